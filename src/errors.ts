@@ -1,0 +1,47 @@
+/** Exit codes of the command contract. */
+export const ExitCode = { ok: 0, failed: 1, usage: 2, interrupted: 130, terminated: 143 } as const;
+export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
+
+/** One thing that is wrong, and the way out. Shown as two lines. */
+export interface Problem {
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/**
+ * A failure that a person can do something about. Thrown anywhere, caught once at the top of the CLI, which prints
+ * the problems (never a stack trace) and exits with `exitCode`.
+ */
+export class CliError extends Error {
+  override readonly name: string = 'CliError';
+
+  constructor(
+    readonly exitCode: ExitCode,
+    readonly problems: readonly Problem[],
+    options?: ErrorOptions,
+  ) {
+    super(problems.map((problem) => problem.message).join('\n'), options);
+  }
+}
+
+/** Bad usage or conflicting choices: exit code 2, nothing was written. Carries every problem at once. */
+export class UsageError extends CliError {
+  override readonly name = 'UsageError';
+
+  constructor(problems: readonly Problem[]) {
+    super(ExitCode.usage, problems);
+  }
+}
+
+/** A step failed: exit code 1. */
+export class StepError extends CliError {
+  override readonly name = 'StepError';
+
+  constructor(
+    readonly step: string,
+    problem: Problem,
+    options?: ErrorOptions,
+  ) {
+    super(ExitCode.failed, [problem], options);
+  }
+}
