@@ -16,12 +16,16 @@ export interface Rule {
 export interface EnvVar {
   readonly name: string;
   readonly description: string;
-  /** The documented default; absent when there is none. */
+  /** The documented default, `{name}` is the project's name; absent when there is none. */
   readonly default?: string;
   /** A sample value for variables without a default. */
   readonly example?: string;
-  /** Secrets can also be read from `NAME_FILE`. */
+  /** Its value must not appear in a manifest or a log. */
   readonly secret?: boolean;
+  /** The server does not start without it. */
+  readonly required?: boolean;
+  /** Only part of the project when this capability is present. */
+  readonly when?: Capability;
 }
 
 /**
@@ -51,7 +55,10 @@ export interface SmokeHints {
     readonly field: string;
   };
   readonly resource?: string;
-  readonly prompt?: { readonly name: string; readonly arguments?: Readonly<Record<string, string>> };
+  readonly prompt?: {
+    readonly name: string;
+    readonly arguments?: Readonly<Record<string, string>>;
+  };
   /** How a person makes the store reachable, shown when it is not: a command. */
   readonly startStore?: string;
 }
@@ -137,6 +144,8 @@ export interface Catalog {
   readonly base: Feature;
   /** Sorted by `order`. Includes the package-manager axis. */
   readonly axes: readonly Axis[];
+  /** Every slot that some template or fragment opens. */
+  readonly slots: readonly string[];
   /** Templates of the `add-*` commands, by kind (`tool`) and file name without `.hbs`. */
   readonly blueprints: Readonly<Record<string, Readonly<Record<string, RenderFunction>>>>;
 }

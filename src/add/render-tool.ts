@@ -1,0 +1,71 @@
+import type { RenderFunction } from '../model.js';
+import { ts } from '../plan/encoders.js';
+import { renderBlueprint } from '../plan/render.js';
+import { type Entry, type Expression, object, print, text } from './expression.js';
+import type { PrimitiveNames } from './names.js';
+import type { Param } from './params.js';
+import { inputSchema, sampleValue, valueExpression, wrongValue } from './tool-schema.js';
+
+/** A tool as `add-tool` writes it first. */
+export interface ToolDraft extends PrimitiveNames {
+  readonly description: string;
+  readonly params: readonly Param[];
+  readonly readOnly: boolean;
+}
+
+/**
+ * The text of a tool's module and of its test. Until somebody writes the work of the tool, it answers with its checked
+ * input: a server with the new tool runs at once, and the test shows defaults and refusals at work.
+ */
+export function renderTool(
+  draft: ToolDraft,
+  blueprints: Readonly<Record<string, RenderFunction>>,
+): { tool: string; test: string } {
+  const render = (name: string, context: object): string => {
+    const template = blueprints[name];
+    if (!template) throw new Error(`The templates have no tool/${name}.hbs.`);
+    return renderBlueprint(template, name, context);
+  };
+  return {
+    tool: render('tool.ts', toolContext(draft)),
+    test: render('test.ts', testContext(draft)),
+  };
+}
+
+function toolContext(draft: ToolDraft): object {
+  const schema = print(inputSchema(draft.params), 0, 'const input = '.length);
+  return { ...draft, inputSchema: schema, destructive: !draft.readOnly };
+}
+
+function testContext({ name, params }: ToolDraft): object {
+  const required = params.filter((param) => !param.optional && param.default === undefined);
+  const given = required.map((param): Entry => [param.name, valueExpression(sampleValue(param))]);
+  const received = params
+    .filter((param) => !param.optional)
+    .map((param): Entry => [param.name, valueExpression(param.default ?? sampleValue(param))]);
+  const expected = object([['received', object(received)]]);
+  const expectation: Expression = {
+    kind: 'chain',
+    head: 'expect(result.structuredContent)',
+    calls: [{ name: 'toEqual', args: [expected] }],
+  };
+  const [victim = params[0]] = required;
+  return {
+    name,
+    call: printCall(name, given),
+    expectation: print(expectation, 2),
+    wrong: victim ? { param: victim.name, call: printCall(name, withWrong(given, victim)) } : false,
+  };
+}
+
+function withWrong(given: readonly Entry[], victim: Param): Entry[] {
+  const others = given.filter(([key]) => key !== victim.name);
+  return [...others, [victim.name, valueExpression(wrongValue(victim))]];
+}
+
+/** `await callTool(app, 'search_orders', { … })`, as the right side of `const result = `. */
+function printCall(name: string, input: readonly Entry[]): string {
+  const args = [text('app'), text(ts(name)), ...(input.length > 0 ? [object(input)] : [])];
+  const call: Expression = { kind: 'chain', head: 'await callTool', calls: [{ name: '', args }] };
+  return print(call, 2, 'const result = '.length);
+}

@@ -1,0 +1,21 @@
+import { randomBytes } from 'node:crypto';
+import type { LocalValue } from '../model.js';
+
+/** The git-ignored file with the secrets of this machine. */
+export const LOCAL_ENV = '.env';
+
+/**
+ * The text of a new project's `.env`: fresh secrets for development on this machine. It is made after rendering
+ * and never reported, so that rendered files stay reproducible and secrets stay local. Null when nothing is needed.
+ */
+export function localEnv(values: readonly LocalValue[], name: string): string | null {
+  if (values.length === 0) return null;
+  const lines = values.map((local) => `${local.name}=${fill(local.value, name)}`);
+  return ['# Local development only. Git ignores this file.', ...lines, ''].join('\n');
+}
+
+function fill(value: string, name: string): string {
+  return value
+    .replaceAll('{name}', () => name)
+    .replaceAll('{random}', () => randomBytes(32).toString('base64url'));
+}

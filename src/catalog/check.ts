@@ -1,0 +1,71 @@
+/** What must hold for a catalog as a whole, beyond the shape of its files. */
+import type { AxisSource, CatalogSource, FeatureSource } from './read.js';
+
+/** Gives one sentence per mistake, with the file it is in. */
+export function checkCatalog(catalog: CatalogSource): string[] {
+  const features = [catalog.base, ...catalog.axes.flatMap((axis) => axis.features)];
+  const provided = new Set(features.flatMap((feature) => feature.provides));
+  return [
+    ...catalog.axes.flatMap((axis) => checkAxis(axis, provided)),
+    ...features.flatMap((feature) => checkFeature(feature, catalog, provided)),
+  ];
+}
+
+function checkAxis(axis: AxisSource, provided: ReadonlySet<string>): string[] {
+  const file = `${axis.id}/axis.json`;
+  const mistakes: string[] = [];
+  const ids = axis.features.map((feature) => feature.id);
+  for (const { when, value } of axis.defaults) {
+    if (when !== undefined && !provided.has(when)) {
+      mistakes.push(`${file}: no feature provides "${when}"`);
+    }
+    for (const id of value) {
+      if (!ids.includes(id)) mistakes.push(`${file}: the default "${id}" is not a feature`);
+    }
+    if (!axis.multiple && value.length > 1) {
+      mistakes.push(`${file}: a default has several features but the axis takes one`);
+    }
+  }
+  if (axis.defaults.at(-1)?.when !== undefined) {
+    mistakes.push(`${file}: the last default must apply always (no "when")`);
+  }
+  if (axis.asksWhen !== null && !provided.has(axis.asksWhen)) {
+    mistakes.push(`${file}: no feature provides "${axis.asksWhen}"`);
+  }
+  for (const feature of axis.features) {
+    if (feature.exclusive && !axis.multiple) {
+      mistakes.push(`${axis.id}/${feature.id}/feature.json: "exclusive" needs a multiple axis`);
+    }
+  }
+  return mistakes;
+}
+
+function checkFeature(
+  feature: FeatureSource,
+  catalog: CatalogSource,
+  provided: ReadonlySet<string>,
+): string[] {
+  const folder = feature === catalog.base ? feature.id : `${feature.axis}/${feature.id}`;
+  const mistakes: string[] = [];
+  const wanted = [
+    ...[...feature.requires, ...feature.conflicts].map((rule) => rule.capability),
+    ...[...feature.files, ...feature.slots].flatMap((part) => part.when ?? []),
+  ];
+  for (const capability of new Set(wanted)) {
+    if (!provided.has(capability)) {
+      mistakes.push(`${folder}/feature.json: no feature provides "${capability}"`);
+    }
+  }
+  const seen = new Set<string>();
+  for (const { slot, file } of feature.slots) {
+    if (!catalog.slots.includes(slot)) mistakes.push(`${file}: no template opens {{> ${slot}}}`);
+    if (seen.has(slot)) mistakes.push(`${file}: a second fragment for ${slot}`);
+    seen.add(slot);
+  }
+  const paths = new Set<string>();
+  for (const { path, file } of feature.files) {
+    if (paths.has(path)) mistakes.push(`${file}: a second file for ${path}`);
+    paths.add(path);
+  }
+  return mistakes;
+}

@@ -1,0 +1,11 @@
+/**
+ * The catalog that belongs to this code. In a checkout it is read from `templates/`; scripts/build.mjs replaces this
+ * module by one that holds the precompiled templates.
+ */
+import { fileURLToPath } from 'node:url';
+import type { Catalog } from '../model.js';
+import { loadCatalog } from './load.js';
+
+export function embeddedCatalog(): Promise<Catalog> {
+  return loadCatalog(fileURLToPath(new URL('../../templates', import.meta.url)));
+}

@@ -1,0 +1,9 @@
+import { embeddedOutline } from './embedded-outline.js';
+import { type AxisOutline, outlineOf } from './outline-of.js';
+
+/** The axes of the catalog, for flags and help, without loading a template. */
+export async function getOutline(): Promise<readonly AxisOutline[]> {
+  if (!process.env['CREATE_MCP_SERVER_TEMPLATES']) return embeddedOutline();
+  const { getCatalog } = await import('./index.js');
+  return outlineOf((await getCatalog()).axes);
+}

@@ -1,0 +1,155 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { text } from 'node:stream/consumers';
+import { inspectTarget } from '../apply/target.js';
+import { CliError, UsageError } from '../errors.js';
+import type { Catalog, SpecInput } from '../model.js';
+import { PACKAGE_MANAGER_AXIS } from '../spec/external.js';
+import { dependencyNames, suggestName } from '../spec/name.js';
+import type { CommandContext } from './context.js';
+import { type CreateFlags, inputFromFlags } from './create-flags.js';
+import { untilAborted } from './interrupt.js';
+
+const DEFAULT_DIRECTORY = 'my-mcp-server';
+
+export interface Answers {
+  /** Absolute. */
+  readonly directory: string;
+  readonly input: SpecInput;
+}
+
+/**
+ * Collects the answers for `create`: the spec file, flags (which win over it), the wizard on a terminal, and
+ * with `--yes` nothing more.
+ *
+ * @throws UsageError when something is missing and nobody can be asked; the wizard's cancellation
+ */
+export async function collectAnswers(
+  directory: string | undefined,
+  flags: CreateFlags,
+  catalog: Catalog,
+  context: CommandContext,
+): Promise<Answers> {
+  checkDirectory(directory);
+  const fromFlags = inputFromFlags(flags, catalog.axes);
+  const fromFile = flags.spec === undefined ? {} : await readSpec(flags.spec, context);
+  const given = merge(fromFile, fromFlags);
+  const runner = packageManagerThatRanUs(catalog, context.env);
+
+  const defaults = { packageManager: runner, ...given };
+
+  if (flags.yes) return settle(directory, defaults, catalog, context.cwd);
+  if (context.interactive && flags.spec !== '-') {
+    const { runWizard } = await import('./wizard.js');
+    const answers = await runWizard(
+      catalog,
+      { ...given, directory },
+      {
+        signal: context.signal,
+        detected: runner === undefined ? {} : { [PACKAGE_MANAGER_AXIS]: runner },
+        checkDirectory: (chosen) => reasonAgainst(path.resolve(context.cwd, chosen), flags),
+      },
+    );
+    const { directory: chosen, ...input } = answers;
+    return settle(chosen, input, catalog, context.cwd);
+  }
+  const missing = missingFlags(directory, given, catalog);
+  if (missing.length > 0) {
+    throw new UsageError([
+      {
+        message: `There is no terminal to ask for: ${missing.join(', ')}.`,
+        hint: 'Give these, or --yes for the defaults.',
+      },
+    ]);
+  }
+  return settle(directory, defaults, catalog, context.cwd);
+}
+
+/** Why a directory cannot be used, in one sentence; null when it can. */
+function reasonAgainst(directory: string, flags: CreateFlags): string | null {
+  try {
+    inspectTarget(directory, flags.force === true);
+    return null;
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error;
+    return error.message;
+  }
+}
+
+function checkDirectory(directory: string | undefined): void {
+  if (directory === undefined) return;
+  if (directory.trim() === '' || directory.includes('\0')) {
+    throw new UsageError([
+      { message: 'The directory is empty.', hint: 'Give a name, for example my-server.' },
+    ]);
+  }
+}
+
+/** Reads `--spec FILE` (`-`: standard input). Throws a UsageError when it cannot be read or is no spec. */
+export async function readSpec(file: string, context: CommandContext): Promise<SpecInput> {
+  const { parseSpecFile } = await import('../spec/spec-file.js');
+  if (file === '-') {
+    return parseSpecFile(await untilAborted(text(process.stdin), context.signal), 'stdin');
+  }
+  let contents: string;
+  try {
+    contents = await readFile(path.resolve(context.cwd, file), 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const reason = code === 'ENOENT' ? 'there is no such file' : (code ?? 'it cannot be read');
+    throw new UsageError([
+      {
+        message: `--spec ${file}: ${reason}.`,
+        hint: 'Give the path of a JSON or YAML file, or - for standard input.',
+      },
+    ]);
+  }
+  return parseSpecFile(contents, file);
+}
+
+/** Flags win. The package manager, which has a key of its own in a spec file, is a choice like any other in flags. */
+function merge(file: SpecInput, flags: SpecInput): SpecInput {
+  const { [PACKAGE_MANAGER_AXIS]: manager, ...choices } = { ...file.choices, ...flags.choices };
+  const merged = { ...file, ...flags, choices };
+  return manager === undefined ? merged : { ...merged, packageManager: String(manager) };
+}
+
+/** The package manager that ran us names itself in `npm_config_user_agent`. Undefined when it is none we know. */
+function packageManagerThatRanUs(catalog: Catalog, env: NodeJS.ProcessEnv): string | undefined {
+  const runner = env['npm_config_user_agent']?.split('/')[0];
+  const axis = catalog.axes.find(({ id }) => id === PACKAGE_MANAGER_AXIS);
+  return axis?.features.find(({ id }) => id === runner)?.id;
+}
+
+/** What a wizard would have to ask. */
+function missingFlags(directory: string | undefined, input: SpecInput, catalog: Catalog): string[] {
+  const provided = new Set(
+    catalog.axes.flatMap((axis) => {
+      const given = [input.choices?.[axis.id] ?? []].flat().flatMap((value) => value.split(','));
+      return axis.features.filter(({ id }) => given.includes(id)).flatMap((one) => one.provides);
+    }),
+  );
+  const axes = catalog.axes.filter(
+    ({ id, asksWhen }) =>
+      id !== PACKAGE_MANAGER_AXIS &&
+      input.choices?.[id] === undefined &&
+      (asksWhen === null || provided.has(asksWhen)),
+  );
+  const place = directory === undefined && input.name === undefined ? ['the directory'] : [];
+  return [...place, ...axes.map((axis) => `--${axis.id}`)];
+}
+
+/** Directory and name, each from the other where only one is given. */
+function settle(
+  directory: string | undefined,
+  input: SpecInput,
+  catalog: Catalog,
+  cwd: string,
+): Answers {
+  const absolute = path.resolve(cwd, directory ?? input.name ?? DEFAULT_DIRECTORY);
+  if (input.name !== undefined) return { directory: absolute, input };
+  const base = path.basename(absolute);
+  // Nobody typed the name of the current directory: make it fit. A name that was typed is checked as it is.
+  const name = absolute === cwd ? suggestName(base, dependencyNames(catalog)) : base;
+  return { directory: absolute, input: { ...input, name } };
+}

@@ -1,0 +1,124 @@
+import { Command, Option } from 'commander';
+import type { AxisOutline } from '../catalog/outline-of.js';
+import type { RenderFlags } from '../commands/render.js';
+import type { SmokeFlags } from '../commands/smoke.js';
+import type { ExitCode } from '../errors.js';
+import { version } from '../version.js';
+import type { CommandContext } from './context.js';
+import type { CreateFlags } from './create-flags.js';
+
+export type ProgramName = 'create-mcp-server' | 'mcp-gen';
+
+/** A command that was chosen, with its arguments. Its modules are loaded when it starts. */
+export type Work = (context: CommandContext) => Promise<ExitCode>;
+type Choose = (work: Work) => void;
+
+/** The command line of both programs: `create-mcp-server` is `mcp-gen create`. */
+export function buildProgram(
+  which: ProgramName,
+  axes: readonly AxisOutline[],
+  choose: Choose,
+): Command {
+  const program = quiet(new Command(which));
+  program.version(version, '-V, --version', 'print the version');
+  program.helpOption('-h, --help', 'print this help');
+  if (which === 'create-mcp-server') return defineCreate(program, axes, choose);
+
+  program.description('Makes MCP servers and helps along their life.');
+  defineCreate(program.command('create'), axes, choose);
+  defineSmoke(program.command('smoke'), choose);
+  defineRender(program.command('render'), choose);
+  for (const command of program.commands)
+    quiet(command).helpOption('-h, --help', 'print this help');
+  return program;
+}
+
+function defineCreate(command: Command, axes: readonly AxisOutline[], choose: Choose): Command {
+  command
+    .summary('make a project')
+    .description(
+      'Makes an MCP server, installs and builds it, and proves it with real MCP clients.',
+    )
+    .argument('[directory]', 'where it goes; its last part is the name');
+  command
+    .option('--name <name>', 'name of the project (default: the last part of the directory)')
+    .option('--description <text>', 'what the server is for, in one sentence');
+  for (const option of axisOptions(axes)) command.addOption(option);
+  command
+    .option('--spec <file>', 'answers from a JSON or YAML file (- for stdin); flags win over it')
+    .option('--no-install', 'do not install dependencies (then nothing is built or tested)')
+    .option('--no-smoke', 'do not run the smoke test')
+    .option('--no-git', 'do not make a git repository')
+    .option('-y, --yes', 'defaults for everything that is not given')
+    .option('--dry-run', 'show what would be made, write nothing')
+    .option('--force', 'add to a directory that is not empty; never overwrites a file')
+    .option('--strict', 'fail when the smoke test could not prove something');
+  return outputOptions(command).action((directory: string | undefined, flags: CreateFlags) =>
+    choose(async (context) => {
+      const { createCommand } = await import('../commands/create.js');
+      return createCommand(directory, flags, context);
+    }),
+  );
+}
+
+function defineSmoke(command: Command, choose: Choose): Command {
+  command
+    .description(
+      'Proves the built project around this directory, or any server, with real MCP clients.',
+    )
+    .option('--url <url>', 'MCP endpoint of a server that runs already')
+    .option(
+      '--header <header>',
+      "sent with every request: 'Name: value' (may be repeated)",
+      collect,
+    )
+    .option('--timeout <seconds>', 'for every single step (default: 10)')
+    .option('--strict', 'fail when something could not be proven');
+  return outputOptions(command).action((flags: SmokeFlags) =>
+    choose(async (context) => {
+      const { smokeCommand } = await import('../commands/smoke.js');
+      return smokeCommand(flags, context);
+    }),
+  );
+}
+
+function defineRender(command: Command, choose: Choose): Command {
+  command
+    .description('Writes the files of a project and does nothing else.')
+    .requiredOption('--spec <file>', 'the answers: a JSON or YAML file (- for stdin)')
+    .requiredOption('--out <directory>', 'where the files go; must be empty or missing');
+  return outputOptions(command).action((flags: RenderFlags) =>
+    choose(async (context) => {
+      const { renderCommand } = await import('../commands/render.js');
+      return renderCommand(flags, context);
+    }),
+  );
+}
+
+function outputOptions(command: Command): Command {
+  return command
+    .option('--json', 'one JSON document on stdout, everything else on stderr')
+    .option('--verbose', 'show the output of child processes and stack traces');
+}
+
+/** Commander throws instead of printing errors and exiting: `main` does both. */
+function quiet(command: Command): Command {
+  return command.exitOverride().configureOutput({ outputError: () => {} });
+}
+
+function collect(value: string, given: readonly string[] = []): readonly string[] {
+  return [...given, value];
+}
+
+/** One flag per axis, with its choices in the help text. */
+function axisOptions(axes: readonly AxisOutline[]): Option[] {
+  return axes.map((axis) => {
+    const choices = axis.features.map((feature) => feature.id).join(', ');
+    const several = axis.multiple ? '; several with commas' : '';
+    const option = new Option(
+      `--${axis.id} <${axis.multiple ? 'list' : 'choice'}>`,
+      `${axis.help}: ${choices}${several}`,
+    );
+    return option.argParser((value: string, given: readonly string[] = []) => [...given, value]);
+  });
+}

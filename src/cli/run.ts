@@ -1,0 +1,76 @@
+import type { CommanderError } from 'commander';
+import { CliError, ExitCode, type Problem, UsageError } from '../errors.js';
+import type { CommandContext } from './context.js';
+import { interruptSignal } from './interrupt.js';
+import { Output } from './output.js';
+import type { ProgramName, Work } from './program.js';
+import { failureReport, printReport } from './report.js';
+import { isInteractive, restoreTerminal } from './terminal.js';
+
+/**
+ * Runs a command that was parsed, or tells why it could not be, and sets the exit code. Every error ends here: a
+ * `CliError` is shown as its problems, anything else as a bug of ours.
+ */
+export async function run(
+  parsed: Work | CommanderError,
+  argv: readonly string[],
+  which: ProgramName,
+): Promise<void> {
+  const context = createContext(argv);
+  try {
+    if (typeof parsed !== 'function') throw usageError(parsed, which);
+    process.exitCode = await parsed(context);
+  } catch (error) {
+    process.exitCode = fail(error, context);
+  }
+  if (context.signal.aborted) {
+    // Whoever was interrupted may still wait for the keyboard or a socket.
+    restoreTerminal();
+    process.exit();
+  }
+}
+
+function createContext(argv: readonly string[]): CommandContext {
+  const { env } = process;
+  // Not from the parsed options, so that usage errors come out in the form that was asked for, too.
+  const options = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
+  const json = options.includes('--json');
+  return {
+    output: new Output({ json, verbose: options.includes('--verbose'), env }),
+    signal: interruptSignal(),
+    cwd: process.cwd(),
+    env,
+    interactive: !json && isInteractive(env),
+  };
+}
+
+function fail(error: unknown, { output, cwd }: CommandContext): ExitCode {
+  const failure = error instanceof CliError ? error : bug(error, output.verbose);
+  printReport(failureReport(failure.exitCode, failure.problems), output, cwd);
+  return failure.exitCode;
+}
+
+/** Commander writes "error: unknown option '--x'", and on a second line its suggestion in brackets. */
+function usageError(error: CommanderError, which: ProgramName): UsageError {
+  const help = `See ${which} --help.`;
+  if (error.code === 'commander.help') {
+    return new UsageError([{ message: 'No command was given.', hint: help }]);
+  }
+  const [first = '', suggestion = ''] = error.message.replace(/^error: /, '').split('\n');
+  const message = `${first.charAt(0).toUpperCase()}${first.slice(1).replace(/\.$/, '')}.`;
+  return new UsageError([
+    { message, hint: suggestion ? `${suggestion.replace(/[()]/g, '')} ${help}` : help },
+  ]);
+}
+
+function bug(error: unknown, verbose: boolean): CliError {
+  const message = error instanceof Error ? error.message : String(error);
+  const stack = error instanceof Error && verbose ? `\n${error.stack}` : '';
+  const problem: Problem = {
+    message: `Unexpected error: ${message}${stack}`,
+    hint: verbose
+      ? 'This is a bug in create-mcp-server. Please report it with the lines above.'
+      : 'This is a bug in create-mcp-server. Run it again with --verbose for a report.',
+  };
+  return new CliError(ExitCode.failed, [problem], { cause: error });
+}

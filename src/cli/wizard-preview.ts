@@ -1,0 +1,49 @@
+/** What the wizard is about to make, in a few lines. */
+import path from 'node:path';
+import type { Catalog } from '../model.js';
+import { createPlan } from '../plan/index.js';
+import { dependencyNames, reproduceCommand, resolveSpec, suggestName } from '../spec/index.js';
+import { version } from '../version.js';
+import type { Answers } from './wizard-questions.js';
+
+export interface Preview {
+  readonly name: string;
+  readonly files: number;
+  /** Top-level folders with the number of files in them. */
+  readonly folders: readonly (readonly [name: string, files: number])[];
+  /** Top-level files. */
+  readonly topLevel: readonly string[];
+  readonly dependencies: readonly string[];
+  readonly devDependencies: readonly string[];
+  /** The command that makes the same project without questions. */
+  readonly command: string;
+}
+
+/**
+ * Renders the project in memory and sums it up.
+ * @throws UsageError when the answers do not fit together.
+ */
+export function previewOf(catalog: Catalog, answers: Answers): Preview {
+  const { directory = '.', ...input } = answers;
+  const name =
+    answers.name ?? suggestName(path.basename(path.resolve(directory)), dependencyNames(catalog));
+  const spec = resolveSpec({ ...input, name }, catalog);
+  const plan = createPlan(catalog, spec, version);
+  const folders = new Map<string, number>();
+  const topLevel: string[] = [];
+  for (const file of plan.keys()) {
+    const [first = '', ...rest] = file.split('/');
+    if (rest.length === 0) topLevel.push(first);
+    else folders.set(first, (folders.get(first) ?? 0) + 1);
+  }
+  const manifest = JSON.parse(String(plan.get('package.json')?.contents ?? '{}'));
+  return {
+    name: spec.name,
+    files: plan.size,
+    folders: [...folders],
+    topLevel,
+    dependencies: Object.keys(manifest.dependencies ?? {}),
+    devDependencies: Object.keys(manifest.devDependencies ?? {}),
+    command: reproduceCommand(spec, catalog),
+  };
+}

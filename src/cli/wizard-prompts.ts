@@ -1,0 +1,202 @@
+/**
+ * Three prompts on clack's core, in clack's look, with what its ready-made ones lack: Escape goes back, options say why
+ * they are blocked, and text is checked while it is typed.
+ */
+import { styleText } from 'node:util';
+import { MultiSelectPrompt, type Prompt, SelectPrompt, TextPrompt } from '@clack/core';
+import {
+  isCancel,
+  S_CHECKBOX_ACTIVE,
+  S_CHECKBOX_INACTIVE,
+  S_CHECKBOX_SELECTED,
+  S_RADIO_ACTIVE,
+  S_RADIO_INACTIVE,
+  symbol,
+} from '@clack/prompts';
+import {
+  answeredFrame,
+  cancelledFrame,
+  eraseRows,
+  ghost,
+  type Option,
+  openFrame,
+  optionLines,
+} from './wizard-frame.js';
+
+export interface PromptIo {
+  readonly input: NodeJS.ReadStream;
+  readonly output: NodeJS.WriteStream;
+}
+
+/** `rows` is the height of the frame that an answer leaves on the screen; the others leave nothing or end it all. */
+export type Outcome<T> =
+  | { readonly kind: 'answer'; readonly value: T; readonly rows: number }
+  | { readonly kind: 'back' }
+  | { readonly kind: 'cancel' };
+
+interface Common {
+  readonly message: string;
+  /** Lines between the question and the options. */
+  readonly details?: readonly string[];
+  /** Whether Escape leads to an earlier question; it is only offered then. */
+  readonly canGoBack: boolean;
+}
+
+type Check<T> = (value: T) => string | null;
+
+export interface TextPromptOptions extends Common {
+  /** What an empty answer stands for. */
+  readonly placeholder: string;
+  readonly initial: string;
+  readonly check: Check<string>;
+}
+
+/** A line of text. */
+export function askText(question: TextPromptOptions, io: PromptIo): Promise<Outcome<string>> {
+  const { placeholder, initial, check } = question;
+  const create = (draw: Draw) =>
+    new TextPrompt({
+      ...io,
+      ...(initial === '' ? {} : { initialValue: initial }),
+      validate: (value) => check(value ?? '') ?? undefined,
+      render(this) {
+        return draw(this.state, {
+          body: [this.userInput === '' ? ghost(placeholder) : this.userInputWithCursor],
+          problem: check(this.userInput),
+          answer: this.userInput.trim() || placeholder,
+          keys: ['enter next'],
+        });
+      },
+    });
+  return run(question, io, create, '');
+}
+
+export interface OnePromptOptions extends Common {
+  readonly options: readonly Option[];
+  readonly initial: string | undefined;
+}
+
+/** One of several options. */
+export function askOne(question: OnePromptOptions, io: PromptIo): Promise<Outcome<string>> {
+  const { details = [], initial } = question;
+  const options = [...question.options];
+  const mark = (_option: Option, active: boolean) =>
+    active ? styleText('green', S_RADIO_ACTIVE) : styleText('dim', S_RADIO_INACTIVE);
+  const create = (draw: Draw) =>
+    new SelectPrompt<Option>({
+      ...io,
+      options,
+      ...(initial === undefined ? {} : { initialValue: initial }),
+      render(this) {
+        return draw(this.state, {
+          body: optionLines(options, this.cursor, mark, io.output, details.length),
+          problem: null,
+          answer: options[this.cursor]?.label ?? '',
+          keys: ['↑↓ choose', 'enter next'],
+        });
+      },
+    });
+  return run(question, io, create, '');
+}
+
+export interface ManyPromptOptions extends Common {
+  readonly options: readonly Option[];
+  readonly initial: readonly string[];
+  readonly check: Check<readonly string[]>;
+}
+
+/** Some of several options; an exclusive one pushes out the others, and they push it out. */
+export function askMany(
+  question: ManyPromptOptions,
+  io: PromptIo,
+): Promise<Outcome<readonly string[]>> {
+  const { details = [], initial, check } = question;
+  const options = [...question.options];
+  const create = (draw: Draw) => {
+    const prompt = new MultiSelectPrompt<Option>({
+      ...io,
+      options,
+      initialValues: [...initial],
+      ...(initial[0] === undefined ? {} : { cursorAt: initial[0] }),
+      validate: (value) => check(value ?? []) ?? undefined,
+      render(this) {
+        const chosen: readonly string[] = this.value ?? [];
+        const mark = ({ value }: Option, active: boolean) => {
+          if (chosen.includes(value)) return styleText('green', S_CHECKBOX_SELECTED);
+          return active
+            ? styleText('cyan', S_CHECKBOX_ACTIVE)
+            : styleText('dim', S_CHECKBOX_INACTIVE);
+        };
+        const labels = options
+          .filter(({ value }) => chosen.includes(value))
+          .map(({ label }) => label);
+        return draw(this.state, {
+          body: optionLines(options, this.cursor, mark, io.output, details.length),
+          problem: check(chosen),
+          answer: labels.join(', '),
+          keys: ['↑↓ move', 'space select', 'enter next'],
+        });
+      },
+    });
+    keepExclusive(prompt, options, initial);
+    return prompt;
+  };
+  return run(question, io, create, []);
+}
+
+function keepExclusive(
+  prompt: MultiSelectPrompt<Option>,
+  options: readonly Option[],
+  initial: readonly string[],
+): void {
+  const alone = new Set(options.filter(({ exclusive }) => exclusive).map(({ value }) => value));
+  let before = initial;
+  const settle = () => {
+    const value: string[] = prompt.value ?? [];
+    const added = value.find((id) => !before.includes(id));
+    const stays = (id: string) => (alone.has(added ?? '') ? id === added : !alone.has(id));
+    prompt.value = added === undefined ? value : value.filter(stays);
+    before = [...prompt.value];
+  };
+  prompt.on('cursor', settle);
+  prompt.on('key', settle);
+}
+
+interface Content {
+  readonly body: readonly string[];
+  readonly problem: string | null;
+  readonly answer: string;
+  readonly keys: readonly string[];
+}
+
+type Draw = (state: Prompt<unknown>['state'], content: Content) => string;
+
+/** Runs a prompt and draws its frames. */
+async function run<T>(
+  { message, details = [], canGoBack }: Common,
+  io: PromptIo,
+  create: (draw: Draw) => Prompt<T>,
+  empty: T,
+): Promise<Outcome<T>> {
+  let escaped = false;
+  let frame: readonly string[] = [];
+  const prompt = create((state, { body, problem, answer, keys }) => {
+    if (state === 'submit') frame = answeredFrame(message, answer, io.output);
+    else if (state === 'cancel') frame = escaped ? [] : cancelledFrame(message);
+    else {
+      const allKeys = [...keys, ...(canGoBack ? ['esc back'] : []), 'ctrl-c cancel'];
+      const title = `${symbol(state)}  ${message}`;
+      frame = openFrame({ title, body: [...details, ...body], keys: allKeys, problem }, io.output);
+    }
+    return frame.join('\n');
+  });
+  // Clack cancels on both keys; this is how they are told apart.
+  prompt.on('key', (_char, key) => {
+    escaped = key.name === 'escape';
+  });
+  const result = await prompt.prompt();
+  if (!isCancel(result)) return { kind: 'answer', value: result ?? empty, rows: frame.length };
+  if (!escaped) return { kind: 'cancel' };
+  io.output.write(eraseRows(1));
+  return { kind: 'back' };
+}

@@ -1,0 +1,250 @@
+/** The questions of the wizard as data: pure, without a terminal. What is asked comes from the catalog. */
+import path from 'node:path';
+import type { Axis, Capability, Catalog, Feature, FeatureId, SpecInput } from '../model.js';
+import {
+  checkDescription,
+  checkProjectName,
+  defaultDescription,
+  dependencyNames,
+  PACKAGE_MANAGER_AXIS,
+  previewChoices,
+  suggestName,
+} from '../spec/index.js';
+
+/** What is known: from flags, or answered so far. */
+export type Answers = SpecInput & { readonly directory?: string | undefined };
+
+export interface QuestionOption {
+  readonly id: FeatureId;
+  readonly label: string;
+  readonly hint: string;
+  /** Why it cannot be chosen, given earlier answers; null when it can. */
+  readonly blocked: string | null;
+  /** Cannot be combined with other options. */
+  readonly exclusive: boolean;
+}
+
+export interface TextQuestion {
+  readonly kind: 'text';
+  readonly id: 'directory' | 'description';
+  readonly message: string;
+  /** What an empty answer stands for. */
+  readonly fallback: string;
+  /** What was typed before, when a person comes back to the question. */
+  readonly previous: string;
+  /** A sentence that says what is wrong; null when the answer is fine. */
+  readonly check: (text: string) => string | null;
+}
+
+export interface ChoiceQuestion {
+  readonly kind: 'choice';
+  readonly id: string;
+  readonly message: string;
+  readonly multiple: boolean;
+  readonly options: readonly QuestionOption[];
+  readonly preselected: readonly FeatureId[];
+}
+
+export type Question = TextQuestion | ChoiceQuestion;
+
+export interface QuestionContext {
+  /** Answers from flags: not asked again. */
+  readonly given: Answers;
+  /** Preselections that the machine knows better than the catalog, for example the running package manager. */
+  readonly detected?: Readonly<Record<string, FeatureId>>;
+  /** Says why a directory cannot be used; null when it can. */
+  readonly checkDirectory?: (directory: string) => string | null;
+}
+
+const FALLBACK_DIRECTORY = 'my-mcp-server';
+
+/**
+ * Every question for these answers, in order; those that flags answered or that do not apply are left out. An axis
+ * sees the answers of earlier axes and the flags, so that going back never locks an option because of a later answer.
+ */
+export function questions(
+  catalog: Catalog,
+  answers: Answers,
+  context: QuestionContext,
+): Question[] {
+  const { given } = context;
+  const list: Question[] = [];
+  if (given.directory === undefined) list.push(directoryQuestion(catalog, answers, context));
+  for (const [index, axis] of catalog.axes.entries()) {
+    if (choiceOf(given, axis.id) !== undefined) continue;
+    const known = knownBefore(catalog, index, answers, given);
+    if (axis.asksWhen !== null && !provides(chosenOf(catalog, known), axis.asksWhen)) continue;
+    const question = axisQuestion(catalog, axis, known, answers, context);
+    if (isOpen(question, previewChoices(known, catalog)[axis.id])) list.push(question);
+  }
+  if (given.description === undefined) list.push(descriptionQuestion(answers));
+  return list;
+}
+
+/** Whether there is anything to ask: not when all that is left is what the default gives anyway. */
+function isOpen({ options }: ChoiceQuestion, byDefault: readonly FeatureId[] = []): boolean {
+  const [only, ...more] = options.filter(({ blocked }) => blocked === null);
+  return more.length > 0 || only === undefined || byDefault.join() !== only.id;
+}
+
+/** The answers with one more. */
+export function withAnswer(
+  answers: Answers,
+  question: Question,
+  value: string | readonly FeatureId[],
+  { given }: QuestionContext,
+): Answers {
+  if (question.kind === 'choice') {
+    const ids = typeof value === 'string' ? [value] : value;
+    return { ...answers, choices: { ...answers.choices, [question.id]: ids } };
+  }
+  const text = String(value).trim();
+  // An empty description stays open: its default has the name in it, which may still change.
+  if (question.id === 'description') return { ...answers, description: text || undefined };
+  const directory = text || question.fallback;
+  return { ...answers, directory, name: given.name ?? nameOf(directory) };
+}
+
+/** The project's name that a directory stands for. */
+function nameOf(directory: string): string {
+  return path.basename(path.resolve(directory));
+}
+
+function directoryQuestion(
+  catalog: Catalog,
+  answers: Answers,
+  context: QuestionContext,
+): TextQuestion {
+  const taken = dependencyNames(catalog);
+  const { name } = context.given;
+  const fallback = name ?? FALLBACK_DIRECTORY;
+  return {
+    kind: 'text',
+    id: 'directory',
+    message: 'Where should the new server go?',
+    fallback: `./${suggestName(fallback, taken)}`,
+    previous: answers.directory ?? '',
+    check(text) {
+      const directory = text.trim() === '' ? fallback : text.trim();
+      const problems = name === undefined ? checkProjectName(nameOf(directory), taken) : [];
+      if (problems.length > 0) {
+        return problems
+          .flatMap(({ message, hint }) => (hint ? [message, hint] : [message]))
+          .join(' ');
+      }
+      return context.checkDirectory?.(directory) ?? null;
+    },
+  };
+}
+
+function descriptionQuestion(answers: Answers): TextQuestion {
+  return {
+    kind: 'text',
+    id: 'description',
+    message: 'What is it for? One sentence.',
+    fallback: defaultDescription(answers.name ?? ''),
+    previous: answers.description ?? '',
+    check: (text) => (text.trim() === '' ? null : (checkDescription(text)[0]?.message ?? null)),
+  };
+}
+
+function axisQuestion(
+  catalog: Catalog,
+  axis: Axis,
+  known: Answers,
+  answers: Answers,
+  { detected }: QuestionContext,
+): ChoiceQuestion {
+  const options = axis.features.map((feature) => ({
+    id: feature.id,
+    label: feature.label,
+    hint: feature.hint,
+    blocked: blockedBecause(catalog, axis, [feature], known),
+    exclusive: feature.exclusive,
+  }));
+  const before = choiceOf(answers, axis.id);
+  const suggested = detected?.[axis.id] ?? previewChoices(known, catalog)[axis.id];
+  const wanted = toList(before ?? suggested ?? []);
+  const open = options.filter(({ blocked }) => blocked === null).map(({ id }) => id);
+  const preselected = open.filter((id) => wanted.includes(id));
+  return {
+    kind: 'choice',
+    id: axis.id,
+    message: axis.question,
+    multiple: axis.multiple,
+    options,
+    preselected: preselected.length > 0 ? preselected : open.slice(0, 1),
+  };
+}
+
+/**
+ * Why these features of an axis cannot be chosen: a rule that earlier answers break and that no later question can
+ * mend. Null when they can.
+ */
+function blockedBecause(
+  catalog: Catalog,
+  axis: Axis,
+  features: readonly Feature[],
+  known: Answers,
+): string | null {
+  const chosen = [catalog.base, ...chosenOf(catalog, known), ...features];
+  const later = catalog.axes.filter(
+    ({ id, order }) => order > axis.order && choiceOf(known, id) === undefined,
+  );
+  const possible = [...chosen, ...later.flatMap((open) => open.features)];
+  for (const feature of chosen) {
+    const missing = feature.requires.find(({ capability }) => !provides(possible, capability));
+    const others = chosen.filter((other) => other !== feature);
+    const broken =
+      missing ?? feature.conflicts.find(({ capability }) => provides(others, capability));
+    if (broken) return broken.because;
+  }
+  return null;
+}
+
+/** Why a set of options cannot be chosen together; null when it can. */
+export function checkSelection(
+  catalog: Catalog,
+  question: ChoiceQuestion,
+  ids: readonly FeatureId[],
+  answers: Answers,
+  { given }: QuestionContext,
+): string | null {
+  if (ids.length === 0) return 'Choose at least one.';
+  const index = catalog.axes.findIndex(({ id }) => id === question.id);
+  const axis = catalog.axes[index];
+  if (!axis) return null;
+  const features = axis.features.filter(({ id }) => ids.includes(id));
+  const alone = features.find(({ exclusive }) => exclusive);
+  if (alone && features.length > 1) return `${alone.label} cannot be combined with others.`;
+  return blockedBecause(catalog, axis, features, knownBefore(catalog, index, answers, given));
+}
+
+/** Flags, and the answers of the axes before `index`. */
+function knownBefore(catalog: Catalog, index: number, answers: Answers, given: Answers): Answers {
+  const earlier = catalog.axes
+    .slice(0, index)
+    .map(({ id }) => [id, choiceOf(answers, id)] as const);
+  const fromFlags = catalog.axes.map(({ id }) => [id, choiceOf(given, id)] as const);
+  const all = [...earlier, ...fromFlags].filter(([, choice]) => choice !== undefined);
+  return { choices: Object.fromEntries(all) };
+}
+
+function choiceOf(answers: Answers, axis: string): string | readonly string[] | undefined {
+  return (
+    answers.choices?.[axis] ?? (axis === PACKAGE_MANAGER_AXIS ? answers.packageManager : undefined)
+  );
+}
+
+function chosenOf(catalog: Catalog, answers: Answers): Feature[] {
+  return catalog.axes.flatMap((axis) => {
+    const ids = toList(choiceOf(answers, axis.id) ?? []);
+    return axis.features.filter((feature) => ids.includes(feature.id));
+  });
+}
+
+const toList = (choice: string | readonly string[]): readonly string[] =>
+  typeof choice === 'string' ? choice.split(',') : choice;
+
+const provides = (features: readonly Feature[], capability: Capability): boolean =>
+  features.some((feature) => feature.provides.includes(capability));

@@ -1,0 +1,95 @@
+/** Where a person is in the wizard. Pure: every step gives a new state. */
+import type { Catalog, FeatureId } from '../model.js';
+import {
+  type Answers,
+  checkSelection,
+  type Question,
+  type QuestionContext,
+  questions,
+  withAnswer,
+} from './wizard-questions.js';
+
+export interface WizardState {
+  /** Flags and everything answered so far, also what was stepped back over: it becomes the preselection. */
+  readonly answers: Answers;
+  /** Ids of the answered questions, in their order. */
+  readonly done: readonly string[];
+}
+
+/** The steps of the wizard for one catalog and one set of flags. */
+export class WizardMachine {
+  constructor(
+    private readonly catalog: Catalog,
+    private readonly context: QuestionContext,
+  ) {}
+
+  /** @param answers preselections besides the flags */
+  start(answers: Answers = {}): WizardState {
+    return { answers: { ...answers, ...this.context.given }, done: [] };
+  }
+
+  /** The next question; null when everything is answered. */
+  current({ answers, done }: WizardState): Question | null {
+    return this.#questions(answers).find(({ id }) => !done.includes(id)) ?? null;
+  }
+
+  /** Says why an answer is not possible; null when it is. */
+  check(
+    { answers }: WizardState,
+    question: Question,
+    value: string | readonly FeatureId[],
+  ): string | null {
+    if (question.kind === 'text') return question.check(String(value));
+    const ids = typeof value === 'string' ? [value] : value;
+    return checkSelection(this.catalog, question, ids, answers, this.context);
+  }
+
+  /** Records an answer. Later answers that it makes impossible are asked again. */
+  answer(
+    state: WizardState,
+    question: Question,
+    value: string | readonly FeatureId[],
+  ): WizardState {
+    const answers = withAnswer(state.answers, question, value, this.context);
+    const asked = this.#questions(answers);
+    const stillFine = (id: string) => {
+      const other = asked.find((candidate) => candidate.id === id);
+      if (!other) return false;
+      if (other.kind === 'text') return true;
+      const ids = answers.choices?.[id] ?? [];
+      return checkSelection(this.catalog, other, [ids].flat(), answers, this.context) === null;
+    };
+    const isDone = (id: string) => id === question.id || (state.done.includes(id) && stillFine(id));
+    const done = asked.map(({ id }) => id).filter(isDone);
+    return { answers: this.#applicable(answers, asked), done };
+  }
+
+  /** One question back; null at the first. */
+  back({ answers, done }: WizardState): WizardState | null {
+    return done.length === 0 ? null : { answers, done: done.slice(0, -1) };
+  }
+
+  /** Asks one question again and leaves the others answered. */
+  reopen({ answers, done }: WizardState, id: string): WizardState {
+    return { answers, done: done.filter((other) => other !== id) };
+  }
+
+  /** The answered questions, in the order of the catalog. */
+  answered({ answers, done }: WizardState): Question[] {
+    return this.#questions(answers).filter(({ id }) => done.includes(id));
+  }
+
+  #questions(answers: Answers): Question[] {
+    return questions(this.catalog, answers, this.context);
+  }
+
+  /** Without the choices of axes that no longer apply: they fall back to their default. */
+  #applicable(answers: Answers, asked: readonly Question[]): Answers {
+    const ids = new Set([
+      ...asked.map(({ id }) => id),
+      ...Object.keys(this.context.given.choices ?? {}),
+    ]);
+    const choices = Object.entries(answers.choices ?? {}).filter(([axis]) => ids.has(axis));
+    return { ...answers, choices: Object.fromEntries(choices) };
+  }
+}

@@ -1,0 +1,208 @@
+/** The wizard of `create`: asks what flags did not say, shows what will be made, and lets a person go back. */
+import { styleText } from 'node:util';
+import { S_BAR_END, S_BAR_START } from '@clack/prompts';
+import { ExitCode } from '../errors.js';
+import type { Catalog, FeatureId, SpecInput } from '../model.js';
+import { resolveSpec, suggestName } from '../spec/index.js';
+import { version } from '../version.js';
+import { InterruptedError, untilAborted } from './interrupt.js';
+import { answeredFrame, eraseRows } from './wizard-frame.js';
+import { previewOf } from './wizard-preview.js';
+import { previewLines } from './wizard-preview-lines.js';
+import { askMany, askOne, askText, type Outcome, type PromptIo } from './wizard-prompts.js';
+import {
+  type Answers,
+  type ChoiceQuestion,
+  type Question,
+  type QuestionContext,
+  questions,
+} from './wizard-questions.js';
+import { WizardMachine, type WizardState } from './wizard-state.js';
+
+export interface WizardOptions extends Omit<QuestionContext, 'given'> {
+  /** Aborted by SIGTERM and the like; a key press of Ctrl-C comes from the prompts. */
+  readonly signal?: AbortSignal;
+  readonly input?: NodeJS.ReadStream;
+  readonly output?: NodeJS.WriteStream;
+}
+
+/**
+ * Asks for everything that `given` leaves open. A directory that cannot be used is asked again, with the reason.
+ * @returns the answers of flags and wizard together; the rest is left to the defaults.
+ * @throws UsageError when flags are wrong or conflict (before anything is asked), InterruptedError (exit code 130) when
+ * it was cancelled.
+ */
+export async function runWizard(
+  catalog: Catalog,
+  given: Answers,
+  options: WizardOptions = {},
+): Promise<SpecInput & { directory: string }> {
+  const { directory, ...flags } = given;
+  resolveSpec({ ...flags, name: flags.name ?? suggestName('') }, catalog);
+
+  const { signal, input = process.stdin, output = process.stdout, ...context } = options;
+  const io: PromptIo = { input, output };
+  const machine = new WizardMachine(catalog, {
+    ...context,
+    given: usable(catalog, given, context),
+  });
+  const answers = converse(catalog, machine, machine.start({ directory }), io);
+  return signal ? untilAborted(answers, signal) : answers;
+}
+
+async function converse(
+  catalog: Catalog,
+  machine: WizardMachine,
+  start: WizardState,
+  io: PromptIo,
+): Promise<SpecInput & { directory: string }> {
+  const transcript = new Transcript(machine, io.output);
+  let state = start;
+  for (;;) {
+    const question = machine.current(state);
+    const canGoBack = machine.back(state) !== null;
+    const outcome = question
+      ? await ask(question, state, machine, io, canGoBack)
+      : await confirm(catalog, state, io, canGoBack);
+    if (outcome.kind === 'cancel') throw cancelled(io);
+    if (outcome.kind === 'back') {
+      state = machine.back(state) ?? state;
+      transcript.show(state, 0);
+    } else if (question) {
+      state = machine.answer(state, question, outcome.value);
+      transcript.show(state, outcome.rows);
+    } else if (outcome.value === 'change') {
+      transcript.show(state, outcome.rows);
+      state = await change(machine, state, io);
+      transcript.show(state, 0);
+    } else {
+      if (outcome.value === 'cancel') throw cancelled(io);
+      io.output.write(`${styleText('gray', S_BAR_END)}\n\n`);
+      return { ...state.answers, directory: state.answers.directory ?? '.' };
+    }
+  }
+}
+
+/** The answered questions on the screen, drawn again after every step: going back takes them away. */
+class Transcript {
+  #rows = 0;
+
+  constructor(
+    private readonly machine: WizardMachine,
+    private readonly output: NodeJS.WriteStream,
+  ) {
+    const title = styleText(['bold', 'cyan'], 'create-mcp-server');
+    const start = styleText('gray', S_BAR_START);
+    output.write(`\n${start}  ${title}  ${styleText('dim', `v${version}`)}\n`);
+  }
+
+  /** @param below rows of a prompt's last frame, which go as well */
+  show(state: WizardState, below: number): void {
+    const lines = this.machine
+      .answered(state)
+      .flatMap((question) =>
+        answeredFrame(question.message, shownAnswer(question, state.answers), this.output),
+      );
+    const text = lines.map((line) => `${line}\n`).join('');
+    this.output.write(eraseRows(this.#rows + below) + text);
+    this.#rows = lines.length;
+  }
+}
+
+/** Without a directory that cannot be used. */
+function usable(
+  catalog: Catalog,
+  given: Answers,
+  context: Omit<QuestionContext, 'given'>,
+): Answers {
+  const { directory, ...others } = given;
+  if (directory === undefined) return given;
+  const [question] = questions(catalog, given, { ...context, given: others });
+  const isFine = question?.kind === 'text' && question.check(directory) === null;
+  return isFine ? given : others;
+}
+
+function ask(
+  question: Question,
+  state: WizardState,
+  machine: WizardMachine,
+  io: PromptIo,
+  canGoBack: boolean,
+): Promise<Outcome<string | readonly FeatureId[]>> {
+  const { message } = question;
+  const check = (value: string | readonly FeatureId[]) => machine.check(state, question, value);
+  if (question.kind === 'text') {
+    const { fallback: placeholder, previous: initial } = question;
+    return askText({ message, canGoBack, placeholder, initial, check }, io);
+  }
+  const common = { message, canGoBack, options: promptOptions(question) };
+  return question.multiple
+    ? askMany({ ...common, initial: question.preselected, check }, io)
+    : askOne({ ...common, initial: question.preselected[0] }, io);
+}
+
+function promptOptions({ options }: ChoiceQuestion) {
+  return options.map(({ id, label, hint, blocked, exclusive }) => ({
+    value: id,
+    label,
+    hint: blocked ?? hint,
+    disabled: blocked !== null,
+    exclusive,
+  }));
+}
+
+/** The last question: what will be made, and whether it should be. */
+function confirm(
+  catalog: Catalog,
+  { answers }: WizardState,
+  io: PromptIo,
+  canChange: boolean,
+): Promise<Outcome<string>> {
+  const preview = previewOf(catalog, answers);
+  const option = (value: string, label: string) => ({ value, label, hint: '', disabled: false });
+  return askOne(
+    {
+      message: 'Ready. This will be made:',
+      details: previewLines(preview, answers.directory ?? '.', io.output.columns ?? 80),
+      canGoBack: canChange,
+      initial: 'create',
+      options: [
+        option('create', 'Create it'),
+        ...(canChange ? [option('change', 'Change an answer')] : []),
+        option('cancel', 'Cancel'),
+      ],
+    },
+    io,
+  );
+}
+
+/** Lets a person pick the answer to change; Escape keeps them all. */
+async function change(
+  machine: WizardMachine,
+  state: WizardState,
+  io: PromptIo,
+): Promise<WizardState> {
+  const options = machine.answered(state).map((question) => ({
+    value: question.id,
+    label: question.message,
+    hint: shownAnswer(question, state.answers),
+    disabled: false,
+  }));
+  const message = 'Which answer?';
+  const outcome = await askOne({ message, canGoBack: true, options, initial: undefined }, io);
+  if (outcome.kind === 'cancel') throw cancelled(io);
+  if (outcome.kind === 'back') return state;
+  io.output.write(eraseRows(outcome.rows));
+  return machine.reopen(state, outcome.value);
+}
+
+function shownAnswer(question: Question, answers: Answers): string {
+  if (question.kind === 'text') return answers[question.id] ?? question.fallback;
+  const chosen = question.options.filter(({ id }) => question.preselected.includes(id));
+  return chosen.map(({ label }) => label).join(', ');
+}
+
+function cancelled({ output }: PromptIo): InterruptedError {
+  output.write(`${styleText('gray', S_BAR_END)}  Nothing was written.\n\n`);
+  return new InterruptedError(ExitCode.interrupted);
+}

@@ -1,0 +1,159 @@
+import { applyPlan } from '../apply/index.js';
+import { LOCAL_ENV, localEnv } from '../apply/local-env.js';
+import { inspectTarget, type Target } from '../apply/target.js';
+import { getCatalog } from '../catalog/index.js';
+import { collectAnswers } from '../cli/answers.js';
+import type { CommandContext } from '../cli/context.js';
+import type { CreateFlags } from '../cli/create-flags.js';
+import { nextLines } from '../cli/next-lines.js';
+import { type CreateReport, describePlan, printReport } from '../cli/report.js';
+import { CliError, ExitCode } from '../errors.js';
+import type { Catalog, Feature, Plan, ProjectSpec } from '../model.js';
+import { chosenFeatures } from '../plan/choose.js';
+import { createPlan } from '../plan/index.js';
+import { PACKAGE_MANAGER_AXIS, toExternalSpec } from '../spec/external.js';
+import { reproduceCommand } from '../spec/reproduce.js';
+import { resolveSpec } from '../spec/resolve.js';
+import { packageManagerOf } from '../steps/package-manager.js';
+import { prove } from '../steps/prove.js';
+import { Steps } from '../steps/steps.js';
+import { version } from '../version.js';
+
+/** Makes a project and prints how it went. Returns the exit code; throws as `create` does. */
+export async function createCommand(
+  directory: string | undefined,
+  flags: CreateFlags,
+  context: CommandContext,
+): Promise<ExitCode> {
+  const report = await create(directory, flags, context);
+  printReport(report, context.output, context.cwd);
+  return report.code;
+}
+
+/**
+ * `create`: answers → spec → plan → files → install, build, smoke test, repository.
+ *
+ * @returns the report; also of a project whose files are written and where a later step failed
+ * @throws CliError for what goes wrong before files are written
+ */
+async function create(
+  directory: string | undefined,
+  flags: CreateFlags,
+  context: CommandContext,
+): Promise<CreateReport> {
+  const catalog = await getCatalog();
+  const answers = await collectAnswers(directory, flags, catalog, context);
+  const spec = resolveSpec(answers.input, catalog);
+  const plan = createPlan(catalog, spec, version);
+  const report = draft(catalog, spec, plan, answers.directory);
+  if (flags.dryRun) return preview(report, plan, flags);
+
+  const target = inspectTarget(answers.directory, flags.force === true);
+  const features = chosenFeatures(catalog, spec);
+  const steps = new Steps(context.output);
+  const warnings: string[] = [];
+  await steps.run({ name: 'write', title: 'Write files' }, async () => {
+    // One turn of the event loop: a Ctrl-C from before must count before anything is written.
+    await new Promise((resolve) => setImmediate(resolve));
+    context.signal.throwIfAborted();
+    return write(plan, target, features, spec.name, warnings);
+  });
+  return finish(report, { spec, features, flags, steps, warnings }, context);
+}
+
+function draft(catalog: Catalog, spec: ProjectSpec, plan: Plan, directory: string): CreateReport {
+  return {
+    ok: true,
+    code: ExitCode.ok,
+    project: { name: spec.name, directory },
+    spec: toExternalSpec(spec, catalog),
+    files: [...plan.keys()],
+    steps: [],
+    next: [],
+    problems: [],
+    warnings: [],
+    reproduce: reproduceCommand(spec, catalog),
+  };
+}
+
+/** `--dry-run`: the plan; what would stop a real run is a warning. */
+function preview(report: CreateReport, plan: Plan, flags: CreateFlags): CreateReport {
+  const warnings: string[] = [];
+  try {
+    inspectTarget(report.project?.directory ?? '', flags.force === true);
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error;
+    warnings.push(...error.problems.map(({ message }) => message));
+  }
+  return { ...report, warnings, plan: describePlan(plan) };
+}
+
+function write(
+  plan: Plan,
+  target: Target,
+  features: readonly Feature[],
+  name: string,
+  warnings: string[],
+): { detail: string } {
+  const secrets = localEnv(
+    features.flatMap((feature) => feature.local),
+    name,
+  );
+  const { wroteLocalEnv } = applyPlan(plan, target, secrets);
+  if (secrets !== null && !wroteLocalEnv) {
+    warnings.push(`${LOCAL_ENV} was there already and stays as it is; see .env.example.`);
+  }
+  return { detail: `${plan.size} files` };
+}
+
+interface Written {
+  readonly spec: ProjectSpec;
+  readonly features: readonly Feature[];
+  readonly flags: CreateFlags;
+  readonly steps: Steps;
+  readonly warnings: string[];
+}
+
+async function finish(
+  report: CreateReport,
+  { spec, features, flags, steps, warnings }: Written,
+  context: CommandContext,
+): Promise<CreateReport> {
+  const directory = report.project?.directory ?? '';
+  const managerFeature = features.find((feature) => feature.axis === PACKAGE_MANAGER_AXIS);
+  if (managerFeature === undefined) throw new Error('The catalog has no package manager.');
+  const manager = packageManagerOf(managerFeature);
+  let failure: CliError | null = null;
+  try {
+    await prove(
+      steps,
+      {
+        directory,
+        name: spec.name,
+        features,
+        manager,
+        commitMessage: `Create ${spec.name} with create-mcp-server ${version}`,
+        env: context.env,
+        signal: context.signal,
+        install: flags.install,
+        smoke: flags.smoke,
+        git: flags.git,
+        strict: flags.strict === true,
+        verbose: context.output.verbose,
+      },
+      warnings,
+    );
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error;
+    failure = error;
+  }
+  return {
+    ...report,
+    ok: failure === null,
+    code: failure?.exitCode ?? ExitCode.ok,
+    steps: steps.results,
+    next: nextLines(spec, features, manager, { directory, cwd: context.cwd, steps: steps.results }),
+    problems: failure?.problems ?? [],
+    warnings,
+  };
+}

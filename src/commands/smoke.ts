@@ -1,0 +1,126 @@
+import path from 'node:path';
+import { findProject, readIfPresent } from '../add/project.js';
+import { getCatalog } from '../catalog/index.js';
+import type { CommandContext } from '../cli/context.js';
+import { ExitCode, type Problem, UsageError } from '../errors.js';
+import type { Manifest, StepResult } from '../model.js';
+import { MANIFEST_PATH } from '../plan/manifest.js';
+import type { ProjectTarget, SmokeReport, UrlTarget } from '../steps/smoke/index.js';
+
+/** The options of `mcp-gen smoke`, as commander gives them. */
+export interface SmokeFlags {
+  readonly url?: string;
+  /** `Name: value`, any number of times. */
+  readonly header?: readonly string[];
+  readonly strict?: boolean;
+  /** Seconds per step. */
+  readonly timeout?: string;
+}
+
+/**
+ * `smoke`: proves the project around the current directory, or the server at `--url`, and prints what it proved.
+ *
+ * @returns the exit code: 0 when all that could be proven is right (with `--strict`: when all is proven), else 1
+ * @throws UsageError for flags that make no sense and outside of a project; StepError when it cannot begin
+ */
+export async function smokeCommand(
+  flags: SmokeFlags,
+  { output, signal, cwd }: CommandContext,
+): Promise<ExitCode> {
+  const { url, headers, timeoutMs } = parseFlags(flags);
+  const target: ProjectTarget | UrlTarget =
+    url === null ? await projectAround(cwd) : { kind: 'url', url };
+  const { runSmoke } = await import('../steps/smoke/index.js');
+  const report = await output.working('Smoke test with real MCP clients', (progress) =>
+    runSmoke({
+      target,
+      headers,
+      ...(timeoutMs === null ? {} : { timeoutMs }),
+      strict: flags.strict === true,
+      signal,
+      onStep: (step) => progress.part(step),
+      ...(output.verbose ? { onOutput: (line: string) => progress.line(line) } : {}),
+    }),
+  );
+  const code = report.ok ? ExitCode.ok : ExitCode.failed;
+  if (output.json) output.document({ ...report, code, target: describeTarget(target) });
+  else printEnd(report, output);
+  return code;
+}
+
+function printEnd(report: SmokeReport, output: CommandContext['output']): void {
+  if (report.stderr !== undefined && !report.ok) {
+    output.say();
+    output.say(output.paint('bold', 'The server wrote'));
+    output.say(report.stderr.replace(/^/gm, '  '));
+  }
+  output.say();
+  for (const warning of report.warnings) output.warn(warning);
+  const summary = countByStatus(report.steps);
+  if (report.ok) output.say(`${output.paint('green', 'The server is proven')}: ${summary}.`);
+  else output.problem({ message: `The smoke test failed: ${summary}.` });
+}
+
+/** "41 ok, 2 not proven, 1 failed" */
+function countByStatus(steps: readonly StepResult[]): string {
+  const names = { ok: 'ok', skipped: 'skipped', unproven: 'not proven', failed: 'failed' } as const;
+  return Object.entries(names)
+    .map(([status, name]) => ({ name, n: steps.filter((step) => step.status === status).length }))
+    .filter(({ n }) => n > 0)
+    .map(({ name, n }) => `${n} ${name}`)
+    .join(', ');
+}
+
+function describeTarget(target: ProjectTarget | UrlTarget): object {
+  return target.kind === 'url'
+    ? { url: target.url.href }
+    : { project: target.name, directory: target.directory };
+}
+
+async function projectAround(directory: string): Promise<ProjectTarget> {
+  const { root } = findProject(directory);
+  const { projectTarget } = await import('../steps/smoke/index.js');
+  // findProject has checked that it is a manifest.
+  const manifest = JSON.parse(readIfPresent(path.join(root, MANIFEST_PATH)) ?? '{}') as Manifest;
+  return projectTarget(root, manifest, await getCatalog());
+}
+
+interface ParsedFlags {
+  readonly url: URL | null;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly timeoutMs: number | null;
+}
+
+/** Checks all flags and reports every problem at once. */
+function parseFlags(flags: SmokeFlags): ParsedFlags {
+  const problems: Problem[] = [];
+  const url = flags.url === undefined ? null : parseUrl(flags.url, problems);
+  const headers: Record<string, string> = {};
+  for (const text of flags.header ?? []) {
+    const match = /^([!#$%&'*+.^_`|~\w-]+):[ \t]*([\t\x20-\x7e\x80-\xff]+)$/.exec(text);
+    if (match?.[1] && match[2]) headers[match[1].toLowerCase()] = match[2].trim();
+    else
+      problems.push({ message: "A --header must look like 'Name: value'.", hint: HEADER_EXAMPLE });
+  }
+  const seconds = flags.timeout === undefined ? null : Number(flags.timeout);
+  if (seconds !== null && !(seconds > 0 && seconds <= 3600)) {
+    problems.push({
+      message: `--timeout ${flags.timeout} is not a number of seconds.`,
+      hint: 'For example: --timeout 30',
+    });
+  }
+  if (problems.length > 0) throw new UsageError(problems);
+  return { url, headers, timeoutMs: seconds === null ? null : seconds * 1000 };
+}
+
+const HEADER_EXAMPLE = "For example: --header 'Authorization: Bearer <key>'";
+
+function parseUrl(text: string, problems: Problem[]): URL | null {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url;
+  problems.push({
+    message: `--url ${text} is not an http or https URL.`,
+    hint: 'Give the MCP endpoint, for example: --url http://127.0.0.1:3000/mcp',
+  });
+  return null;
+}

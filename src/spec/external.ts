@@ -1,0 +1,21 @@
+/** A spec as people see it: in `.mcp-gen.json`, in `--spec` files and in JSON output. */
+import type { Catalog, Manifest, ProjectSpec } from '../model.js';
+
+/** The axis that people name with a key of its own. */
+export const PACKAGE_MANAGER_AXIS = 'package-manager';
+
+/** Single choices become a string, multiple choices a list; the package manager has its own key. */
+export function toExternalSpec(spec: ProjectSpec, catalog: Catalog): Manifest['spec'] {
+  const choices = catalog.axes
+    .filter((axis) => axis.id !== PACKAGE_MANAGER_AXIS)
+    .map((axis) => {
+      const ids = spec.choices[axis.id] ?? [];
+      return [axis.id, axis.multiple ? ids : (ids[0] ?? '')] as const;
+    });
+  return {
+    name: spec.name,
+    description: spec.description,
+    packageManager: spec.packageManager,
+    choices: Object.fromEntries(choices),
+  };
+}

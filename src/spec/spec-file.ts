@@ -1,0 +1,86 @@
+/** `--spec FILE`: the answers from a JSON or YAML file, in the shape of the manifest's `spec`. */
+import { type Problem, UsageError } from '../errors.js';
+import type { SpecInput } from '../model.js';
+import { didYouMean } from './similar.js';
+
+const KEYS = ['name', 'description', 'packageManager', 'choices'] as const;
+const EXAMPLE = 'for example: { "name": "my-server", "choices": { "transport": ["stdio"] } }';
+
+/**
+ * Reads a spec file. `fileName` is for messages and tells JSON from YAML where it can.
+ * Throws a `UsageError` that names the file and every key that is wrong.
+ */
+export async function parseSpecFile(text: string, fileName: string): Promise<SpecInput> {
+  const value = await parse(text, fileName);
+  if (!isObject(value)) {
+    const found = value === null || value === undefined ? 'nothing' : 'something else';
+    throw new UsageError([
+      {
+        message: `${fileName} should hold an object; it holds ${found}.`,
+        hint: `Write ${EXAMPLE}`,
+      },
+    ]);
+  }
+  const problems: Problem[] = [];
+  for (const key of Object.keys(value)) {
+    if (!(KEYS as readonly string[]).includes(key)) problems.push(unknownKey(fileName, key, value));
+  }
+  for (const key of ['name', 'description', 'packageManager'] as const) {
+    const text = value[key];
+    if (text !== undefined && typeof text !== 'string') problems.push(wrong(fileName, key, 'text'));
+  }
+  const { choices } = value;
+  if (choices !== undefined && !isObject(choices)) {
+    problems.push(wrong(fileName, 'choices', 'an object'));
+  } else {
+    for (const [axis, ids] of Object.entries(choices ?? {})) {
+      const list = Array.isArray(ids) && ids.every((id) => typeof id === 'string');
+      if (typeof ids !== 'string' && !list) {
+        problems.push(wrong(fileName, `choices.${axis}`, 'text or a list of texts'));
+      }
+    }
+  }
+  if (problems.length > 0) throw new UsageError(problems);
+  return value as SpecInput;
+}
+
+async function parse(text: string, fileName: string): Promise<unknown> {
+  const isJson = /\.json$/i.test(fileName) || text.trimStart().startsWith('{');
+  const isYaml = /\.ya?ml$/i.test(fileName);
+  try {
+    if (isJson && !isYaml) return JSON.parse(text.replace(/^\ufeff/, ''));
+    const { parse: parseYaml } = await import('yaml');
+    return parseYaml(text);
+  } catch (error) {
+    const reason = String((error as Error).message).split('\n')[0];
+    throw new UsageError([
+      {
+        message: `${fileName} is not valid ${isJson && !isYaml ? 'JSON' : 'YAML'}: ${reason}`,
+        hint: `Correct the file; it should hold an object, ${EXAMPLE}`,
+      },
+    ]);
+  }
+}
+
+function unknownKey(fileName: string, key: string, value: Record<string, unknown>): Problem {
+  if (key === 'spec' && isObject(value[key])) {
+    return {
+      message: `${fileName}: "spec" is not a key of a spec file.`,
+      hint: 'This looks like a manifest; use only what is inside its "spec".',
+    };
+  }
+  const near = didYouMean(key, KEYS);
+  const allowed = `Allowed: ${KEYS.join(', ')}.`;
+  return {
+    message: `${fileName}: unknown key ${JSON.stringify(key)}.`,
+    hint: near === undefined ? allowed : `Did you mean ${near}? ${allowed}`,
+  };
+}
+
+function wrong(fileName: string, key: string, expected: string): Problem {
+  return { message: `${fileName}: ${key} should be ${expected}.`, hint: `Write ${EXAMPLE}` };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

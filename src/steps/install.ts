@@ -1,0 +1,59 @@
+import { StepError } from '../errors.js';
+import type { PackageManager } from './package-manager.js';
+import { type RunOptions, type RunResult, run } from './run.js';
+
+/** Lines with which package managers say that the network, not the project, is the trouble. */
+const OFFLINE =
+  /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|ERR_SOCKET_TIMEOUT|ENOTCACHED|ConnectionRefused|FailedToOpenSocket)\b/;
+
+/**
+ * Installs the dependencies of a project.
+ *
+ * @throws StepError with the last lines of the package manager's output.
+ */
+export async function install(manager: PackageManager, options: RunOptions): Promise<undefined> {
+  const result = await run(manager.install, options);
+  if (result.outcome === 'ok') return;
+  throw new StepError('install', {
+    message: reason(manager, result),
+    hint: hint(manager, result),
+  });
+}
+
+/**
+ * Runs the project's build script.
+ *
+ * @throws StepError with the last lines of its output.
+ */
+export async function build(manager: PackageManager, options: RunOptions): Promise<undefined> {
+  const result = await run([...manager.run, 'build'], options);
+  if (result.outcome === 'ok') return;
+  throw new StepError('build', {
+    message: `${manager.runText} build failed${withTail(result)}`,
+    hint: `Try again, in the project: ${manager.runText} build`,
+  });
+}
+
+function reason(manager: PackageManager, result: RunResult): string {
+  if (result.outcome === 'missing') return `${manager.install[0]} is not installed.`;
+  const what = isOffline(result) ? 'could not reach the registry' : 'failed';
+  return `${manager.installText} ${what}${withTail(result)}`;
+}
+
+function hint(manager: PackageManager, result: RunResult): string {
+  const again = `Then, in the project: ${manager.installText} && ${manager.runText} build`;
+  if (result.outcome === 'missing') {
+    return `Get it: ${manager.get} (or choose another with --package-manager). ${again}`;
+  }
+  if (isOffline(result)) return `Check the network, the proxy and the registry. ${again}`;
+  return `The files are written and stay. Mend the cause. ${again}`;
+}
+
+function isOffline(result: RunResult): boolean {
+  return result.tail.some((line) => OFFLINE.test(line));
+}
+
+function withTail({ exitCode, tail }: RunResult): string {
+  const code = exitCode === null ? '' : ` (exit code ${exitCode})`;
+  return tail.length === 0 ? `${code}.` : `${code}:\n${tail.map((line) => `  ${line}`).join('\n')}`;
+}

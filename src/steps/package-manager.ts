@@ -1,0 +1,45 @@
+import type { Feature } from '../model.js';
+
+/** How to use the chosen package manager: the `pm` facts of its feature. */
+export interface PackageManager {
+  readonly id: string;
+  /** Installs the dependencies: program and arguments. */
+  readonly install: readonly string[];
+  /** Runs a script of the project; its name is added at the end. */
+  readonly run: readonly string[];
+  /** How a person gets the program: a command or an address. */
+  readonly get: string;
+  /** What a person types to install, and in front of a script's name. */
+  readonly installText: string;
+  readonly runText: string;
+}
+
+/**
+ * Reads how a package manager is used from its feature.
+ *
+ * @throws Error when the feature lacks the facts (a mistake in the templates, not of the user).
+ */
+export function packageManagerOf(feature: Feature): PackageManager {
+  const { install, run, get, installText, runText } = (feature.facts['pm'] ?? {}) as Facts;
+  if (!isCommand(install) || !isCommand(run) || !isText(get)) {
+    throw new Error(`${feature.axis}/${feature.id}: facts.pm needs "install", "run" and "get".`);
+  }
+  return {
+    id: feature.id,
+    install,
+    run,
+    get,
+    installText: isText(installText) ? installText : install.join(' '),
+    runText: isText(runText) ? runText : run.join(' '),
+  };
+}
+
+type Facts = Readonly<Record<'install' | 'run' | 'get' | 'installText' | 'runText', unknown>>;
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+function isCommand(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.length > 0 && value.every(isText);
+}

@@ -1,0 +1,138 @@
+import { StepError } from '../errors.js';
+import type { Feature } from '../model.js';
+import { childEnv } from './child-env.js';
+import { initRepository } from './git.js';
+import { build, install } from './install.js';
+import type { PackageManager } from './package-manager.js';
+import type { RunOptions } from './run.js';
+import { summariseSmoke } from './smoke-summary.js';
+import type { Step, StepOutcome, StepProgress, Steps } from './steps.js';
+
+export interface ProveOptions {
+  /** Absolute, with all files written. */
+  readonly directory: string;
+  readonly name: string;
+  readonly features: readonly Feature[];
+  readonly manager: PackageManager;
+  /** The text of the first commit. */
+  readonly commitMessage: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly signal: AbortSignal;
+  readonly install: boolean;
+  readonly smoke: boolean;
+  readonly git: boolean;
+  /** What the smoke test could not prove is a failure. */
+  readonly strict: boolean;
+  /** Show every check of the smoke test, not one line per client. */
+  readonly verbose: boolean;
+}
+
+interface Work extends Step {
+  /** Why the step is left out, or null. */
+  readonly skip: string | null;
+  run(progress: StepProgress): Promise<StepOutcome | undefined>;
+}
+
+/**
+ * Takes a written project to a proven one: install, build, smoke test with real clients, first commit. What is a
+ * warning goes to `warnings`.
+ *
+ * @throws StepError for the first step that fails (the rest is recorded as skipped); the signal's reason when
+ * interrupted
+ */
+export async function prove(
+  steps: Steps,
+  options: ProveOptions,
+  warnings: string[],
+): Promise<void> {
+  const plan = planSteps(options, warnings);
+  try {
+    for (const work of plan) {
+      options.signal.throwIfAborted();
+      if (work.skip === null) await steps.run(work, (progress) => work.run(progress));
+      else steps.skip(work, work.skip);
+    }
+  } catch (error) {
+    for (const work of plan) if (!steps.has(work.name)) steps.skip(work, 'not reached');
+    throw error;
+  }
+}
+
+function planSteps(options: ProveOptions, warnings: string[]): Work[] {
+  const { manager } = options;
+  const notInstalled = options.install ? null : 'not installed';
+  const child = (progress: StepProgress): RunOptions => ({
+    cwd: options.directory,
+    env: childEnv(options.env),
+    signal: options.signal,
+    onLine: (line) => progress.line(line),
+  });
+  return [
+    {
+      name: 'install',
+      title: `Install dependencies with ${manager.id}`,
+      skip: options.install ? null : '--no-install',
+      run: (progress) => install(manager, child(progress)),
+    },
+    {
+      name: 'build',
+      title: 'Build',
+      skip: notInstalled,
+      run: (progress) => build(manager, child(progress)),
+    },
+    {
+      name: 'smoke',
+      title: 'Smoke test with real MCP clients',
+      skip: options.smoke ? notInstalled : '--no-smoke',
+      run: (progress) => smoke(options, progress, warnings),
+    },
+    {
+      name: 'git',
+      title: 'Git repository',
+      skip: options.git ? null : '--no-git',
+      run: (progress) => initRepository(options.commitMessage, child(progress)),
+    },
+  ];
+}
+
+async function smoke(
+  options: ProveOptions,
+  progress: StepProgress,
+  warnings: string[],
+): Promise<StepOutcome> {
+  const { runSmoke } = await import('./smoke/index.js');
+  const { directory, name, features, manager, strict, signal } = options;
+  const report = await runSmoke({
+    target: {
+      kind: 'project',
+      directory,
+      name,
+      features,
+      buildCommand: `${manager.runText} build`,
+    },
+    strict,
+    signal,
+    onStep: (step) => {
+      if (options.verbose) progress.part(step);
+      else progress.line(step.name);
+    },
+  });
+  signal.throwIfAborted();
+  if (!options.verbose) for (const part of summariseSmoke(report.steps)) progress.part(part);
+  warnings.push(...report.warnings);
+  if (!report.ok) {
+    const server = report.stderr ? `\nThe server wrote:\n${indent(report.stderr)}` : '';
+    throw new StepError('smoke', {
+      message: `The smoke test failed.${server}`,
+      hint: 'The project stays as it is. Mend it, build it, and prove it again with mcp-gen smoke.',
+    });
+  }
+  const isProven = report.steps.every((step) => step.status !== 'unproven');
+  return isProven
+    ? { detail: `${report.steps.length} checks` }
+    : { status: 'unproven', detail: 'some checks are not proven' };
+}
+
+function indent(text: string): string {
+  return text.replace(/^/gm, '  ');
+}

@@ -1,0 +1,85 @@
+/** The smoke test: talks to a built server with real clients of both protocol eras and reports what it proved. */
+import { smokeProject } from './project.js';
+import { Recorder } from './recorder.js';
+import { redactor } from './redact.js';
+import { loadCheck } from './schema.js';
+import { DEFAULT_TIMEOUT_MS, SMOKE_COMMAND, type SmokeOptions, type SmokeReport } from './types.js';
+import { smokeUrl } from './url.js';
+
+export { projectTarget } from './target.js';
+export type { ProjectTarget, SmokeOptions, SmokeReport, UrlTarget } from './types.js';
+
+/**
+ * Proves a server. Every step has a limit, so this always ends; when it does, nothing that it started is running, also
+ * after `signal` (then it rejects with the signal's reason). Throws a StepError when it cannot begin: the project
+ * is not built, or no credential can be had.
+ */
+export async function runSmoke(options: SmokeOptions): Promise<SmokeReport> {
+  const { target, headers = {}, strict = false } = options;
+  const signal = options.signal ?? new AbortController().signal;
+  signal.throwIfAborted();
+  const secrets = new Set(Object.values(headers));
+  let redact = redactor(secrets);
+  const hide = (more: readonly string[]) => {
+    for (const secret of more) secrets.add(secret);
+    redact = redactor(secrets);
+  };
+  const recorder = new Recorder({
+    timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+    signal,
+    onStep: options.onStep ?? (() => {}),
+    redact: (text) => redact(text),
+  });
+  const check = await loadCheck();
+  if (target.kind === 'project') {
+    const onOutput = (line: string) => options.onOutput?.(redact(line));
+    await smokeProject(target, { recorder, check, signal, headers, hide, onOutput });
+  } else {
+    await smokeUrl(target.url, { recorder, check, headers });
+  }
+  const stderr = redact(failedOutput(recorder));
+  const { steps } = recorder;
+  const failed = steps.some(({ status }) => status === 'failed');
+  const open = steps.some(({ status }) => status === 'unproven');
+  return {
+    ok: !failed && !(strict && open),
+    steps,
+    warnings: warnings(recorder, options, strict),
+    ...(stderr === '' ? {} : { stderr }),
+  };
+}
+
+/** What the servers behind failed steps wrote; the same text only once. */
+function failedOutput({ legs }: Recorder): string {
+  const titles = new Map<string, Set<string>>();
+  for (const leg of legs) {
+    const text = leg.failed ? (leg.log?.().trim() ?? '') : '';
+    if (text !== '') titles.set(text, (titles.get(text) ?? new Set()).add(leg.title));
+  }
+  return [...titles].map(([text, legs]) => `[${[...legs].join(', ')}]\n${text}`).join('\n\n');
+}
+
+function warnings(recorder: Recorder, { target }: SmokeOptions, strict: boolean): string[] {
+  const count = recorder.steps.filter(({ status }) => status === 'unproven').length;
+  if (count === 0) return [];
+  const found: string[] = [];
+  const [reason] = recorder.storeReasons;
+  const steps = count === 1 ? '1 step is' : `${count} steps are`;
+  if (reason === undefined) {
+    found.push(`${steps} not proven.`);
+  } else {
+    found.push(`The server's store cannot be reached (${reason}): ${steps} not proven.`);
+    const start =
+      target.kind === 'project'
+        ? target.features.find(({ smoke }) => smoke.startStore !== undefined)?.smoke.startStore
+        : undefined;
+    const again = target.kind === 'url' ? `${SMOKE_COMMAND} --url ${target.url}` : SMOKE_COMMAND;
+    found.push(
+      start === undefined
+        ? `Make it reachable, then prove the rest: ${again}`
+        : `Start it: ${start} — then prove the rest: ${again}`,
+    );
+  }
+  if (strict) found.push('With --strict, what is not proven counts as failed.');
+  return found;
+}

@@ -1,0 +1,313 @@
+import type { JsonObject, SmokeHints } from '../../model.js';
+import { type CallResult, type Connection, type Prompt, rpcError, type Tool } from './clients.js';
+import {
+  type Leg,
+  type Outcome,
+  oneLine,
+  SmokeFailure,
+  skipped,
+  storeDown,
+  unproven,
+} from './recorder.js';
+import { type Check, exampleArguments, member, wrongArguments } from './schema.js';
+import { STORE_UNAVAILABLE } from './types.js';
+import { fillTemplate, findValue, matchesTemplate } from './uri-template.js';
+
+export interface PrimitiveOptions {
+  readonly hints: SmokeHints;
+  readonly check: Check;
+  /** A stranger's server: only tools that say they change nothing are called. */
+  readonly readOnly: boolean;
+}
+
+/** What the connected client found, for the steps that follow. */
+interface Findings {
+  tools: readonly Tool[];
+  templates: readonly string[];
+  resources: readonly string[];
+  prompts: readonly Prompt[];
+  /** The structured result of the tool that was called. */
+  result: unknown;
+}
+
+/** Everything that a connected client can prove about a server's tools, resources and prompts. */
+export async function checkPrimitives(
+  leg: Leg,
+  connection: Connection,
+  options: PrimitiveOptions,
+): Promise<void> {
+  const found: Findings = { tools: [], templates: [], resources: [], prompts: [], result: null };
+  for (const prove of [listAll, callTool, readResource, getPrompt, badArgument]) {
+    // A server that is gone fails once, not five times.
+    if (leg.obituary() === null) await prove(leg, connection, found, options);
+  }
+}
+
+async function listAll(leg: Leg, connection: Connection, found: Findings): Promise<void> {
+  const list = (
+    what: string,
+    offered: boolean,
+    load: (signal: AbortSignal) => Promise<readonly unknown[]>,
+  ) =>
+    leg.step(`list ${what}`, async (signal) => {
+      if (!offered) return skipped('the server has none');
+      const items = await orStoreDown(() => load(signal));
+      return Array.isArray(items) ? String(items.length) : (items as Outcome);
+    });
+  await list('tools', connection.offers.tools, async (signal) => {
+    found.tools = await connection.tools(signal);
+    return found.tools;
+  });
+  await list('resources', connection.offers.resources, async (signal) => {
+    found.resources = (await connection.resources(signal)).map(({ uri }) => uri);
+    return found.resources;
+  });
+  await list('resource templates', connection.offers.resources, async (signal) => {
+    const templates = await connection.resourceTemplates(signal).catch((error) => {
+      // Optional for servers that have no templates.
+      if (rpcError(error)?.code === METHOD_NOT_FOUND) return [];
+      throw error;
+    });
+    found.templates = templates.map(({ uriTemplate }) => uriTemplate);
+    return found.templates;
+  });
+  await list('prompts', connection.offers.prompts, async (signal) => {
+    found.prompts = await connection.prompts(signal);
+    return found.prompts;
+  });
+}
+
+const METHOD_NOT_FOUND = -32_601;
+
+interface PlannedCall {
+  readonly tool: Tool;
+  readonly arguments: JsonObject;
+  /** The arguments were made up, so an error of the tool proves nothing. */
+  readonly madeUp: boolean;
+}
+
+async function callTool(
+  leg: Leg,
+  connection: Connection,
+  found: Findings,
+  options: PrimitiveOptions,
+): Promise<void> {
+  const call = planCall(found.tools, options);
+  await leg.step(`call ${call?.tool.name ?? 'a tool'}`, async (signal) => {
+    if (found.tools.length === 0) return skipped('the server has no tools');
+    if (call === null) return unproven(NO_SAFE_TOOL);
+    const { tool } = call;
+    const result = await connection.callTool(tool, call.arguments, signal);
+    if (result.isError) return toolError(result, call);
+    found.result = result.structuredContent;
+    return checkStructured(tool, result, options.check);
+  });
+}
+
+const NO_SAFE_TOOL =
+  'no tool can be called safely: none is marked readOnlyHint (or its arguments cannot be made up from its schema)';
+
+function planCall(tools: readonly Tool[], options: PrimitiveOptions): PlannedCall | null {
+  const { hints, check, readOnly } = options;
+  const hinted = tools.find(({ name }) => name === hints.call?.tool);
+  // The user may have changed the tool since: then its arguments are made up like any other's.
+  if (hinted && hints.call && check(hinted.inputSchema, hints.call.arguments) === null) {
+    return { tool: hinted, arguments: hints.call.arguments, madeUp: false };
+  }
+  for (const tool of callable(tools, readOnly)) {
+    const made = exampleArguments(tool.inputSchema, check);
+    if (made !== null) return { tool, arguments: made, madeUp: true };
+  }
+  return null;
+}
+
+/** Tools that may be called with made-up arguments, the harmless ones first. */
+function callable(tools: readonly Tool[], readOnly: boolean): Tool[] {
+  const harmless = tools.filter((tool) => tool.annotations?.readOnlyHint === true);
+  if (readOnly) return harmless;
+  const additive = tools.filter(
+    (tool) => !harmless.includes(tool) && tool.annotations?.destructiveHint === false,
+  );
+  return [...harmless, ...additive];
+}
+
+function toolError(result: CallResult, { madeUp }: PlannedCall): Outcome {
+  const text = oneLine(textOf(result)) || 'no text';
+  if (errorCode(result) === STORE_UNAVAILABLE) return storeDown(text);
+  if (madeUp) return unproven(`the tool refused arguments made up from its schema: ${text}`);
+  throw new SmokeFailure(`the tool answered with an error: ${text}`);
+}
+
+function checkStructured(tool: Tool, result: CallResult, check: Check): string {
+  if (tool.outputSchema === undefined) return 'it has no output schema';
+  if (result.structuredContent === undefined) {
+    throw new SmokeFailure('the tool has an output schema but gave no structuredContent');
+  }
+  const wrong = check(tool.outputSchema, result.structuredContent);
+  if (wrong === null) return 'the result fits its output schema';
+  throw new SmokeFailure(
+    `structuredContent does not fit the tool's output schema: ${oneLine(wrong)}`,
+  );
+}
+
+async function readResource(
+  leg: Leg,
+  connection: Connection,
+  found: Findings,
+  options: PrimitiveOptions,
+): Promise<void> {
+  let uri: string | null = null;
+  await leg.step('read a resource', async (signal) => {
+    if (!connection.offers.resources) return skipped('the server has none');
+    // Again, because the tool that was called may have made one.
+    const listed = await orStoreDown(async () =>
+      (await connection.resources(signal)).map((resource) => resource.uri),
+    );
+    if (!Array.isArray(listed)) return listed as Outcome;
+    uri = pickResource(listed, found, options.hints);
+    if (uri === null && listed.length + found.templates.length === 0) {
+      return skipped('the server lists none');
+    }
+    if (uri === null) return unproven('no resource is listed, and no template could be filled');
+    const at: string = uri;
+    return orStoreDown(async () => {
+      const { contents } = await connection.readResource(at, signal);
+      if (contents.length === 0) throw new SmokeFailure(`${at} has no contents`);
+      return at;
+    });
+  });
+}
+
+/** The hinted resource when it still exists, else the first that is listed or that a template gives. */
+function pickResource(
+  listed: readonly string[],
+  found: Findings,
+  hints: SmokeHints,
+): string | null {
+  const hinted = hints.resource === undefined ? null : fillTemplate(hints.resource, found.result);
+  const known = (uri: string) =>
+    listed.includes(uri) || found.templates.some((template) => matchesTemplate(template, uri));
+  if (hinted !== null && known(hinted)) return hinted;
+  const filled = found.templates.map((template) => fillTemplate(template, found.result));
+  return listed[0] ?? filled.find((uri) => uri !== null) ?? null;
+}
+
+async function getPrompt(
+  leg: Leg,
+  connection: Connection,
+  found: Findings,
+  { hints }: PrimitiveOptions,
+): Promise<void> {
+  const hinted = found.prompts.find(({ name }) => name === hints.prompt?.name);
+  const prompt = hinted ?? found.prompts[0];
+  await leg.step(prompt ? `get prompt ${prompt.name}` : 'get a prompt', async (signal) => {
+    if (prompt === undefined) return skipped('the server has none');
+    const { args, madeUp } = promptArguments(prompt, hinted ? hints.prompt?.arguments : {}, found);
+    try {
+      return await orStoreDown(async () => {
+        const { messages } = await connection.getPrompt(prompt.name, args, signal);
+        if (messages.length === 0) throw new SmokeFailure('the prompt has no messages');
+        return undefined;
+      });
+    } catch (error) {
+      const refusal = madeUp ? rpcError(error) : null;
+      if (refusal === null) throw error;
+      return unproven(`the prompt refused made-up arguments: ${oneLine(refusal.message)}`);
+    }
+  });
+}
+
+function promptArguments(
+  prompt: Prompt,
+  given: Readonly<Record<string, string>> = {},
+  found: Findings,
+): { readonly args: Record<string, string>; readonly madeUp: boolean } {
+  const args: Record<string, string> = {};
+  let madeUp = false;
+  for (const { name, required } of prompt.arguments ?? []) {
+    // A hint like `{id}` means the value of that name in the tool's result.
+    const hint = given[name] === undefined ? null : fillTemplate(given[name], found.result);
+    if (hint !== null) args[name] = hint;
+    if (hint !== null || required !== true) continue;
+    const known = findValue(found.result, name);
+    args[name] = known ?? 'example';
+    madeUp = true;
+  }
+  return { args, madeUp };
+}
+
+async function badArgument(
+  leg: Leg,
+  connection: Connection,
+  found: Findings,
+  options: PrimitiveOptions,
+): Promise<void> {
+  const bad = planBadCall(found.tools, options);
+  const name = bad ? `bad argument to ${bad.tool.name}` : 'bad argument';
+  await leg.step(name, async (signal) => {
+    if (found.tools.length === 0) return skipped('the server has no tools');
+    if (bad === null) return skipped('no tool has an argument that could be wrong');
+    const result = await connection.callTool(bad.tool, bad.arguments, signal).catch((error) => {
+      const refusal = rpcError(error);
+      if (refusal === null) throw error;
+      throw new SmokeFailure(
+        `a wrong ${bad.field} was answered with a protocol error (${refusal.code} ${oneLine(refusal.message)}), ` +
+          'which hides it from the model; expected a result with isError: true',
+      );
+    });
+    return checkRefusal(result, bad.field);
+  });
+}
+
+function checkRefusal(result: CallResult, field: string): string | Outcome {
+  const text = oneLine(textOf(result));
+  if (!result.isError) {
+    throw new SmokeFailure(
+      `a wrong ${field} was accepted; expected a result with isError: true that names it`,
+    );
+  }
+  if (errorCode(result) === STORE_UNAVAILABLE) return storeDown(text);
+  if (text.includes(field)) return `isError, names ${field}`;
+  throw new SmokeFailure(
+    `the error about a wrong ${field} does not name it, so the model cannot mend it: ${text || 'no text'}`,
+  );
+}
+
+function planBadCall(
+  tools: readonly Tool[],
+  { hints, check, readOnly }: PrimitiveOptions,
+): { readonly tool: Tool; readonly arguments: JsonObject; readonly field: string } | null {
+  const hinted = tools.find(({ name }) => name === hints.badCall?.tool);
+  if (hinted && hints.badCall && check(hinted.inputSchema, hints.badCall.arguments) !== null) {
+    return { ...hints.badCall, tool: hinted };
+  }
+  const harmless = callable(tools, true);
+  const others = readOnly ? [] : tools.filter((tool) => !harmless.includes(tool));
+  for (const tool of [...harmless, ...others]) {
+    const wrong = wrongArguments(tool.inputSchema, check);
+    if (wrong !== null) return { tool, ...wrong };
+  }
+  return null;
+}
+
+/** Runs a request whose JSON-RPC error may say that the store cannot be reached; other errors are thrown. */
+async function orStoreDown<T>(run: () => Promise<T>): Promise<T | Outcome> {
+  try {
+    return await run();
+  } catch (error) {
+    const refusal = rpcError(error);
+    if (refusal === null || member(refusal.data, 'code') !== STORE_UNAVAILABLE) throw error;
+    return storeDown(oneLine(refusal.message));
+  }
+}
+
+function errorCode(result: CallResult): unknown {
+  return member(result._meta?.error, 'code');
+}
+
+function textOf(result: CallResult): string {
+  return result.content
+    .map(({ text }) => (typeof text === 'string' ? text : ''))
+    .join(' ')
+    .trim();
+}

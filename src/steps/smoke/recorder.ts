@@ -1,0 +1,187 @@
+import type { StepResult, StepStatus } from '../../model.js';
+
+/** What a step came to when it did not simply succeed or throw. */
+export interface Outcome {
+  readonly status: StepStatus;
+  readonly detail?: string;
+  /** Set when the step is not proven because the server's store cannot be reached: the server's own reason. */
+  readonly storeReason?: string;
+}
+
+export const skipped = (detail: string): Outcome => ({ status: 'skipped', detail });
+export const unproven = (detail: string): Outcome => ({ status: 'unproven', detail });
+export const storeDown = (reason: string): Outcome => ({
+  status: 'unproven',
+  detail: `the server's store cannot be reached: ${reason}`,
+  storeReason: reason,
+});
+
+/** A step went wrong in a way that we recognised; the message is for a person. */
+export class SmokeFailure extends Error {
+  override readonly name = 'SmokeFailure';
+}
+
+export interface RecorderOptions {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  readonly onStep: (step: StepResult) => void;
+  /** Removes secrets from text that goes into the report. */
+  readonly redact: (text: string) => string;
+}
+
+/**
+ * Collects the steps of several legs (one per transport and era) that run at the same time. Steps are reported leg by
+ * leg, so that the list reads the same on every run: a leg's steps are passed on once all legs before it have ended.
+ */
+export class Recorder {
+  readonly #legs: Leg[] = [];
+  readonly storeReasons = new Set<string>();
+
+  constructor(readonly options: RecorderOptions) {}
+
+  leg(title: string): Leg {
+    const leg = new Leg(title, this);
+    this.#legs.push(leg);
+    return leg;
+  }
+
+  get steps(): StepResult[] {
+    return this.#legs.flatMap((leg) => leg.steps);
+  }
+
+  get legs(): readonly Leg[] {
+    return this.#legs;
+  }
+
+  flush(): void {
+    for (const leg of this.#legs) {
+      for (const step of leg.takeUnreported()) this.options.onStep(step);
+      if (!leg.ended) return;
+    }
+  }
+}
+
+/** The steps of one transport and era, or of a server process. */
+export class Leg {
+  readonly steps: StepResult[] = [];
+  ended = false;
+  /** Gives the output of the server process behind this leg; shown when a step failed. */
+  log: (() => string) | null = null;
+  /** Says why the server is gone, or null while it runs; completes the text of a failed step. */
+  obituary: () => string | null = () => null;
+  #reported = 0;
+  #timedOut = false;
+  readonly #recorder: Recorder;
+
+  constructor(
+    readonly title: string,
+    recorder: Recorder,
+  ) {
+    this.#recorder = recorder;
+  }
+
+  get failed(): boolean {
+    return this.steps.some((step) => step.status === 'failed');
+  }
+
+  /**
+   * Runs one step under a time limit and records it. The step's function returns a detail or an outcome, or throws.
+   * Returns whether it ended `ok`. Throws only when the whole smoke test was aborted. A server that hung once gets
+   * less time for what follows, so that a person does not wait a minute for the report.
+   */
+  async step(
+    name: string,
+    run: (signal: AbortSignal) => Promise<string | Outcome | undefined>,
+    onTimeout = 'no answer',
+  ): Promise<boolean> {
+    const { signal: aborted } = this.#recorder.options;
+    aborted.throwIfAborted();
+    const started = performance.now();
+    let outcome: Outcome;
+    try {
+      const result = await this.limited(run, onTimeout);
+      outcome = typeof result === 'object' ? result : okay(result);
+    } catch (error) {
+      aborted.throwIfAborted();
+      const gone = this.obituary();
+      const text = describe(error);
+      outcome = { status: 'failed', detail: gone === null ? text : `${text} (${gone})` };
+    }
+    this.record(name, outcome, performance.now() - started);
+    return outcome.status === 'ok';
+  }
+
+  /** Runs work under this leg's time limit, whatever it does with the signal that it gets. */
+  async limited<T>(run: (signal: AbortSignal) => Promise<T>, onTimeout = 'no answer'): Promise<T> {
+    const { signal: aborted, timeoutMs } = this.#recorder.options;
+    const limitMs = this.#timedOut ? timeoutMs / 5 : timeoutMs;
+    const controller = new AbortController();
+    const interrupted = new SmokeFailure('interrupted');
+    const late = new SmokeFailure(`${onTimeout} within ${limitMs / 1000} s`);
+    let stop = (): void => {};
+    const limit = new Promise<never>((_, reject) => {
+      const fail = (error: Error) => {
+        reject(error);
+        controller.abort(error);
+      };
+      const onAbort = () => fail(interrupted);
+      const timer = setTimeout(() => {
+        this.#timedOut = true;
+        fail(late);
+      }, limitMs);
+      aborted.addEventListener('abort', onAbort, { once: true });
+      stop = () => {
+        clearTimeout(timer);
+        aborted.removeEventListener('abort', onAbort);
+      };
+    });
+    try {
+      return await Promise.race([run(controller.signal), limit]);
+    } finally {
+      stop();
+    }
+  }
+
+  record(name: string, outcome: Outcome, ms: number): void {
+    const { redact } = this.#recorder.options;
+    if (outcome.storeReason !== undefined) {
+      this.#recorder.storeReasons.add(redact(outcome.storeReason));
+    }
+    this.steps.push({
+      name: `${this.title} · ${name}`,
+      status: outcome.status,
+      ms: Math.round(ms),
+      ...(outcome.detail === undefined ? {} : { detail: redact(outcome.detail) }),
+    });
+    this.#recorder.flush();
+  }
+
+  end(): void {
+    this.ended = true;
+    this.#recorder.flush();
+  }
+
+  takeUnreported(): StepResult[] {
+    const fresh = this.steps.slice(this.#reported);
+    this.#reported = this.steps.length;
+    return fresh;
+  }
+}
+
+const okay = (detail: string | undefined): Outcome =>
+  detail === undefined ? { status: 'ok' } : { status: 'ok', detail };
+
+/** One line for any thrown value; network errors hide their reason in a chain of causes. */
+export function describe(error: unknown): string {
+  const parts = new Set<string>();
+  for (let at = error; at instanceof Error && parts.size < 5; at = at.cause) {
+    parts.add(at.message || (at as NodeJS.ErrnoException).code || at.name);
+  }
+  return oneLine(parts.size > 0 ? [...parts].join(': ') : String(error));
+}
+
+/** Text of a stranger as a part of one line. */
+export function oneLine(text: string, length = 400): string {
+  const line = text.replace(/\s+/g, ' ').trim();
+  return line.length > length ? `${line.slice(0, length)}…` : line;
+}

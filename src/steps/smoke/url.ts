@@ -1,0 +1,106 @@
+import { type Connection, connect, rpcError } from './clients.js';
+import { checkGuards } from './guards.js';
+import { checkHealth, checkReady, PASS_A_HEADER } from './http.js';
+import { checkPrimitives } from './primitives.js';
+import { describe, type Leg, type Outcome, type Recorder, unproven } from './recorder.js';
+import type { Check } from './schema.js';
+import { ERAS, type Era } from './types.js';
+
+export interface UrlRunOptions {
+  readonly recorder: Recorder;
+  readonly check: Check;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+const CREDENTIAL = /^(authorization|cookie)$|key|token|secret/i;
+const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+
+interface Attempt {
+  readonly era: Era;
+  readonly leg: Leg;
+  readonly ms: number;
+  readonly connection: Connection | null;
+  readonly error: unknown;
+}
+
+/**
+ * Proves a server that already runs, in the eras that it speaks. Nothing is started or stopped, and only tools that
+ * say they change nothing are called. That one era is not spoken is not a failure; that none is, is one.
+ */
+export async function smokeUrl(
+  url: URL,
+  { recorder, check, headers }: UrlRunOptions,
+): Promise<void> {
+  const server = recorder.leg('http');
+  const legs = ERAS.map((era) => ({ era, leg: recorder.leg(`http · ${era}`) }));
+  try {
+    const attempts = await Promise.all(
+      legs.map(({ era, leg }) => attempt(era, leg, url, headers, recorder)),
+    );
+    const spoken = attempts.some(({ connection }) => connection !== null);
+    await Promise.all(
+      attempts.map(async (one) => {
+        const { leg, connection } = one;
+        leg.record('connect', connectOutcome(one, spoken), one.ms);
+        if (connection !== null) {
+          await checkPrimitives(leg, connection, { hints: {}, check, readOnly: true });
+          await connection.close().catch(() => {});
+        }
+        leg.end();
+      }),
+    );
+    if (!spoken) return;
+    await server.step('healthz', (signal) => checkHealth(new URL('/healthz', url), true, signal));
+    await server.step('readyz', (signal) => checkReady(new URL('/readyz', url), true, signal));
+    await checkGuards(server, {
+      url,
+      headers,
+      credentialHeaders: Object.keys(headers).filter((name) => CREDENTIAL.test(name)),
+      behindProxy: !LOOPBACK.test(url.hostname),
+    });
+  } finally {
+    for (const leg of [server, ...legs.map((one) => one.leg)]) leg.end();
+  }
+}
+
+/** Tries to connect without recording it: what a failure means depends on the other era. */
+async function attempt(
+  era: Era,
+  leg: Leg,
+  url: URL,
+  headers: Readonly<Record<string, string>>,
+  recorder: Recorder,
+): Promise<Attempt> {
+  const { signal } = recorder.options;
+  signal.throwIfAborted();
+  const started = performance.now();
+  let connection: Connection | null = null;
+  let error: unknown = null;
+  try {
+    connection = await leg.limited((at) => connect(era, { kind: 'http', url, headers }, at));
+  } catch (reason) {
+    signal.throwIfAborted();
+    error = reason;
+  }
+  return { era, leg, ms: performance.now() - started, connection, error };
+}
+
+function connectOutcome({ era, connection, error }: Attempt, spoken: boolean): Outcome {
+  if (connection !== null) {
+    return connection.version === era
+      ? { status: 'ok' }
+      : { status: 'ok', detail: `speaks ${connection.version}` };
+  }
+  const reason = connectReason(error);
+  if (spoken) return unproven(`the server does not speak ${era}: ${reason}`);
+  return { status: 'failed', detail: reason };
+}
+
+function connectReason(error: unknown): string {
+  const refusal = rpcError(error);
+  if (refusal !== null) return `${refusal.code} ${refusal.message}`;
+  const text = describe(error);
+  const status = (error as { code?: unknown; status?: unknown } | null) ?? {};
+  const unauthorized = status.code === 401 || status.status === 401 || /\b401\b/.test(text);
+  return unauthorized ? `${text}. The server asks for a key. ${PASS_A_HEADER}` : text;
+}

@@ -1,0 +1,1 @@
+import { parseApiKeys } from './auth/api-keys.js';

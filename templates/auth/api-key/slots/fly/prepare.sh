@@ -1,0 +1,1 @@
+key=$(openssl rand -hex 32) && echo "$key"   # for your first client

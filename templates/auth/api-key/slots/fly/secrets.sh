@@ -1,0 +1,1 @@
+MCP_API_KEYS="first-client:$key" \

@@ -1,0 +1,1 @@
+--from-literal=MCP_API_KEYS="first-client:$key" \

@@ -1,0 +1,18 @@
+import { SignJWT } from 'jose';
+
+const SECRET = 'a-secret-of-32-bytes-for-the-tests';
+
+/** A token as the issuer would sign it, but for `changes`. */
+export async function signToken(changes: Record<string, unknown> = {}, secret = SECRET) {
+  const now = Math.floor(Date.now() / 1000);
+  const claims = { iss: 'https://issuer', aud: 'tests', sub: 'alice', exp: now + 60, ...changes };
+  return await new SignJWT(claims)
+    .setProtectedHeader({ alg: 'HS256' })
+    .sign(new TextEncoder().encode(secret));
+}
+
+/** How the tests authenticate over HTTP. */
+export const credentials = {
+  env: { JWT_SECRET: SECRET, JWT_ISSUER: 'https://issuer', JWT_AUDIENCE: 'tests' },
+  headers: { authorization: `Bearer ${await signToken()}` },
+};

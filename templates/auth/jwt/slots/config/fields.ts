@@ -1,0 +1,5 @@
+JWT_SECRET: z.string().optional(),
+JWT_JWKS_URL: z.url({ protocol: /^https?$/ }).optional(),
+JWT_PUBLIC_KEY: z.string().optional(),
+JWT_ISSUER: z.string(),
+JWT_AUDIENCE: z.string(),

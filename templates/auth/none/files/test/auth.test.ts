@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest';
+import { createAuthenticator } from '../src/auth/index.js';
+import { loadConfig } from '../src/config.js';
+import { requiredEnv } from './support/env.js';
+
+const start = (env: Record<string, string>) =>
+  createAuthenticator(loadConfig({ ...requiredEnv, ...env }));
+
+test('everyone on this machine may call', async () => {
+  const authenticate = start({ HOST: '127.0.0.1' });
+  expect(await authenticate(new Headers())).toEqual({
+    principal: { id: 'anonymous', scopes: ['*'] },
+  });
+});
+
+test('the server does not start where other machines can reach it', () => {
+  expect(() => start({ HOST: '0.0.0.0' })).toThrow('ALLOW_UNAUTHENTICATED');
+});
+
+test('unless that is wanted', () => {
+  expect(() => start({ HOST: '0.0.0.0', ALLOW_UNAUTHENTICATED: 'true' })).not.toThrow();
+});

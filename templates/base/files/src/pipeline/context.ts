@@ -1,0 +1,39 @@
+import type { ServerContext } from '@modelcontextprotocol/server';
+import type * as z from 'zod/v4';
+import type { Services } from '../app.js';
+import type { Principal } from './principal.js';
+
+/** What a tool, a resource or a prompt has at hand while it answers one call. */
+export interface CallContext extends Services {
+  /** Aborted when the caller cancels, disconnects or the time is up. Pass it on to everything that waits. */
+  readonly signal: AbortSignal;
+  readonly principal: Principal;
+  /** Tells the caller how far the work is. Does nothing when the caller did not ask for it. */
+  progress(done: number, total?: number, message?: string): Promise<void>;
+  /**
+   * Asks the human behind the client to fill in a small form. The call ends here and is repeated with the answer, so
+   * do nothing that must not happen twice before it.
+   * @returns the answer, or `undefined` when the human declined.
+   */
+  elicit<Form extends z.ZodObject>(message: string, form: Form): z.output<Form> | undefined;
+}
+
+/** Sends `notifications/progress` for the request behind `sdk`, if it carries a progress token. */
+export async function notifyProgress(
+  sdk: ServerContext,
+  progress: number,
+  total?: number,
+  message?: string,
+): Promise<void> {
+  const progressToken = sdk.mcpReq._meta?.progressToken;
+  if (progressToken === undefined) return;
+  await sdk.mcpReq.notify({
+    method: 'notifications/progress',
+    params: {
+      progressToken,
+      progress,
+      ...(total === undefined ? {} : { total }),
+      ...(message === undefined ? {} : { message }),
+    },
+  });
+}

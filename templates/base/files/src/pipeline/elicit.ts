@@ -1,0 +1,37 @@
+import type { InputRequiredResult, ServerContext } from '@modelcontextprotocol/server';
+import { inputRequired, inputResponse } from '@modelcontextprotocol/server';
+import type * as z from 'zod/v4';
+
+const KEY = 'form';
+
+/** Thrown by `ctx.elicit` to end the call; `result` asks the client to come back with the answer. */
+export class InputNeeded extends Error {
+  override readonly name = 'InputNeeded';
+
+  constructor(readonly result: InputRequiredResult) {
+    super('input required');
+  }
+}
+
+/**
+ * The human's answer to a form, or `undefined` when it was declined.
+ * @throws {InputNeeded} when the form has not been shown yet, or the answer does not fit it.
+ * @see https://modelcontextprotocol.io/specification/draft/client/elicitation
+ */
+export function elicit<Form extends z.ZodObject>(
+  sdk: ServerContext,
+  message: string,
+  form: Form,
+): z.output<Form> | undefined {
+  const response = inputResponse(sdk.mcpReq.inputResponses, KEY);
+  if (response.kind === 'elicit') {
+    if (response.action !== 'accept') return undefined;
+    const answer = form.safeParse(response.content);
+    if (answer.success) return answer.data;
+  }
+  throw new InputNeeded(
+    inputRequired({
+      inputRequests: { [KEY]: inputRequired.elicit({ message, requestedSchema: form }) },
+    }),
+  );
+}

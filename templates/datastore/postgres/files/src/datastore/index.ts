@@ -1,0 +1,93 @@
+import pg from 'pg';
+import { about } from '../about.js';
+import type { Config } from '../config.js';
+import type { Logger } from '../observability/logger.js';
+import { ToolError } from '../pipeline/errors.js';
+import { migrate } from './migrate.js';
+import type { Sql } from './sql.js';
+import { isUnavailable } from './unavailable.js';
+
+export interface Store {
+  /**
+   * Runs one statement and returns its rows.
+   * @throws {ToolError} `STORE_UNAVAILABLE` when the database cannot be reached.
+   */
+  query<Row>(statement: Sql, signal?: AbortSignal): Promise<Row[]>;
+  /** Rejects when the database cannot be used. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Nothing waits for ever: neither for a connection nor for an answer (milliseconds). */
+const TIMEOUTS = {
+  connectionTimeoutMillis: 3_000,
+  statement_timeout: 10_000,
+  query_timeout: 12_000,
+  idle_in_transaction_session_timeout: 10_000,
+};
+
+/** A pool of connections to the PostgreSQL database of `DATABASE_URL`, migrated on first use. */
+export function openStore({ DATABASE_URL }: Config, log: Logger): Store {
+  const pool = new pg.Pool({
+    connectionString: DATABASE_URL,
+    application_name: about.name,
+    max: 10,
+    ...TIMEOUTS,
+  });
+  // Without a listener the loss of an idle connection would end the process.
+  pool.on('error', (error) => log.warn({ err: error }, 'idle database connection lost'));
+
+  let migrated: Promise<void> | undefined;
+  const ready = async () => {
+    migrated ??= migrate(pool);
+    await migrated.catch((error: unknown) => {
+      migrated = undefined;
+      throw error;
+    });
+  };
+
+  const run = async <Row>({ strings, values }: Sql, signal?: AbortSignal): Promise<Row[]> => {
+    try {
+      await ready();
+      const text = strings.reduce((head, tail, index) => `${head}$${index}${tail}`);
+      return await runOn(await pool.connect(), { text, values: [...values] }, signal);
+    } catch (error) {
+      if (!isUnavailable(error)) throw error;
+      log.error({ err: error }, 'database not available');
+      throw new ToolError('STORE_UNAVAILABLE', 'The database is not available. Try again later.', {
+        retryable: true,
+      });
+    }
+  };
+
+  return {
+    query: run,
+    async ping() {
+      await run({ strings: ['SELECT 1'], values: [] });
+    },
+    async close() {
+      await pool.end();
+    },
+  };
+}
+
+/** Runs a query and gives the connection back; when the caller stops waiting, the connection is dropped. */
+async function runOn<Row>(
+  client: pg.PoolClient,
+  query: { text: string; values: unknown[] },
+  signal?: AbortSignal,
+): Promise<Row[]> {
+  const drop = () => client.release(true);
+  const ignore = () => {};
+  client.on('error', ignore);
+  signal?.addEventListener('abort', drop, { once: true });
+  try {
+    signal?.throwIfAborted();
+    // The extended protocol takes one statement only.
+    return (await client.query({ ...query, queryMode: 'extended' })).rows as Row[];
+  } finally {
+    signal?.removeEventListener('abort', drop);
+    client.off('error', ignore);
+    if (!signal?.aborted) client.release();
+  }
+}

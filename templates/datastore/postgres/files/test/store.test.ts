@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import { sql } from '../src/datastore/sql.js';
+import { createTestApp } from './support/app.js';
+
+test('a value is data, whatever it says', async () => {
+  const { store } = await createTestApp();
+  const text = "'); DROP TABLE migrations; --";
+  expect(await store.query(sql`SELECT ${text}::text AS text`)).toEqual([{ text }]);
+});
+
+test('the store is there as soon as it is asked', async () => {
+  const { store } = await createTestApp();
+  await expect(store.ping()).resolves.toBeUndefined();
+});
+
+test('a query stops when its caller does', async () => {
+  const { store } = await createTestApp();
+  const endless = sql`SELECT pg_sleep(60)`;
+  const started = store.query(endless, AbortSignal.timeout(50));
+  await expect(started).rejects.toThrow();
+  expect(await store.query(sql`SELECT 1 AS one`)).toEqual([{ one: 1 }]);
+});
+
+test('a database that cannot be reached is named as such, without its address', async () => {
+  const { store } = await createTestApp({ DATABASE_URL: 'postgres://user:secret@127.0.0.1:1/none' });
+  await expect(store.ping()).rejects.toMatchObject({
+    code: 'STORE_UNAVAILABLE',
+    retryable: true,
+    message: expect.not.stringContaining('secret'),
+  });
+});

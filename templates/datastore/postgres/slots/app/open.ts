@@ -1,0 +1,1 @@
+const store = openStore(config, log);

@@ -1,0 +1,1 @@
+--from-literal=DATABASE_URL="postgres://user:password@host:5432/database" \

@@ -1,0 +1,1 @@
+import { openTestDatabase } from './database.js';

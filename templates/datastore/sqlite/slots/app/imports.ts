@@ -1,0 +1,1 @@
+import { openStore, type Store } from './datastore/index.js';

@@ -1,0 +1,1 @@
+export { planMeeting } from './plan-meeting.js';

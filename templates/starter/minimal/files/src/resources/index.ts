@@ -1,0 +1,2 @@
+export { timeZone } from './time-zone.js';
+export { timeZones } from './time-zones.js';

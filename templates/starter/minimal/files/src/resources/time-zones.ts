@@ -1,0 +1,13 @@
+import { zones } from '../time/zones.js';
+import { defineResource } from './define-resource.js';
+
+export const timeZones = defineResource({
+  name: 'time_zones',
+  uri: 'time://zones',
+  title: 'Time zones',
+  description: 'The names of all time zones, one per line.',
+  mimeType: 'text/plain',
+  read() {
+    return zones.join('\n');
+  },
+});

@@ -1,0 +1,18 @@
+import { expect, test } from 'vitest';
+import { createTestApp } from './support/app.js';
+import { connect } from './support/client.js';
+
+test('time://zones lists the zones, each of which is a resource', async () => {
+  const client = await connect(await createTestApp());
+  const all = await client.readResource({ uri: 'time://zones' });
+  expect(all.contents[0]).toMatchObject({ text: expect.stringContaining('Europe/Paris') });
+  const one = await client.readResource({ uri: 'time://zones/Europe/Paris' });
+  expect(one.contents[0]).toMatchObject({ text: expect.stringMatching(/ at \d{2}:/) });
+});
+
+test('an unknown zone is not found', async () => {
+  const client = await connect(await createTestApp());
+  await expect(client.readResource({ uri: 'time://zones/Mars/Olympus' })).rejects.toMatchObject({
+    code: -32602,
+  });
+});

@@ -1,0 +1,79 @@
+import { randomUUID } from 'node:crypto';
+import * as z from 'zod/v4';
+import type { Store } from '../datastore/index.js';
+import { sql } from '../datastore/sql.js';
+import { ToolError } from '../pipeline/errors.js';
+
+export const Note = z.object({
+  id: z.string(),
+  title: z.string(),
+  body: z.string(),
+  createdAt: z.string().describe('ISO 8601, UTC'),
+});
+export type Note = z.output<typeof Note>;
+
+const NOTE_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+interface Row {
+  readonly id: string;
+  readonly title: string;
+  readonly body: string;
+  readonly created_at: string | Date;
+}
+
+/** Saves a new note. */
+export async function createNote(
+  store: Store,
+  draft: Pick<Note, 'title' | 'body'>,
+  signal: AbortSignal,
+): Promise<Note> {
+  const note = { id: randomUUID(), ...draft, createdAt: new Date().toISOString() };
+  await store.query(
+    sql`INSERT INTO notes (id, title, body, created_at)
+        VALUES (${note.id}, ${note.title}, ${note.body}, ${note.createdAt})`,
+    signal,
+  );
+  return note;
+}
+
+/** @throws {ToolError} `NOT_FOUND` when there is no note with that id. */
+export async function readNote(store: Store, id: string, signal: AbortSignal): Promise<Note> {
+  if (!NOTE_ID.test(id)) throw noteNotFound();
+  const [row] = await store.query<Row>(sql`SELECT * FROM notes WHERE id = ${id}`, signal);
+  if (row === undefined) throw noteNotFound();
+  return toNote(row);
+}
+
+/** Notes whose title or body contains `text`, newest first. */
+export async function searchNotes(
+  store: Store,
+  text: string,
+  limit: number,
+  signal: AbortSignal,
+): Promise<Note[]> {
+  const pattern = `%${text.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`;
+  const rows = await store.query<Row>(
+    sql`SELECT * FROM notes
+        WHERE lower(title) LIKE ${pattern} ESCAPE '\\' OR lower(body) LIKE ${pattern} ESCAPE '\\'
+        ORDER BY created_at DESC, id LIMIT ${limit}`,
+    signal,
+  );
+  return rows.map(toNote);
+}
+
+/** @throws {ToolError} `NOT_FOUND` when there is no note with that id. */
+export async function deleteNote(store: Store, id: string, signal: AbortSignal): Promise<void> {
+  if (!NOTE_ID.test(id)) throw noteNotFound();
+  const rows = await store.query(sql`DELETE FROM notes WHERE id = ${id} RETURNING id`, signal);
+  if (rows.length === 0) throw noteNotFound();
+}
+
+function toNote({ created_at, ...rest }: Row): Note {
+  return { ...rest, createdAt: new Date(created_at).toISOString() };
+}
+
+function noteNotFound(): ToolError {
+  return new ToolError('NOT_FOUND', 'No note with that id.', {
+    suggestions: ['Call search_notes to find the id.'],
+  });
+}

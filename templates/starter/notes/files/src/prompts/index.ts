@@ -1,0 +1,1 @@
+export { summariseNotes } from './summarise-notes.js';

@@ -1,0 +1,2 @@
+export { note } from './note.js';
+export { recentNotes } from './recent-notes.js';

@@ -1,0 +1,18 @@
+import { expect, test } from 'vitest';
+import { createTestApp } from './support/app.js';
+import { callTool } from './support/call-tool.js';
+import { connect } from './support/client.js';
+
+test('summarise_notes contains the notes about the topic, and no others', async () => {
+  const app = await createTestApp();
+  await callTool(app, 'create_note', { title: 'Tea', body: 'Green' });
+  await callTool(app, 'create_note', { title: 'Coffee', body: 'Black' });
+  const client = await connect(app);
+  const { messages } = await client.getPrompt({
+    name: 'summarise_notes',
+    arguments: { topic: 'tea' },
+  });
+  expect(messages).toHaveLength(1);
+  expect(messages[0]?.content).toMatchObject({ text: expect.stringContaining('Green') });
+  expect(messages[0]?.content).toMatchObject({ text: expect.not.stringContaining('Black') });
+});

@@ -1,0 +1,16 @@
+import { refuse } from '../http/json.js';
+import type { Caller } from './authenticator.js';
+
+/**
+ * A 401 that tells the client how to authenticate.
+ * @see https://www.rfc-editor.org/rfc/rfc6750#section-3
+ */
+export function unauthorized(message: string, error?: 'invalid_token' | 'invalid_request'): Caller {
+  const challenge = error ? `Bearer error="${error}", error_description="${message}"` : 'Bearer';
+  return { refusal: refuse(401, message, { 'www-authenticate': challenge }) };
+}
+
+/** The token of an `Authorization: Bearer …` header. */
+export function bearerToken(headers: Headers): string | undefined {
+  return /^Bearer +(\S+)$/i.exec(headers.get('authorization') ?? '')?.[1];
+}

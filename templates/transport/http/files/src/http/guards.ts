@@ -1,0 +1,59 @@
+import type { Config } from '../config.js';
+import { refuse } from './json.js';
+
+/** Looks at a request; a `Response` refuses it. */
+export type Guard = (request: Request) => Response | undefined;
+
+const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
+
+/**
+ * Refuses requests that were addressed to another host name: DNS rebinding. Loopback names, the host of `PUBLIC_URL`
+ * and `ALLOWED_HOSTS` pass; ports do not matter.
+ */
+export function hostGuard({ PUBLIC_URL, ALLOWED_HOSTS }: Config): Guard {
+  const allowed = new Set([...LOOPBACK, ...ALLOWED_HOSTS.map((host) => host.toLowerCase())]);
+  if (PUBLIC_URL !== undefined) allowed.add(new URL(PUBLIC_URL).hostname);
+  return (request) => {
+    const host = hostname(request.headers.get('host'));
+    if (host !== undefined && allowed.has(host)) return undefined;
+    return refuse(403, 'This host name is not served here. See ALLOWED_HOSTS.');
+  };
+}
+
+/**
+ * Refuses browsers, except those on `ALLOWED_ORIGINS`: a web page must not reach a server behind its visitor's back.
+ * Other clients send no Origin.
+ */
+export function originGuard({ ALLOWED_ORIGINS }: Config): Guard {
+  const allowed = new Set(ALLOWED_ORIGINS);
+  return (request) => {
+    const origin = request.headers.get('origin');
+    if (origin === null || allowed.has(origin)) return undefined;
+    return refuse(403, 'This origin is not allowed. See ALLOWED_ORIGINS.');
+  };
+}
+
+/** Only `POST`: there are no sessions, so there is nothing to `GET` or to `DELETE`. */
+export const methodGuard: Guard = (request) =>
+  request.method === 'POST' ? undefined : refuse(405, 'Use POST.', { allow: 'POST, OPTIONS' });
+
+/** Only JSON. A browser needs a preflight for it, so a plain form cannot reach the server. */
+export const contentTypeGuard: Guard = (request) => {
+  const [type = ''] = (request.headers.get('content-type') ?? '').split(';');
+  if (type.trim().toLowerCase() === 'application/json') return undefined;
+  return refuse(415, 'Send application/json.');
+};
+
+/** The first refusal of several guards. */
+export function firstRefusal(request: Request, guards: readonly Guard[]): Response | undefined {
+  for (const guard of guards) {
+    const refusal = guard(request);
+    if (refusal !== undefined) return refusal;
+  }
+  return undefined;
+}
+
+function hostname(host: string | null): string | undefined {
+  const match = /^(\[[0-9a-f:.]+\]|[^:@/\s]+)(?::\d{1,5})?$/i.exec(host ?? '');
+  return match?.[1]?.toLowerCase();
+}

@@ -1,0 +1,56 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+
+type Fetch = (request: Request) => Promise<Response>;
+
+/** Slow clients lose their connection after these times (milliseconds). */
+const TIMEOUTS = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  keepAliveTimeout: 65_000,
+  connectionsCheckingInterval: 1_000,
+};
+
+/** Serves a web-standard `fetch` function over `node:http`. */
+export function createNodeServer(fetch: Fetch): Server {
+  return createServer(TIMEOUTS, (incoming, outgoing) => {
+    serve(fetch, incoming, outgoing).catch(() => outgoing.destroy());
+  });
+}
+
+async function serve(
+  fetch: Fetch,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): Promise<void> {
+  const gone = new AbortController();
+  outgoing.once('close', () => gone.abort());
+  const request = toRequest(incoming, gone.signal);
+  const response = request
+    ? await fetch(request)
+    : Response.json({ error: 'This request cannot be understood.' }, { status: 400 });
+
+  outgoing.writeHead(response.status, Object.fromEntries(response.headers));
+  if (response.body === null) outgoing.end();
+  else await pipeline(Readable.fromWeb(response.body), outgoing);
+}
+
+/** `undefined` for what HTTP allows and the web standard does not, such as the method TRACE. */
+function toRequest(incoming: IncomingMessage, signal: AbortSignal): Request | undefined {
+  const { method = 'GET', url = '/', headers } = incoming;
+  const pairs = Object.entries(headers).flatMap(([name, value]) =>
+    [value ?? []].flat().map((item): [string, string] => [name, item]),
+  );
+  try {
+    return new Request(new URL(url, 'http://localhost'), {
+      method,
+      headers: pairs,
+      signal,
+      ...(method !== 'GET' &&
+        method !== 'HEAD' && { body: Readable.toWeb(incoming), duplex: 'half' }),
+    });
+  } catch {
+    return undefined;
+  }
+}

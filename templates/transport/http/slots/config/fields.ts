@@ -1,0 +1,6 @@
+HOST: z.string().default('127.0.0.1'),
+PORT: int(0, 65_535).default(3000),
+PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+ALLOWED_HOSTS: list.default([]),
+ALLOWED_ORIGINS: list.default([]),
+MAX_BODY_BYTES: int(1_000, 100_000_000).default(1_000_000),

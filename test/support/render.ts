@@ -1,0 +1,92 @@
+/** Rendering in memory for tests: every possible set of answers, and small template folders. */
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { loadCatalog } from '../../src/catalog/load.js';
+import { UsageError } from '../../src/errors.js';
+import type { Axis, Catalog, Choices, Plan, ProjectSpec, SpecInput } from '../../src/model.js';
+import { createPlan } from '../../src/plan/index.js';
+import { resolveSpec } from '../../src/spec/index.js';
+
+export const TEMPLATES = resolve('templates');
+export const VERSION = '0.0.0-test';
+
+/** The plan of one project of the real templates. */
+export async function renderProject(input: SpecInput): Promise<Plan> {
+  const catalog = await loadCatalog(TEMPLATES);
+  return createPlan(catalog, resolveSpec({ name: 'my-server', ...input }, catalog), VERSION);
+}
+
+export interface Answer {
+  readonly choices: Choices;
+  /** The spec, or why there is none. */
+  readonly result: ProjectSpec | UsageError;
+}
+
+/** Every set of answers that names a value on each axis, legal or not. */
+export function everyAnswer(catalog: Catalog, base: SpecInput = {}): Answer[] {
+  return combinations(catalog.axes).map((choices) => {
+    try {
+      return { choices, result: resolveSpec({ name: 'my-server', ...base, choices }, catalog) };
+    } catch (error) {
+      if (error instanceof UsageError) return { choices, result: error };
+      throw error;
+    }
+  });
+}
+
+/** Every spec that is allowed. */
+export function everySpec(catalog: Catalog, base: SpecInput = {}): ProjectSpec[] {
+  return everyAnswer(catalog, base).flatMap(({ result }) =>
+    result instanceof UsageError ? [] : result,
+  );
+}
+
+/** Writes a plan to disk as it is, without the care that `apply/` takes. */
+export async function writePlan(plan: Plan, folder: string): Promise<void> {
+  for (const file of plan.values()) {
+    const path = join(folder, file.path);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, file.contents);
+  }
+}
+
+/** Text of one planned file; fails when there is none. */
+export function textOf(plan: Plan, path: string): string {
+  const file = plan.get(path);
+  if (file === undefined) throw new Error(`${path} is not planned; there is ${[...plan.keys()]}`);
+  return String(typeof file.contents === 'string' ? file.contents : Buffer.from(file.contents));
+}
+
+/** Files by path: text as it is, anything else as JSON. */
+export type Files = Readonly<Record<string, unknown>>;
+
+/** Writes files into a new temporary folder and gives its path. The caller removes it. */
+export async function writeFolder(files: Files): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'create-mcp-server-test-'));
+  for (const [path, content] of Object.entries(files)) {
+    const file = join(folder, path);
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, typeof content === 'string' ? content : JSON.stringify(content));
+  }
+  return folder;
+}
+
+function combinations(axes: readonly Axis[]): Choices[] {
+  return axes.reduce<Choices[]>(
+    (before, axis) =>
+      before.flatMap((choices) => answers(axis).map((ids) => ({ ...choices, [axis.id]: ids }))),
+    [{}],
+  );
+}
+
+/** What a person can answer on one axis: one feature, or on a multiple axis any set that is not empty. */
+function answers(axis: Axis): string[][] {
+  const ids = axis.features.map((feature) => feature.id);
+  if (!axis.multiple) return ids.map((id) => [id]);
+  const sets = ids.reduce<string[][]>(
+    (sets, id) => [...sets, ...sets.map((set) => [...set, id])],
+    [[]],
+  );
+  return sets.filter((set) => set.length > 0);
+}

@@ -1,0 +1,195 @@
+import { rm } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadCatalog } from '../../src/catalog/load.js';
+import { UsageError } from '../../src/errors.js';
+import type { Catalog, SpecInput } from '../../src/model.js';
+import { previewChoices, resolveSpec, toExternalSpec } from '../../src/spec/index.js';
+import { reproduceCommand } from '../../src/spec/reproduce.js';
+import { writeFolder } from '../support/render.js';
+import { TOY } from '../support/toy-templates.js';
+
+let folder = '';
+let catalog: Catalog;
+beforeAll(async () => {
+  folder = await writeFolder(TOY);
+  catalog = await loadCatalog(folder);
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const resolve = (choices: SpecInput['choices'] = {}, rest: SpecInput = {}) =>
+  resolveSpec({ name: 'my-server', choices, ...rest }, catalog);
+
+/** The problems as `message | hint`. */
+function problems(choices: SpecInput['choices'], rest: SpecInput = {}): string[] {
+  try {
+    resolve(choices, rest);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    return error.problems.map(({ message, hint }) => `${message} | ${hint ?? ''}`);
+  }
+  return [];
+}
+
+describe('defaults', () => {
+  it('fills in everything', () => {
+    expect(resolve()).toEqual({
+      name: 'my-server',
+      description: 'The my-server MCP server.',
+      packageManager: 'npm',
+      choices: {
+        store: ['none'],
+        reach: ['pipe'],
+        guard: ['open'],
+        'package-manager': ['npm'],
+      },
+    });
+  });
+
+  it('looks at explicit answers of later axes first', () => {
+    expect(resolve({ reach: ['web'] }).choices).toMatchObject({ store: ['disk'], reach: ['web'] });
+  });
+
+  it('can be previewed from answers that are not complete or valid', () => {
+    expect(previewChoices({ choices: { reach: 'web', guard: 'nonsense' } }, catalog)).toEqual({
+      store: ['disk'],
+      reach: ['web'],
+      guard: ['open'],
+      'package-manager': ['npm'],
+    });
+  });
+});
+
+it('takes lists and comma lists, in any order', () => {
+  const expected = { reach: ['pipe', 'web'] };
+  expect(resolve({ reach: 'web, pipe' }).choices).toMatchObject(expected);
+  expect(resolve({ reach: ['web', 'pipe'] }).choices).toMatchObject(expected);
+});
+
+it('takes the package manager under both of its names', () => {
+  expect(resolve({}, { packageManager: 'bun' }).packageManager).toBe('bun');
+  expect(resolve({ 'package-manager': 'bun' }).packageManager).toBe('bun');
+  expect(problems({ 'package-manager': 'bun' }, { packageManager: 'npm' })).toEqual([
+    'Two package managers are given: npm and bun. | Give one.',
+  ]);
+});
+
+it('is frozen to the bottom', () => {
+  const spec = resolve();
+  expect(Object.isFrozen(spec)).toBe(true);
+  expect(Object.isFrozen(spec.choices)).toBe(true);
+  expect(Object.values(spec.choices).every(Object.isFrozen)).toBe(true);
+});
+
+describe('refuses', () => {
+  it.each<[string, SpecInput['choices'], string]>([
+    [
+      'an unknown feature',
+      { store: 'dsik' },
+      '--store does not know "dsik". | Did you mean disk? Allowed: disk, none.',
+    ],
+    [
+      'one that is like nothing',
+      { store: 'postgresql' },
+      '--store does not know "postgresql". | Allowed: disk, none.',
+    ],
+    [
+      'an unknown axis',
+      { stor: 'disk' },
+      'There is no choice named "stor". | Did you mean store? Allowed: store, reach, guard, package-manager.',
+    ],
+    ['an empty value', { store: '' }, '--store has an empty value. | Allowed: disk, none.'],
+    ['an empty list', { reach: [] }, '--reach has no value. | Allowed: pipe, web, alone.'],
+    ['a value twice', { reach: 'pipe,pipe' }, '--reach has pipe twice. | Give pipe once.'],
+    [
+      'two values on a single axis',
+      { store: 'disk,none' },
+      '--store takes one value, not disk and none. | Allowed: disk, none.',
+    ],
+    [
+      'an exclusive value with others',
+      { reach: 'alone,pipe' },
+      '--reach alone cannot be combined with pipe. | Use --reach pipe, or --reach alone alone.',
+    ],
+    [
+      'a missing requirement',
+      { reach: 'web', store: 'none' },
+      '--reach web does not fit the other choices. The web needs a store. | Use --store disk.',
+    ],
+    [
+      'a conflict',
+      { guard: 'closed' },
+      '--guard closed does not fit the other choices. A pipe cannot be closed. | Use --guard open.',
+    ],
+    [
+      'names of the prototype',
+      { store: 'constructor' },
+      '--store does not know "constructor". | Allowed: disk, none.',
+    ],
+  ])('%s', (_, choices, expected) => {
+    expect(problems(choices)).toEqual([expected]);
+  });
+
+  it('a missing name', () => {
+    expect(problems({}, { name: undefined })).toEqual([
+      'The project has no name. | Give a directory or --name.',
+    ]);
+  });
+
+  it.each([
+    ['', 'The description is empty.'],
+    ['   \n', 'The description is empty.'],
+    ['x'.repeat(501), 'The description has 501 characters; 500 are allowed.'],
+    ['a\u0000b', 'The description has a control character (U+0000).'],
+    ['a\u001b[31mb', 'The description has a control character (U+001B).'],
+    ['a\rb', 'The description has a control character (U+000D).'],
+    ['a\ud83d', 'The description is not valid Unicode (half of a surrogate pair).'],
+  ])('the description %j', (description, message) => {
+    expect(problems({}, { description }).join()).toContain(message);
+  });
+
+  it('but not tabs, line breaks, emoji or 500 characters', () => {
+    for (const description of ['a\tb\nc', `👩‍👩‍👧 {{x}} \${y}`, 'x'.repeat(500)]) {
+      expect(resolve({}, { description }).description).toBe(description);
+    }
+  });
+
+  it('everything at once', () => {
+    const found = problems(
+      { store: 'x', reach: 'alone,web', guard: 'open,closed', other: 'y' },
+      { name: 'My Server', description: '' },
+    );
+    expect(found.map((text) => text.split(' | ')[0])).toEqual([
+      expect.stringContaining('"My Server" cannot be a project name'),
+      'The description is empty.',
+      '--store does not know "x".',
+      '--reach alone cannot be combined with web.',
+      '--guard takes one value, not open and closed.',
+      'There is no choice named "other".',
+    ]);
+  });
+});
+
+describe('as people see it', () => {
+  it('writes single choices as text and multiple ones as lists', () => {
+    expect(toExternalSpec(resolve({ reach: 'web,pipe' }), catalog)).toEqual({
+      name: 'my-server',
+      description: 'The my-server MCP server.',
+      packageManager: 'npm',
+      choices: { store: 'disk', reach: ['pipe', 'web'], guard: 'open' },
+    });
+  });
+
+  it('resolves to itself again', () => {
+    const spec = resolve({ reach: 'web,pipe' }, { description: `it's "x"`, packageManager: 'bun' });
+    expect(resolveSpec(toExternalSpec(spec, catalog), catalog)).toEqual(spec);
+  });
+
+  it('gives the command that makes it again', () => {
+    expect(reproduceCommand(resolve({ reach: 'web,pipe' }), catalog)).toBe(
+      'npx create-mcp-server my-server --store disk --reach pipe,web --guard open --package-manager npm --yes',
+    );
+    expect(reproduceCommand(resolve({}, { description: `it's $HOME` }), catalog)).toContain(
+      ` --description 'it'\\''s $HOME' `,
+    );
+  });
+});

@@ -1,0 +1,41 @@
+import { defineConfig } from 'vitest/config';
+
+/**
+ * `unit` and `render` run in memory. `e2e` runs the packed and installed program. `matrix` really installs and builds
+ * generated projects, takes minutes and needs a registry: `npx vitest run --project matrix`.
+ */
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      // Starts real servers, good and bad ones.
+      { test: { name: 'smoke', include: ['test/smoke/**/*.test.ts'], testTimeout: 30_000 } },
+      {
+        test: {
+          name: 'render',
+          include: ['test/{render,golden,deploy}/**/*.test.ts'],
+          testTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          globalSetup: ['test/support/pack.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'matrix',
+          include: ['test/matrix/**/*.test.ts'],
+          globalSetup: ['test/support/pack.ts'],
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
