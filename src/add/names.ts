@@ -34,7 +34,7 @@ const DEVICE = /^(?:con|prn|aux|nul|com\d|lpt\d)$/;
 const OWN_FILES = new Set(['index', 'define-tool']);
 
 /** Identifiers that the generated module already has. */
-const IMPORTED = new Set(['z', 'defineTool', 'input']);
+const IMPORTED = new Set(['z', 'defineTool']);
 
 /** `searchHTTPOrders`, `search_http-orders` → `['search', 'http', 'orders']`. */
 function words(name: string): string[] {

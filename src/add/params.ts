@@ -1,9 +1,5 @@
 import type { Problem } from '../errors.js';
 
-/** The help text of `--param`. */
-export const PARAM_HELP =
-  'name:type[?|=default][:description]; types: string, int, number, bool, enum(a,b), each also as a list: string[]';
-
 export type ScalarType = 'string' | 'int' | 'number' | 'bool' | 'enum';
 export type ParamValue = string | number | boolean | readonly (string | number | boolean)[];
 

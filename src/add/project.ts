@@ -1,9 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { CliError, ExitCode, UsageError } from '../errors.js';
-
-/** The manifest that every generated project has at its root. */
-const MANIFEST = '.mcp-gen.json';
+import { MANIFEST_PATH } from '../plan/manifest.js';
 
 export interface GeneratedProject {
   readonly root: string;
@@ -16,14 +14,14 @@ export interface GeneratedProject {
  */
 export function findProject(directory: string): GeneratedProject {
   for (let root = path.resolve(directory); ; root = path.dirname(root)) {
-    const text = readIfPresent(path.join(root, MANIFEST));
+    const text = readIfPresent(path.join(root, MANIFEST_PATH));
     if (text !== null)
-      return { root, packageManager: packageManagerOf(text, path.join(root, MANIFEST)) };
+      return { root, packageManager: packageManagerOf(text, path.join(root, MANIFEST_PATH)) };
     if (path.dirname(root) === root) break;
   }
   throw new UsageError([
     {
-      message: `${directory} is not in a project made by create-mcp-server: no ${MANIFEST} here or above.`,
+      message: `${directory} is not in a project made by create-mcp-server: no ${MANIFEST_PATH} here or above.`,
       hint: 'Change to the folder of your server, or make one with create-mcp-server.',
     },
   ]);

@@ -33,7 +33,7 @@ export function renderTool(
 }
 
 function toolContext(draft: ToolDraft): object {
-  const schema = print(inputSchema(draft.params), 0, 'const input = '.length);
+  const schema = print(inputSchema(draft.params), 0, 'const Input = '.length);
   return { ...draft, inputSchema: schema, destructive: !draft.readOnly };
 }
 

@@ -67,10 +67,10 @@ export class Output implements StepView {
   result({ status, ms, detail }: StepResult, title: string, indent = ''): void {
     const mark = MARKS[status];
     const sign = this.#live ? mark.live : mark.plain.padEnd(8);
-    const time = status === 'skipped' ? '' : ` ${this.paint('dim', formatTime(ms))}`;
     const [first = '', ...more] = (detail ?? '').split('\n');
-    const note = first ? this.paint('dim', ` ${first}`) : '';
-    this.say(`${indent}${this.paint(mark.style, sign)} ${title}${time}${note}`);
+    const notes = [first, status === 'skipped' ? '' : formatTime(ms)].filter((note) => note !== '');
+    const note = this.paint('dim', ` (${notes.join(', ')})`);
+    this.say(`${indent}${this.paint(mark.style, sign)} ${title}${note}`);
     for (const line of more) this.say(`${indent}  ${this.paint('dim', line)}`);
   }
 

@@ -1,5 +1,7 @@
 import { Command, Option } from 'commander';
+import { PARAM_HELP } from '../add/param-help.js';
 import type { AxisOutline } from '../catalog/outline-of.js';
+import type { AddToolFlags } from '../commands/add-tool.js';
 import type { RenderFlags } from '../commands/render.js';
 import type { SmokeFlags } from '../commands/smoke.js';
 import type { ExitCode } from '../errors.js';
@@ -26,6 +28,7 @@ export function buildProgram(
 
   program.description('Makes MCP servers and helps along their life.');
   defineCreate(program.command('create'), axes, choose);
+  defineAddTool(program.command('add-tool'), choose);
   defineSmoke(program.command('smoke'), choose);
   defineRender(program.command('render'), choose);
   for (const command of program.commands)
@@ -57,6 +60,21 @@ function defineCreate(command: Command, axes: readonly AxisOutline[], choose: Ch
     choose(async (context) => {
       const { createCommand } = await import('../commands/create.js');
       return createCommand(directory, flags, context);
+    }),
+  );
+}
+
+function defineAddTool(command: Command, choose: Choose): Command {
+  command
+    .description('Adds a tool to the project around this directory: its file, its test, its line.')
+    .argument('[name]', 'as clients will see it, for example search_orders')
+    .option('--description <text>', 'for the model: what it does and when to use it')
+    .option('--param <param>', `an argument of the tool (may be repeated): ${PARAM_HELP}`, collect)
+    .option('--read-only', 'the tool changes nothing');
+  return outputOptions(command).action((name: string | undefined, flags: AddToolFlags) =>
+    choose(async (context) => {
+      const { addToolCommand } = await import('../commands/add-tool.js');
+      return addToolCommand(name, flags, context);
     }),
   );
 }

@@ -62,7 +62,8 @@ export function askText(question: TextPromptOptions, io: PromptIo): Promise<Outc
       render(this) {
         return draw(this.state, {
           body: [this.userInput === '' ? ghost(placeholder) : this.userInputWithCursor],
-          problem: check(this.userInput),
+          // Before anything is typed there is nothing to complain about.
+          problem: this.userInput === '' && this.state !== 'error' ? null : check(this.userInput),
           answer: this.userInput.trim() || placeholder,
           keys: ['enter next'],
         });

@@ -1,12 +1,8 @@
 /** The wizard of `create`: asks what flags did not say, shows what will be made, and lets a person go back. */
-import { styleText } from 'node:util';
-import { S_BAR_END, S_BAR_START } from '@clack/prompts';
-import { ExitCode } from '../errors.js';
 import type { Catalog, FeatureId, SpecInput } from '../model.js';
 import { resolveSpec, suggestName } from '../spec/index.js';
-import { version } from '../version.js';
-import { InterruptedError, untilAborted } from './interrupt.js';
-import { answeredFrame, eraseRows } from './wizard-frame.js';
+import { untilAborted } from './interrupt.js';
+import { eraseRows } from './wizard-frame.js';
 import { previewOf } from './wizard-preview.js';
 import { previewLines } from './wizard-preview-lines.js';
 import { askMany, askOne, askText, type Outcome, type PromptIo } from './wizard-prompts.js';
@@ -18,6 +14,7 @@ import {
   questions,
 } from './wizard-questions.js';
 import { WizardMachine, type WizardState } from './wizard-state.js';
+import { type Exchange, Transcript } from './wizard-transcript.js';
 
 export interface WizardOptions extends Omit<QuestionContext, 'given'> {
   /** Aborted by SIGTERM and the like; a key press of Ctrl-C comes from the prompts. */
@@ -56,56 +53,33 @@ async function converse(
   start: WizardState,
   io: PromptIo,
 ): Promise<SpecInput & { directory: string }> {
-  const transcript = new Transcript(machine, io.output);
+  const transcript = new Transcript('create-mcp-server', io.output);
   let state = start;
+  const show = (below = 0) => transcript.show(exchanges(machine, state), below);
   for (;;) {
     const question = machine.current(state);
     const canGoBack = machine.back(state) !== null;
     const outcome = question
       ? await ask(question, state, machine, io, canGoBack)
       : await confirm(catalog, state, io, canGoBack);
-    if (outcome.kind === 'cancel') throw cancelled(io);
+    if (outcome.kind === 'cancel') throw transcript.cancelled();
     if (outcome.kind === 'back') {
       state = machine.back(state) ?? state;
-      transcript.show(state, 0);
+      show();
     } else if (question) {
       state = machine.answer(state, question, outcome.value);
-      transcript.show(state, outcome.rows);
+      show(outcome.rows);
     } else if (outcome.value === 'change') {
-      transcript.show(state, outcome.rows);
-      state = await change(machine, state, io);
-      transcript.show(state, 0);
+      show(outcome.rows);
+      const changed = await change(machine, state, io);
+      if (changed === null) throw transcript.cancelled();
+      state = changed;
+      show();
     } else {
-      if (outcome.value === 'cancel') throw cancelled(io);
-      io.output.write(`${styleText('gray', S_BAR_END)}\n\n`);
+      if (outcome.value === 'cancel') throw transcript.cancelled();
+      transcript.end();
       return { ...state.answers, directory: state.answers.directory ?? '.' };
     }
-  }
-}
-
-/** The answered questions on the screen, drawn again after every step: going back takes them away. */
-class Transcript {
-  #rows = 0;
-
-  constructor(
-    private readonly machine: WizardMachine,
-    private readonly output: NodeJS.WriteStream,
-  ) {
-    const title = styleText(['bold', 'cyan'], 'create-mcp-server');
-    const start = styleText('gray', S_BAR_START);
-    output.write(`\n${start}  ${title}  ${styleText('dim', `v${version}`)}\n`);
-  }
-
-  /** @param below rows of a prompt's last frame, which go as well */
-  show(state: WizardState, below: number): void {
-    const lines = this.machine
-      .answered(state)
-      .flatMap((question) =>
-        answeredFrame(question.message, shownAnswer(question, state.answers), this.output),
-      );
-    const text = lines.map((line) => `${line}\n`).join('');
-    this.output.write(eraseRows(this.#rows + below) + text);
-    this.#rows = lines.length;
   }
 }
 
@@ -176,12 +150,12 @@ function confirm(
   );
 }
 
-/** Lets a person pick the answer to change; Escape keeps them all. */
+/** Lets a person pick the answer to change; Escape keeps them all, null cancels. */
 async function change(
   machine: WizardMachine,
   state: WizardState,
   io: PromptIo,
-): Promise<WizardState> {
+): Promise<WizardState | null> {
   const options = machine.answered(state).map((question) => ({
     value: question.id,
     label: question.message,
@@ -190,19 +164,21 @@ async function change(
   }));
   const message = 'Which answer?';
   const outcome = await askOne({ message, canGoBack: true, options, initial: undefined }, io);
-  if (outcome.kind === 'cancel') throw cancelled(io);
+  if (outcome.kind === 'cancel') return null;
   if (outcome.kind === 'back') return state;
   io.output.write(eraseRows(outcome.rows));
   return machine.reopen(state, outcome.value);
+}
+
+function exchanges(machine: WizardMachine, state: WizardState): Exchange[] {
+  return machine.answered(state).map((question) => ({
+    message: question.message,
+    answer: shownAnswer(question, state.answers),
+  }));
 }
 
 function shownAnswer(question: Question, answers: Answers): string {
   if (question.kind === 'text') return answers[question.id] ?? question.fallback;
   const chosen = question.options.filter(({ id }) => question.preselected.includes(id));
   return chosen.map(({ label }) => label).join(', ');
-}
-
-function cancelled({ output }: PromptIo): InterruptedError {
-  output.write(`${styleText('gray', S_BAR_END)}  Nothing was written.\n\n`);
-  return new InterruptedError(ExitCode.interrupted);
 }

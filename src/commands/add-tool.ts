@@ -1,159 +1,83 @@
-import { lstatSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
-import path from 'node:path';
-import { insertExport, parseBarrel } from '../add/barrel.js';
-import { commit } from '../add/commit.js';
-import { withLock } from '../add/lock.js';
-import { checkName, collisionKey, type PrimitiveNames, primitiveNames } from '../add/names.js';
-import { type Param, parseParams } from '../add/params.js';
-import { findProject, readIfPresent } from '../add/project.js';
-import { renderTool, type ToolDraft } from '../add/render-tool.js';
-import { fileSystemError } from '../apply/fs-error.js';
-import { CliError, ExitCode, type Problem, UsageError } from '../errors.js';
+import { type AddedTool, addTool } from '../add/add-tool.js';
+import { findProject } from '../add/project.js';
+import { getCatalog } from '../catalog/index.js';
+import type { CommandContext } from '../cli/context.js';
+import type { Output } from '../cli/output.js';
+import { ExitCode, UsageError } from '../errors.js';
 import type { Catalog } from '../model.js';
-import { checkDescription } from '../spec/index.js';
+import { PACKAGE_MANAGER_AXIS } from '../spec/external.js';
+import { packageManagerOf } from '../steps/package-manager.js';
 
-export interface AddToolOptions {
-  /** As clients will see it, for example `search_orders`. */
-  readonly name: string;
-  /** For the model: when to use the tool. Default: its title. */
-  readonly description?: string | undefined;
-  /** `--param` values; see `parseParams`. */
-  readonly params: readonly string[];
-  readonly readOnly: boolean;
-  /** Somewhere in the project. */
-  readonly cwd: string;
-  readonly catalog: Catalog;
+/** The options of `mcp-gen add-tool`, as commander gives them. */
+export interface AddToolFlags {
+  readonly description?: string;
+  /** Any number of times; see PARAM_HELP. */
+  readonly param?: readonly string[];
+  readonly readOnly?: boolean;
 }
-
-export interface AddedTool extends PrimitiveNames {
-  readonly root: string;
-  readonly packageManager: string;
-  /** Written paths, relative to the project. */
-  readonly files: readonly string[];
-}
-
-const TOOLS = 'src/tools';
-const TESTS = 'test/tools';
-const BARREL = `${TOOLS}/index.ts`;
-const LOCK = '.mcp-gen.lock';
 
 /**
- * Adds a tool to the project around `cwd`: its module, its test and one line in the barrel; all of it or nothing.
- * @throws UsageError for names and parameters (every problem at once) and outside of a project; CliError when the
- * name is taken, the barrel is not as it should be, or another run holds the lock. Then nothing has changed.
+ * `add-tool`: adds a tool, its test and its barrel line to the project around the current directory. On a terminal it
+ * asks when the name is missing.
+ *
+ * @returns the exit code 0
+ * @throws UsageError and CliError as `addTool`; InterruptedError when the questions were cancelled
  */
-export async function addTool(options: AddToolOptions): Promise<AddedTool> {
-  const draft = draftOf(options);
-  const { root, packageManager } = findProject(options.cwd);
-  checkInside(root);
-  const files = [`${TOOLS}/${draft.file}.ts`, `${TESTS}/${draft.file}.test.ts`, BARREL] as const;
-  try {
-    await withLock(path.join(root, LOCK), () => write(root, draft, files, options.catalog));
-  } catch (error) {
-    throw fileSystemError(error, root);
+export async function addToolCommand(
+  name: string | undefined,
+  flags: AddToolFlags,
+  { cwd, interactive, output, signal }: CommandContext,
+): Promise<ExitCode> {
+  const given = {
+    description: flags.description,
+    params: flags.param ?? [],
+    readOnly: flags.readOnly === true,
+  };
+  // Outside of a project no question makes sense.
+  if (name === undefined) findProject(cwd);
+  if (name === undefined && !interactive) {
+    throw new UsageError([
+      {
+        message: 'The name of the tool is missing.',
+        hint: 'For example: mcp-gen add-tool search_orders --description "Finds orders."',
+      },
+    ]);
   }
-  const { name, file, identifier, title } = draft;
-  return { name, file, identifier, title, root, packageManager, files };
+  const catalog = await getCatalog();
+  const answers = name === undefined ? await ask(given, signal) : { name, ...given };
+  const added = await addTool({ ...answers, cwd, catalog });
+  report(added, catalog, output);
+  return ExitCode.ok;
 }
 
-/** Checks all that can be checked without a project. */
-function draftOf({ name, description, params, readOnly }: AddToolOptions): ToolDraft {
-  const parsed = parseParams(params);
-  const problems: Problem[] = [...parsed.problems];
-  const wrongName = checkName(name);
-  if (wrongName) problems.unshift(wrongName);
-  if (description !== undefined) problems.push(...checkDescription(description));
-  if (problems.length > 0) throw new UsageError(problems);
-  const names = primitiveNames(name);
-  const text = description?.trim() ?? `${names.title}.`;
-  return { ...names, description: text, params: parsed.params satisfies Param[], readOnly };
+async function ask(
+  given: { description: string | undefined; params: readonly string[]; readOnly: boolean },
+  signal: AbortSignal,
+) {
+  const { runToolWizard } = await import('../cli/wizard-tool.js');
+  return runToolWizard(given, { signal });
 }
 
-function write(
-  root: string,
-  draft: ToolDraft,
-  [toolFile, testFile, barrelFile]: readonly [string, string, string],
-  catalog: Catalog,
-): void {
-  const text = readIfPresent(path.join(root, barrelFile));
-  if (text === null) {
-    throw refusal(
-      `${barrelFile} is missing.`,
-      'Restore it from version control; it has one export line per tool. Nothing was changed.',
-    );
+function report(added: AddedTool, catalog: Catalog, output: Output): void {
+  if (output.json) {
+    output.document({ ok: true, code: ExitCode.ok, files: added.files, problems: [] });
+    return;
   }
-  const barrel = parseBarrel(text, barrelFile);
-  checkCollisions(root, draft, barrel.names, testFile);
-  const { tool: blueprints = {} } = catalog.blueprints;
-  const rendered = renderTool(draft, blueprints);
-  commit([
-    { file: path.join(root, toolFile), contents: rendered.tool, mode: 'create' },
-    { file: path.join(root, testFile), contents: rendered.test, mode: 'create' },
-    {
-      file: path.join(root, barrelFile),
-      contents: insertExport(barrel, draft.identifier, draft.file),
-      mode: 'replace',
-    },
-  ]);
+  const { paint } = output;
+  const [tool, test, barrel] = added.files;
+  output.say(`${paint('green', '✔')} Added the tool ${paint('bold', added.name)}`);
+  output.say(`  ${tool}  ${paint('dim', 'answers with its input for now')}`);
+  output.say(`  ${test}`);
+  output.say(`  ${barrel}  ${paint('dim', 'one more line')}`);
+  output.say();
+  output.say(paint('bold', 'Next'));
+  output.say(`  Write run() and output in ${tool}, and what you expect in its test.`);
+  output.say(`  ${runScript(added.packageManager, catalog)} check`);
 }
 
-/** Names that differ only in case and separators are one file, one export, or one tool to a model. */
-function checkCollisions(
-  root: string,
-  { name, file, identifier }: PrimitiveNames,
-  exported: readonly string[],
-  testFile: string,
-): void {
-  const key = collisionKey(name);
-  const hint = 'Choose another name. Nothing was changed.';
-  const twin = exported.find((other) => collisionKey(other) === key);
-  if (twin !== undefined) {
-    throw refusal(`${name} would be exported as ${identifier}, and ${BARREL} has ${twin}.`, hint);
-  }
-  for (const entry of readdirSync(path.join(root, TOOLS))) {
-    if (collisionKey(entry.replace(/\..*$/, '')) === key) {
-      throw refusal(`${name} would be ${TOOLS}/${file}.ts, and there is ${TOOLS}/${entry}.`, hint);
-    }
-    const used = entry.endsWith('.ts') ? toolNames(path.join(root, TOOLS, entry)) : [];
-    const same = used.find((other) => collisionKey(other) === key);
-    if (same !== undefined) {
-      throw refusal(`${TOOLS}/${entry} has a tool with the name ${same} already.`, hint);
-    }
-  }
-  if (lstatSync(path.join(root, testFile), { throwIfNoEntry: false })) {
-    throw refusal(`${testFile} exists already.`, 'Move it away, or choose another name.');
-  }
-}
-
-/** The names under which a module defines tools, as far as they are written as literals. */
-function toolNames(file: string): string[] {
-  const source = readFileSync(file, 'utf8');
-  const calls = source.matchAll(/\bdefineTool\(\{\s*name:\s*(['"`])([\w-]+)\1/g);
-  return [...calls].map(([, , name = '']) => name);
-}
-
-/** No link may lead what we write out of the project. */
-function checkInside(root: string): void {
-  const home = realpathSync(root);
-  for (const folder of [TOOLS, TESTS]) {
-    const real = realpath(path.join(root, folder));
-    if (real !== null && !real.startsWith(home + path.sep)) {
-      throw refusal(`${folder} leads out of the project, to ${real}.`, 'Make it a folder again.');
-    }
-  }
-  if (lstatSync(path.join(root, BARREL), { throwIfNoEntry: false })?.isSymbolicLink()) {
-    throw refusal(`${BARREL} is a symbolic link.`, 'Make it a file again. Nothing was changed.');
-  }
-}
-
-function realpath(folder: string): string | null {
-  try {
-    return realpathSync(folder);
-  } catch {
-    return null;
-  }
-}
-
-function refusal(message: string, hint: string): CliError {
-  return new CliError(ExitCode.failed, [{ message, hint }]);
+/** How the project's package manager runs a script: `npm run`. */
+function runScript(packageManager: string, catalog: Catalog): string {
+  const axis = catalog.axes.find(({ id }) => id === PACKAGE_MANAGER_AXIS);
+  const feature = axis?.features.find(({ id }) => id === packageManager);
+  return feature ? packageManagerOf(feature).runText : `${packageManager} run`;
 }

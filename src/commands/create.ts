@@ -14,7 +14,7 @@ import { createPlan } from '../plan/index.js';
 import { PACKAGE_MANAGER_AXIS, toExternalSpec } from '../spec/external.js';
 import { reproduceCommand } from '../spec/reproduce.js';
 import { resolveSpec } from '../spec/resolve.js';
-import { packageManagerOf } from '../steps/package-manager.js';
+import { type PackageManager, packageManagerOf } from '../steps/package-manager.js';
 import { prove } from '../steps/prove.js';
 import { Steps } from '../steps/steps.js';
 import { version } from '../version.js';
@@ -50,6 +50,7 @@ async function create(
 
   const target = inspectTarget(answers.directory, flags.force === true);
   const features = chosenFeatures(catalog, spec);
+  const manager = packageManagerIn(features);
   const steps = new Steps(context.output);
   const warnings: string[] = [];
   await steps.run({ name: 'write', title: 'Write files' }, async () => {
@@ -58,7 +59,7 @@ async function create(
     context.signal.throwIfAborted();
     return write(plan, target, features, spec.name, warnings);
   });
-  return finish(report, { spec, features, flags, steps, warnings }, context);
+  return finish(report, { spec, features, manager, flags, steps, warnings }, context);
 }
 
 function draft(catalog: Catalog, spec: ProjectSpec, plan: Plan, directory: string): CreateReport {
@@ -106,9 +107,16 @@ function write(
   return { detail: `${plan.size} files` };
 }
 
+function packageManagerIn(features: readonly Feature[]): PackageManager {
+  const feature = features.find(({ axis }) => axis === PACKAGE_MANAGER_AXIS);
+  if (feature === undefined) throw new Error('The catalog has no package manager.');
+  return packageManagerOf(feature);
+}
+
 interface Written {
   readonly spec: ProjectSpec;
   readonly features: readonly Feature[];
+  readonly manager: PackageManager;
   readonly flags: CreateFlags;
   readonly steps: Steps;
   readonly warnings: string[];
@@ -116,13 +124,10 @@ interface Written {
 
 async function finish(
   report: CreateReport,
-  { spec, features, flags, steps, warnings }: Written,
+  { spec, features, manager, flags, steps, warnings }: Written,
   context: CommandContext,
 ): Promise<CreateReport> {
   const directory = report.project?.directory ?? '';
-  const managerFeature = features.find((feature) => feature.axis === PACKAGE_MANAGER_AXIS);
-  if (managerFeature === undefined) throw new Error('The catalog has no package manager.');
-  const manager = packageManagerOf(managerFeature);
   let failure: CliError | null = null;
   try {
     await prove(

@@ -63,7 +63,7 @@ function reasonsAgainst(name: string, dependencies: ReadonlySet<string>): string
   if (!VALID.test(name) || name.length > MAX_LENGTH) return shapeReasons(name, shown);
   if (DEVICE.test(name))
     return [`${shown} is a device on Windows, so no folder can have that name.`];
-  if (RESERVED.has(name)) return [`${shown} is a name that Node.js or npm keeps for itself.`];
+  if (RESERVED.has(name)) return [`${shown} is a name that Node.js keeps for itself.`];
   if (dependencies.has(name)) {
     return [`${shown} is the name of a package that the project may depend on.`];
   }

@@ -10,21 +10,22 @@ import {
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A file to which the fakes write the ids of all processes that they start. */
-const PIDS = 'FAKE_PIDS';
+/** The file, in the test's folder, to which the fakes write the ids of all processes that they start. */
+const PIDS = 'pids';
 
 /** Ignores SIGTERM, as a stubborn install script does, and has a grandchild in another process group. */
-const HANG = `
+const hang = (pidFile: string): string => `
   const grandchild = spawn(process.execPath, ['-e', 'process.on("SIGTERM", () => {}); setInterval(() => {}, 1000)'],
     { stdio: 'inherit', detached: true });
-  fs.appendFileSync(process.env.${PIDS}, process.pid + '\\n' + grandchild.pid + '\\n');
+  fs.appendFileSync(${JSON.stringify(pidFile)}, process.pid + '\\n' + grandchild.pid + '\\n');
   process.on('SIGTERM', () => {});
   process.on('SIGINT', () => {});
   console.log('hanging');
   setInterval(() => {}, 1000);`;
 
 /** A server that never answers, in the place of a built one. */
-const HANGING_SERVER = `import fs from 'node:fs'; import { spawn } from 'node:child_process';${HANG}`;
+const hangingServer = (pidFile: string): string =>
+  `import fs from 'node:fs'; import { spawn } from 'node:child_process';${hang(pidFile)}`;
 
 export type Behaviour =
   | 'ok'
@@ -43,17 +44,18 @@ export function fakeManager(
 ): Record<string, string> {
   const bin = path.join(folder, 'fake-bin');
   mkdirSync(bin, { recursive: true });
+  const pidFile = path.join(folder, PIDS);
   const script = `#!${process.execPath}
 const fs = require('node:fs');
 const { spawn } = require('node:child_process');
 fs.writeFileSync(${JSON.stringify(path.join(folder, 'fake-env.json'))}, JSON.stringify(process.env));
-if (process.argv.includes('build')) { ${code(behaviour.build ?? 'ok')} }
-else { ${code(behaviour.install ?? 'ok')} }
+if (process.argv.includes('build')) { ${code(behaviour.build ?? 'ok', pidFile)} }
+else { ${code(behaviour.install ?? 'ok', pidFile)} }
 `;
   const program = path.join(bin, behaviour.name ?? 'npm');
   writeFileSync(program, script);
   chmodSync(program, 0o755);
-  return { PATH: pathWith(bin, ['node', ...also]), [PIDS]: path.join(folder, 'pids') };
+  return { PATH: pathWith(bin, ['node', ...also]) };
 }
 
 /** A PATH on which only these programs are, beside what is in `bin` already. */
@@ -72,9 +74,9 @@ export function seenEnv(folder: string): Record<string, string> {
 }
 
 /** Waits until a hanging fake and its grandchild run; returns their ids. */
-export async function hangingPids(env: Readonly<Record<string, string>>): Promise<number[]> {
-  const file = env[PIDS] ?? '';
-  const deadline = Date.now() + 20_000;
+export async function hangingPids(folder: string): Promise<number[]> {
+  const file = path.join(folder, PIDS);
+  const deadline = Date.now() + 10_000;
   while (Date.now() < deadline) {
     const pids = existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n').map(Number) : [];
     if (pids.length >= 2) return pids;
@@ -94,11 +96,11 @@ export function isAlive(pid: number): boolean {
   return stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3) !== 'Z';
 }
 
-function code(behaviour: Behaviour): string {
+function code(behaviour: Behaviour, pidFile: string): string {
   if (behaviour === 'ok') return '';
-  if (behaviour === 'hang') return HANG;
+  if (behaviour === 'hang') return hang(pidFile);
   if (behaviour === 'build-hanging-server') {
-    const server = JSON.stringify(HANGING_SERVER);
+    const server = JSON.stringify(hangingServer(pidFile));
     return `fs.mkdirSync('dist', { recursive: true });
       for (const file of ['dist/stdio.js', 'dist/http.js']) fs.writeFileSync(file, ${server});`;
   }

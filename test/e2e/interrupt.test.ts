@@ -24,7 +24,7 @@ for (const [stage, behaviour] of Object.entries(STAGES)) {
       const cwd = temporaryFolder();
       const env = fakeManager(cwd, behaviour);
       const { child, result } = startCli([...ARGS, '--json'], { cwd, env });
-      const pids = await hangingPids(env);
+      const pids = await hangingPids(cwd);
       cleanUp(pids);
 
       const before = performance.now();
@@ -53,7 +53,7 @@ test('Ctrl-C in a terminal during install: keyboard and cursor are back', async 
     cwd,
     env: { ...cleanEnv(), ...env, PATH: `${env['PATH']}:/usr/bin:/bin` },
   });
-  const pids = await hangingPids(env);
+  const pids = await hangingPids(cwd);
   cleanUp(pids);
   await terminal.waitFor('hanging');
 

@@ -39,7 +39,8 @@ export class TestTerminal {
     const { cols = 100, rows = 40 } = options;
     this.emulator = new xterm.Terminal({ cols, rows, allowProposedApi: true, scrollback: 1000 });
     const state = "$(stty -a | grep -q -- ' -icanon' && echo raw || echo cooked)";
-    const script = `stty cols ${cols} rows ${rows}; ${command.map(quote).join(' ')}; echo "[exit $? ${state}]"`;
+    // The shell survives the Ctrl-C that ends the program.
+    const script = `trap : INT; stty cols ${cols} rows ${rows}; ${command.map(quote).join(' ')}; echo "[exit $? ${state}]"`;
     const env: NodeJS.ProcessEnv = {
       ...process.env,
       TERM: 'xterm-256color',

@@ -2,13 +2,15 @@ import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { createAuthenticator } from '../src/auth/index.js';
 import { loadConfig } from '../src/config.js';
+import { requiredEnv } from './support/env.js';
 
 const FIRST = 'first-key-0123456789';
 const SECOND = 'second-key-0123456789';
 const HASH = createHash('sha256').update(SECOND).digest('hex');
 const MCP_API_KEYS = `alice:${FIRST}:notes:read notes:write, bob:sha256:${HASH}`;
 
-const authenticate = createAuthenticator(loadConfig({ MCP_API_KEYS }));
+const load = (keys: string) => loadConfig({ ...requiredEnv, MCP_API_KEYS: keys });
+const authenticate = createAuthenticator(load(MCP_API_KEYS));
 
 describe('accepts', () => {
   test.each([
@@ -50,11 +52,11 @@ describe('does not start with', () => {
     ['a key without a name', FIRST],
     ['two keys of one name', `alice:${FIRST},alice:${SECOND}`],
   ])('%s', (_, keys) => {
-    expect(() => loadConfig({ MCP_API_KEYS: keys })).toThrow('MCP_API_KEYS');
+    expect(() => load(keys)).toThrow('MCP_API_KEYS');
   });
 
   test('and never prints the key', () => {
-    expect(() => loadConfig({ MCP_API_KEYS: 'alice:hunter2' })).toThrow(
+    expect(() => load('alice:hunter2')).toThrow(
       expect.objectContaining({ message: expect.not.stringContaining('hunter2') }),
     );
   });

@@ -22,7 +22,9 @@ test('a query stops when its caller does', async () => {
 });
 
 test('a database that cannot be reached is named as such, without its address', async () => {
-  const { store } = await createTestApp({ DATABASE_URL: 'postgres://user:secret@127.0.0.1:1/none' });
+  const { store } = await createTestApp({
+    DATABASE_URL: 'postgres://user:secret@127.0.0.1:1/none',
+  });
   await expect(store.ping()).rejects.toMatchObject({
     code: 'STORE_UNAVAILABLE',
     retryable: true,

@@ -50,7 +50,9 @@ export function openStore({ DATABASE_URL }: Config, log: Logger): Store {
     try {
       await ready();
       const text = strings.reduce((head, tail, index) => `${head}$${index}${tail}`);
-      return await runOn(await pool.connect(), { text, values: [...values] }, signal);
+      // The extended protocol takes one statement only.
+      const query = { text, values: [...values], queryMode: 'extended' };
+      return await runOn(await pool.connect(), query, signal);
     } catch (error) {
       if (!isUnavailable(error)) throw error;
       log.error({ err: error }, 'database not available');
@@ -74,7 +76,7 @@ export function openStore({ DATABASE_URL }: Config, log: Logger): Store {
 /** Runs a query and gives the connection back; when the caller stops waiting, the connection is dropped. */
 async function runOn<Row>(
   client: pg.PoolClient,
-  query: { text: string; values: unknown[] },
+  query: pg.QueryConfig,
   signal?: AbortSignal,
 ): Promise<Row[]> {
   const drop = () => client.release(true);
@@ -83,8 +85,7 @@ async function runOn<Row>(
   signal?.addEventListener('abort', drop, { once: true });
   try {
     signal?.throwIfAborted();
-    // The extended protocol takes one statement only.
-    return (await client.query({ ...query, queryMode: 'extended' })).rows as Row[];
+    return (await client.query(query)).rows as Row[];
   } finally {
     signal?.removeEventListener('abort', drop);
     client.off('error', ignore);

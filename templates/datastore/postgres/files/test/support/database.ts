@@ -22,7 +22,9 @@ async function execute(statement: string): Promise<void> {
     await client.connect();
     await client.query(statement);
   } catch (error) {
-    throw new Error(`The tests need PostgreSQL at DATABASE_URL: ${String(error)}`, { cause: error });
+    throw new Error(`The tests need PostgreSQL at DATABASE_URL: ${String(error)}`, {
+      cause: error,
+    });
   } finally {
     await client.end();
   }

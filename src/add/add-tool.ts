@@ -1,0 +1,159 @@
+import { lstatSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import path from 'node:path';
+import { fileSystemError } from '../apply/fs-error.js';
+import { CliError, ExitCode, type Problem, UsageError } from '../errors.js';
+import type { Catalog } from '../model.js';
+import { checkDescription } from '../spec/index.js';
+import { insertExport, parseBarrel } from './barrel.js';
+import { commit } from './commit.js';
+import { withLock } from './lock.js';
+import { checkName, collisionKey, type PrimitiveNames, primitiveNames } from './names.js';
+import { type Param, parseParams } from './params.js';
+import { findProject, readIfPresent } from './project.js';
+import { renderTool, type ToolDraft } from './render-tool.js';
+
+export interface AddToolOptions {
+  /** As clients will see it, for example `search_orders`. */
+  readonly name: string;
+  /** For the model: when to use the tool. Default: its title. */
+  readonly description?: string | undefined;
+  /** `--param` values; see `parseParams`. */
+  readonly params: readonly string[];
+  readonly readOnly: boolean;
+  /** Somewhere in the project. */
+  readonly cwd: string;
+  readonly catalog: Catalog;
+}
+
+export interface AddedTool extends PrimitiveNames {
+  readonly root: string;
+  readonly packageManager: string;
+  /** Written paths, relative to the project. */
+  readonly files: readonly string[];
+}
+
+const TOOLS = 'src/tools';
+const TESTS = 'test/tools';
+const BARREL = `${TOOLS}/index.ts`;
+const LOCK = '.mcp-gen.lock';
+
+/**
+ * Adds a tool to the project around `cwd`: its module, its test and one line in the barrel; all of it or nothing.
+ * @throws UsageError for names and parameters (every problem at once) and outside of a project; CliError when the
+ * name is taken, the barrel is not as it should be, or another run holds the lock. Then nothing has changed.
+ */
+export async function addTool(options: AddToolOptions): Promise<AddedTool> {
+  const draft = draftOf(options);
+  const { root, packageManager } = findProject(options.cwd);
+  checkInside(root);
+  const files = [`${TOOLS}/${draft.file}.ts`, `${TESTS}/${draft.file}.test.ts`, BARREL] as const;
+  try {
+    await withLock(path.join(root, LOCK), () => write(root, draft, files, options.catalog));
+  } catch (error) {
+    throw fileSystemError(error, root);
+  }
+  const { name, file, identifier, title } = draft;
+  return { name, file, identifier, title, root, packageManager, files };
+}
+
+/** Checks all that can be checked without a project. */
+function draftOf({ name, description, params, readOnly }: AddToolOptions): ToolDraft {
+  const parsed = parseParams(params);
+  const problems: Problem[] = [...parsed.problems];
+  const wrongName = checkName(name);
+  if (wrongName) problems.unshift(wrongName);
+  if (description !== undefined) problems.push(...checkDescription(description));
+  if (problems.length > 0) throw new UsageError(problems);
+  const names = primitiveNames(name);
+  const text = description?.trim() ?? `${names.title}.`;
+  return { ...names, description: text, params: parsed.params satisfies Param[], readOnly };
+}
+
+function write(
+  root: string,
+  draft: ToolDraft,
+  [toolFile, testFile, barrelFile]: readonly [string, string, string],
+  catalog: Catalog,
+): void {
+  const text = readIfPresent(path.join(root, barrelFile));
+  if (text === null) {
+    throw refusal(
+      `${barrelFile} is missing.`,
+      'Restore it from version control; it has one export line per tool. Nothing was changed.',
+    );
+  }
+  const barrel = parseBarrel(text, barrelFile);
+  checkCollisions(root, draft, barrel.names, testFile);
+  const { tool: blueprints = {} } = catalog.blueprints;
+  const rendered = renderTool(draft, blueprints);
+  commit([
+    { file: path.join(root, toolFile), contents: rendered.tool, mode: 'create' },
+    { file: path.join(root, testFile), contents: rendered.test, mode: 'create' },
+    {
+      file: path.join(root, barrelFile),
+      contents: insertExport(barrel, draft.identifier, draft.file),
+      mode: 'replace',
+    },
+  ]);
+}
+
+/** Names that differ only in case and separators are one file, one export, or one tool to a model. */
+function checkCollisions(
+  root: string,
+  { name, file, identifier }: PrimitiveNames,
+  exported: readonly string[],
+  testFile: string,
+): void {
+  const key = collisionKey(name);
+  const hint = 'Choose another name. Nothing was changed.';
+  const twin = exported.find((other) => collisionKey(other) === key);
+  if (twin !== undefined) {
+    throw refusal(`${name} would be exported as ${identifier}, and ${BARREL} has ${twin}.`, hint);
+  }
+  for (const entry of readdirSync(path.join(root, TOOLS))) {
+    if (collisionKey(entry.replace(/\..*$/, '')) === key) {
+      throw refusal(`${name} would be ${TOOLS}/${file}.ts, and there is ${TOOLS}/${entry}.`, hint);
+    }
+    const used = entry.endsWith('.ts') ? toolNames(path.join(root, TOOLS, entry)) : [];
+    const same = used.find((other) => collisionKey(other) === key);
+    if (same !== undefined) {
+      throw refusal(`${TOOLS}/${entry} has a tool with the name ${same} already.`, hint);
+    }
+  }
+  if (lstatSync(path.join(root, testFile), { throwIfNoEntry: false })) {
+    throw refusal(`${testFile} exists already.`, 'Move it away, or choose another name.');
+  }
+}
+
+/** The names under which a module defines tools, as far as they are written as literals. */
+function toolNames(file: string): string[] {
+  const source = readFileSync(file, 'utf8');
+  const calls = source.matchAll(/\bdefineTool\(\{\s*name:\s*(['"`])([\w-]+)\1/g);
+  return [...calls].map(([, , name = '']) => name);
+}
+
+/** No link may lead what we write out of the project. */
+function checkInside(root: string): void {
+  const home = realpathSync(root);
+  for (const folder of [TOOLS, TESTS]) {
+    const real = realpath(path.join(root, folder));
+    if (real !== null && !real.startsWith(home + path.sep)) {
+      throw refusal(`${folder} leads out of the project, to ${real}.`, 'Make it a folder again.');
+    }
+  }
+  if (lstatSync(path.join(root, BARREL), { throwIfNoEntry: false })?.isSymbolicLink()) {
+    throw refusal(`${BARREL} is a symbolic link.`, 'Make it a file again. Nothing was changed.');
+  }
+}
+
+function realpath(folder: string): string | null {
+  try {
+    return realpathSync(folder);
+  } catch {
+    return null;
+  }
+}
+
+function refusal(message: string, hint: string): CliError {
+  return new CliError(ExitCode.failed, [{ message, hint }]);
+}
