@@ -52,8 +52,6 @@ async function bundle(replacements) {
     chunkNames: 'chunks/[name]-[hash]',
     splitting: true,
     minify: true,
-    // Names of error classes are shown to people and compared in tests.
-    keepNames: true,
     legalComments: 'external',
     metafile: true,
     write: false,

@@ -54,6 +54,11 @@ export interface SmokeHints {
     readonly arguments: Readonly<Record<string, unknown>>;
     readonly field: string;
   };
+  /** Undoes `call` in a store that stays; `{id}` is the value of that name in the result of `call`. */
+  readonly cleanup?: {
+    readonly tool: string;
+    readonly arguments: Readonly<Record<string, string>>;
+  };
   readonly resource?: string;
   readonly prompt?: {
     readonly name: string;

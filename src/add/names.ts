@@ -18,7 +18,7 @@ const RESERVED_WORDS = new Set(
     'arguments await break case catch class const continue debugger default delete do else enum eval export extends ' +
     'false finally for function if implements import in instanceof interface let new null package private protected ' +
     'public return static super switch this throw true try typeof undefined var void while with yield ' +
-    'decodeURI decodeURIComponent encodeURI encodeURIComponent escape globalThis isFinite isNaN parseFloat parseInt unescape'
+    'escape globalThis isFinite parseFloat parseInt unescape'
   ).split(' '),
 );
 

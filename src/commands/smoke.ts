@@ -57,8 +57,10 @@ function printEnd(report: SmokeReport, output: CommandContext['output']): void {
   output.say();
   for (const warning of report.warnings) output.warn(warning);
   const summary = countByStatus(report.steps);
-  if (report.ok) output.say(`${output.paint('green', 'The server is proven')}: ${summary}.`);
-  else output.problem({ message: `The smoke test failed: ${summary}.` });
+  const isProven = report.steps.every(({ status }) => status !== 'unproven');
+  if (!report.ok) output.problem({ message: `The smoke test failed: ${summary}.` });
+  else if (isProven) output.say(`${output.paint('green', 'The server is proven')}: ${summary}.`);
+  else output.say(`${output.paint('yellow', 'The server is proven in part')}: ${summary}.`);
 }
 
 /** "41 ok, 2 not proven, 1 failed" */

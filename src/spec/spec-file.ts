@@ -49,7 +49,7 @@ async function parse(text: string, fileName: string): Promise<unknown> {
   const isYaml = /\.ya?ml$/i.test(fileName);
   try {
     if (isJson && !isYaml) return JSON.parse(text.replace(/^\ufeff/, ''));
-    const { parse: parseYaml } = await import('yaml');
+    const { parse: parseYaml } = await import('./yaml.js');
     return parseYaml(text);
   } catch (error) {
     const reason = String((error as Error).message).split('\n')[0];

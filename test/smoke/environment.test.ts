@@ -59,6 +59,18 @@ test('a secret in a file is not made up a second time', async () => {
   expect(env).toEqual({ KEYS_FILE: '/run/secrets/keys', AUDIENCE: 'my-server' });
 });
 
+test('does not make up a secret for who configures the feature otherwise', async () => {
+  const jwt = feature({
+    env: [
+      { name: 'SECRET', description: '' },
+      { name: 'KEY_SET_URL', description: '' },
+    ],
+    local: [{ name: 'SECRET', value: '{random}' }],
+  });
+  const ours = { KEY_SET_URL: 'https://login.example.com/keys' };
+  expect((await serverSettings(target(jwt), ours)).env).toEqual(ours);
+});
+
 test('the server does not hear about where it is deployed, nor about our shell', async () => {
   write('.env', 'ALLOWED_HOSTS=example.com\nPUBLIC_URL=https://example.com\nPORT=80\n');
   const ours = { PATH: '/bin', NODE_OPTIONS: '--inspect', AWS_SECRET_ACCESS_KEY: 'x', HOST: '::' };

@@ -6,7 +6,7 @@ import { feature, HINTS, HTTP, KEY, lines, notOk, STDIO, smoke } from './fixture
 
 const ofEachEra = [
   'connect: ok',
-  'list tools: ok (2)',
+  'list tools: ok (3)',
   'list resources: ok (0)',
   'list resource templates: ok (1)',
   'list prompts: ok (1)',
@@ -81,6 +81,18 @@ test('does not use hints that the user has made obsolete', async () => {
     'stdio · 2026-07-28 · call search_notes: ok (the result fits its output schema)',
   );
   expect(lines(report.steps)).toContain('stdio · 2026-07-28 · get prompt summarise: ok');
+});
+
+test('undoes its call where the store stays', async () => {
+  const cleanup = { tool: 'delete_note', arguments: { id: '{id}' } };
+  const hints = feature({ smoke: { ...HINTS.smoke, cleanup } });
+  const report = await smoke([STDIO, hints]);
+  expect(notOk(report)).toEqual([]);
+  for (const era of ['2025-11-25', '2026-07-28']) {
+    expect(lines(report.steps)).toContain(
+      `stdio · ${era} · clean up with delete_note: ok (the result fits its output schema)`,
+    );
+  }
 });
 
 test('skips what a server does not offer', async () => {

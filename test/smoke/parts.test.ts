@@ -2,7 +2,12 @@ import { expect, test } from 'vitest';
 import { redactor } from '../../src/steps/smoke/redact.js';
 import { exampleArguments, loadCheck, wrongArguments } from '../../src/steps/smoke/schema.js';
 import { parseMessage } from '../../src/steps/smoke/stdio-transport.js';
-import { fillTemplate, findValue, matchesTemplate } from '../../src/steps/smoke/uri-template.js';
+import {
+  fillTemplate,
+  fillText,
+  findValue,
+  matchesTemplate,
+} from '../../src/steps/smoke/uri-template.js';
 
 const check = await loadCheck();
 const object = (properties: object, required = Object.keys(properties)) => ({
@@ -97,6 +102,8 @@ test('fills URI templates from a result', () => {
   expect(fillTemplate('note:///{+id}{?view}', result)).toBe('note:///a%20b');
   expect(fillTemplate('note:///{number}/{missing}', result)).toBe(null);
   expect(fillTemplate('note:///list', null)).toBe('note:///list');
+  expect(fillText('{id} and {number}', result)).toBe('a b and 3');
+  expect(fillText('{missing}', result)).toBe(null);
   expect(findValue([{ deep: [{ id: 4 }] }], 'id')).toBe('4');
   expect(matchesTemplate('note:///{id}', 'note:///7')).toBe(true);
   expect(matchesTemplate('note:///{id}', 'order:///7')).toBe(false);

@@ -46,3 +46,11 @@ test('with strict, a healthy server passes', async () => {
   const report = await smoke([STDIO, HINTS], '', { strict: true });
   expect(report).toMatchObject({ ok: true, warnings: [] });
 });
+
+test('a key without the right is not proven', async () => {
+  const report = await smoke([STDIO, HINTS], 'forbidden');
+  expect(notOk(report)).toContainEqual(
+    'stdio · 2026-07-28 · call create_note: unproven (the key has no right to do this: create_note needs the scope notes:write.)',
+  );
+  expect(report.ok).toBe(true);
+});

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { inject, onTestFinished } from 'vitest';
+import { afterAll, inject } from 'vitest';
 
 export interface CliOptions {
   readonly cwd: string;
@@ -71,9 +71,14 @@ export function cleanEnv(extra: CliOptions['env'] = {}): NodeJS.ProcessEnv {
   return { ...Object.fromEntries(kept), ...extra };
 }
 
-/** An empty folder that goes away with the test. */
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** An empty folder that goes away with the test file. There is a space in its path. */
 export function temporaryFolder(prefix = 'create mcp '): string {
   const folder = realpathSync(mkdtempSync(path.join(tmpdir(), prefix)));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  folders.push(folder);
   return folder;
 }

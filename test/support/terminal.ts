@@ -22,6 +22,9 @@ export interface TerminalOptions {
 /** What a shell prints when the command has ended: its exit code, and whether the terminal is as it was. */
 const ENDED = /\[exit (\d+) (cooked|raw)\]/;
 
+/** Variables of the machine and the test runner that a person's shell would not have. */
+const FOREIGN = /^(CI|NO_COLOR|FORCE_COLOR|VITEST.*|NODE_OPTIONS|NODE_ENV|npm_.*|GIT_.*)$/i;
+
 const quote = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
 
 /**
@@ -41,22 +44,8 @@ export class TestTerminal {
     const state = "$(stty -a | grep -q -- ' -icanon' && echo raw || echo cooked)";
     // The shell survives the Ctrl-C that ends the program.
     const script = `trap : INT; stty cols ${cols} rows ${rows}; ${command.map(quote).join(' ')}; echo "[exit $? ${state}]"`;
-    const env: NodeJS.ProcessEnv = {
-      ...process.env,
-      TERM: 'xterm-256color',
-      COLORTERM: 'truecolor',
-      ...options.env,
-    };
-    for (const name of [
-      'CI',
-      'NO_COLOR',
-      'FORCE_COLOR',
-      'VITEST',
-      'NODE_OPTIONS',
-      'npm_config_user_agent',
-    ]) {
-      if (options.env?.[name] === undefined) delete env[name];
-    }
+    const plain = Object.entries(process.env).filter(([name]) => !FOREIGN.test(name));
+    const env = { ...Object.fromEntries(plain), TERM: 'xterm-256color', ...options.env };
     this.#child = spawn('script', ['-qfec', script, '/dev/null'], {
       cwd: options.cwd,
       env: { ...env, SHELL: '/bin/sh' },

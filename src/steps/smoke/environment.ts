@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { StepError } from '../../errors.js';
-import type { Credential } from '../../model.js';
+import type { Credential, Feature } from '../../model.js';
 import { run } from '../run.js';
 import { PASS_A_HEADER } from './http.js';
 import type { ProjectTarget } from './types.js';
@@ -44,16 +44,19 @@ export async function serverSettings(
   Object.assign(env, file, pick(ours, knownVariables(target)));
   for (const name of OF_THE_DEPLOYMENT) delete env[name];
 
-  const secrets: string[] = [];
-  for (const { name, value } of target.features.flatMap((feature) => feature.local)) {
-    if (env[name] || env[`${name}_FILE`]) continue;
-    env[name] = value
-      .replaceAll('{name}', () => target.name)
-      .replaceAll('{random}', () => randomBytes(32).toString('base64url'));
-    if (value.includes('{random}')) secrets.push(env[name]);
+  for (const feature of target.features) {
+    const configured = otherVariables(feature).some((name) => env[name]);
+    for (const { name, value } of feature.local) {
+      const isRandom = value.includes('{random}');
+      // Who gives a feature another variable (a key set instead of a secret) means that one.
+      if (env[name] || env[`${name}_FILE`] || (isRandom && configured)) continue;
+      env[name] = value
+        .replaceAll('{name}', () => target.name)
+        .replaceAll('{random}', () => randomBytes(32).toString('base64url'));
+    }
   }
   for (const feature of target.features) Object.assign(env, feature.smoke.env);
-  for (const name of secretVariables(target)) if (env[name]) secrets.push(env[name]);
+  const secrets = secretVariables(target).flatMap((name) => env[name] ?? []);
   return { env, secrets };
 }
 
@@ -62,6 +65,13 @@ function knownVariables(target: ProjectTarget): string[] {
   const documented = target.features.flatMap((feature) => feature.env.map(({ name }) => name));
   const local = target.features.flatMap((feature) => feature.local.map(({ name }) => name));
   return [...documented, ...local].flatMap((name) => [name, `${name}_FILE`]);
+}
+
+/** What a feature documents but does not give a local value. */
+function otherVariables({ env, local }: Feature): string[] {
+  const known = new Set(local.map(({ name }) => name));
+  const others = env.filter(({ name }) => !known.has(name));
+  return others.flatMap(({ name }) => [name, `${name}_FILE`]);
 }
 
 /** Secret as documented, or because its local value is random. */

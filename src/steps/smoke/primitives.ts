@@ -10,8 +10,8 @@ import {
   unproven,
 } from './recorder.js';
 import { type Check, exampleArguments, member, wrongArguments } from './schema.js';
-import { STORE_UNAVAILABLE } from './types.js';
-import { fillTemplate, findValue, matchesTemplate } from './uri-template.js';
+import { FORBIDDEN, STORE_UNAVAILABLE } from './types.js';
+import { fillTemplate, fillText, findValue, matchesTemplate } from './uri-template.js';
 
 export interface PrimitiveOptions {
   readonly hints: SmokeHints;
@@ -26,7 +26,8 @@ interface Findings {
   templates: readonly string[];
   resources: readonly string[];
   prompts: readonly Prompt[];
-  /** The structured result of the tool that was called. */
+  /** The tool that was called with success, and its structured result. */
+  called: string | null;
   result: unknown;
 }
 
@@ -36,8 +37,15 @@ export async function checkPrimitives(
   connection: Connection,
   options: PrimitiveOptions,
 ): Promise<void> {
-  const found: Findings = { tools: [], templates: [], resources: [], prompts: [], result: null };
-  for (const prove of [listAll, callTool, readResource, getPrompt, badArgument]) {
+  const found: Findings = {
+    tools: [],
+    templates: [],
+    resources: [],
+    prompts: [],
+    called: null,
+    result: null,
+  };
+  for (const prove of [listAll, callTool, readResource, getPrompt, badArgument, cleanUp]) {
     // A server that is gone fails once, not five times.
     if (leg.obituary() === null) await prove(leg, connection, found, options);
   }
@@ -51,7 +59,7 @@ async function listAll(leg: Leg, connection: Connection, found: Findings): Promi
   ) =>
     leg.step(`list ${what}`, async (signal) => {
       if (!offered) return skipped('the server has none');
-      const items = await orStoreDown(() => load(signal));
+      const items = await orNotProvable(() => load(signal));
       return Array.isArray(items) ? String(items.length) : (items as Outcome);
     });
   await list('tools', connection.offers.tools, async (signal) => {
@@ -98,7 +106,8 @@ async function callTool(
     if (call === null) return unproven(NO_SAFE_TOOL);
     const { tool } = call;
     const result = await connection.callTool(tool, call.arguments, signal);
-    if (result.isError) return toolError(result, call);
+    if (result.isError) return toolError(result, call.madeUp);
+    found.called = tool.name;
     found.result = result.structuredContent;
     return checkStructured(tool, result, options.check);
   });
@@ -131,9 +140,10 @@ function callable(tools: readonly Tool[], readOnly: boolean): Tool[] {
   return [...harmless, ...additive];
 }
 
-function toolError(result: CallResult, { madeUp }: PlannedCall): Outcome {
+function toolError(result: CallResult, madeUp: boolean): Outcome {
   const text = oneLine(textOf(result)) || 'no text';
-  if (errorCode(result) === STORE_UNAVAILABLE) return storeDown(text);
+  const reason = notProvable(errorCode(result), text);
+  if (reason !== null) return reason;
   if (madeUp) return unproven(`the tool refused arguments made up from its schema: ${text}`);
   throw new SmokeFailure(`the tool answered with an error: ${text}`);
 }
@@ -160,7 +170,7 @@ async function readResource(
   await leg.step('read a resource', async (signal) => {
     if (!connection.offers.resources) return skipped('the server has none');
     // Again, because the tool that was called may have made one.
-    const listed = await orStoreDown(async () =>
+    const listed = await orNotProvable(async () =>
       (await connection.resources(signal)).map((resource) => resource.uri),
     );
     if (!Array.isArray(listed)) return listed as Outcome;
@@ -170,7 +180,7 @@ async function readResource(
     }
     if (uri === null) return unproven('no resource is listed, and no template could be filled');
     const at: string = uri;
-    return orStoreDown(async () => {
+    return orNotProvable(async () => {
       const { contents } = await connection.readResource(at, signal);
       if (contents.length === 0) throw new SmokeFailure(`${at} has no contents`);
       return at;
@@ -204,7 +214,7 @@ async function getPrompt(
     if (prompt === undefined) return skipped('the server has none');
     const { args, madeUp } = promptArguments(prompt, hinted ? hints.prompt?.arguments : {}, found);
     try {
-      return await orStoreDown(async () => {
+      return await orNotProvable(async () => {
         const { messages } = await connection.getPrompt(prompt.name, args, signal);
         if (messages.length === 0) throw new SmokeFailure('the prompt has no messages');
         return undefined;
@@ -226,7 +236,7 @@ function promptArguments(
   let madeUp = false;
   for (const { name, required } of prompt.arguments ?? []) {
     // A hint like `{id}` means the value of that name in the tool's result.
-    const hint = given[name] === undefined ? null : fillTemplate(given[name], found.result);
+    const hint = given[name] === undefined ? null : fillText(given[name], found.result);
     if (hint !== null) args[name] = hint;
     if (hint !== null || required !== true) continue;
     const known = findValue(found.result, name);
@@ -266,7 +276,8 @@ function checkRefusal(result: CallResult, field: string): string | Outcome {
       `a wrong ${field} was accepted; expected a result with isError: true that names it`,
     );
   }
-  if (errorCode(result) === STORE_UNAVAILABLE) return storeDown(text);
+  const reason = notProvable(errorCode(result), text);
+  if (reason !== null) return reason;
   if (text.includes(field)) return `isError, names ${field}`;
   throw new SmokeFailure(
     `the error about a wrong ${field} does not name it, so the model cannot mend it: ${text || 'no text'}`,
@@ -290,15 +301,44 @@ function planBadCall(
   return null;
 }
 
-/** Runs a request whose JSON-RPC error may say that the store cannot be reached; other errors are thrown. */
-async function orStoreDown<T>(run: () => Promise<T>): Promise<T | Outcome> {
+/** Undoes what the tool did, because a store that is not ours keeps it. Not a step when there is nothing to undo. */
+async function cleanUp(
+  leg: Leg,
+  connection: Connection,
+  found: Findings,
+  { hints: { call, cleanup }, check }: PrimitiveOptions,
+): Promise<void> {
+  const tool = found.tools.find(({ name }) => name === cleanup?.tool);
+  if (tool === undefined || cleanup === undefined || found.called !== call?.tool) return;
+  const args: Record<string, string> = {};
+  for (const [name, text] of Object.entries(cleanup.arguments)) {
+    const value = fillText(text, found.result);
+    if (value !== null) args[name] = value;
+  }
+  if (check(tool.inputSchema, args) !== null) return;
+  await leg.step(`clean up with ${tool.name}`, async (signal) => {
+    const result = await connection.callTool(tool, args, signal);
+    if (result.isError) return toolError(result, false);
+    return checkStructured(tool, result, check);
+  });
+}
+
+/** Runs a request whose JSON-RPC error may say why nothing can be proven; other errors are thrown. */
+async function orNotProvable<T>(run: () => Promise<T>): Promise<T | Outcome> {
   try {
     return await run();
   } catch (error) {
     const refusal = rpcError(error);
-    if (refusal === null || member(refusal.data, 'code') !== STORE_UNAVAILABLE) throw error;
-    return storeDown(oneLine(refusal.message));
+    const reason = refusal && notProvable(member(refusal.data, 'code'), oneLine(refusal.message));
+    if (reason === null) throw error;
+    return reason;
   }
+}
+
+/** Errors that are no fault of the server, by the code that it gives; null for all others. */
+function notProvable(code: unknown, text: string): Outcome | null {
+  if (code === STORE_UNAVAILABLE) return storeDown(text);
+  return code === FORBIDDEN ? unproven(`the key has no right to do this: ${text}`) : null;
 }
 
 function errorCode(result: CallResult): unknown {

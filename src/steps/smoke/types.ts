@@ -49,5 +49,7 @@ export const DEFAULT_TIMEOUT_MS = 10_000;
 export const MCP_PATH = '/mcp';
 /** The error code with which a generated server says that its store does not answer. */
 export const STORE_UNAVAILABLE = 'STORE_UNAVAILABLE';
+/** The error code with which a generated server says that the caller's key has no right to do this. */
+export const FORBIDDEN = 'FORBIDDEN';
 /** Proves later what this run could not. Names the package, because `npx mcp-gen` would fetch a stranger's. */
 export const SMOKE_COMMAND = 'npx --package create-mcp-server mcp-gen smoke';

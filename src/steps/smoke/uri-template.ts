@@ -18,6 +18,17 @@ export function fillTemplate(template: string, values: unknown): string | null {
   return missing ? null : filled;
 }
 
+/** Fills `{name}` in a text with the values of these names in a tool's result. Null when a value is missing. */
+export function fillText(text: string, values: unknown): string | null {
+  let missing = false;
+  const filled = text.replace(/\{(\w+)\}/g, (_, name: string) => {
+    const value = findValue(values, name);
+    if (value === null) missing = true;
+    return value ?? '';
+  });
+  return missing ? null : filled;
+}
+
 /** Whether a template could have given this URI. */
 export function matchesTemplate(template: string, uri: string): boolean {
   const source = template

@@ -1,14 +1,14 @@
 import { createApp } from './app.js';
-import { loadConfigOrExit } from './config.js';
+import { loadConfig, orExit } from './config.js';
 import { loadEnvFile } from './env.js';
 import { createHttpHandler } from './http/handler.js';
 import { createNodeServer } from './http/node-server.js';
 import { superviseProcess } from './lifecycle.js';
 
 loadEnvFile();
-const config = loadConfigOrExit();
+const config = orExit(loadConfig);
 const app = createApp(config);
-const handler = createHttpHandler(app);
+const handler = orExit(() => createHttpHandler(app));
 const server = createNodeServer(handler.fetch);
 
 const end = superviseProcess({

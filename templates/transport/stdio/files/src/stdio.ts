@@ -2,7 +2,7 @@ import './protect-stdout.js';
 
 import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio';
 import { createApp } from './app.js';
-import { loadConfigOrExit } from './config.js';
+import { loadConfig, orExit } from './config.js';
 import { loadEnvFile } from './env.js';
 import { superviseProcess } from './lifecycle.js';
 import { protocolOutput } from './protect-stdout.js';
@@ -12,7 +12,7 @@ import { createServer } from './server.js';
 const OWNER = { id: 'stdio', scopes: ['*'] };
 
 loadEnvFile();
-const config = loadConfigOrExit();
+const config = orExit(loadConfig);
 const app = createApp(config);
 const transport = new StdioServerTransport(process.stdin, protocolOutput);
 const connection = serveStdio(() => createServer(app, OWNER), {
@@ -29,7 +29,10 @@ const end = superviseProcess({
   },
 });
 
-// The client has gone: it closed its end of a pipe, or its process died.
-process.stdin.once('end', () => end(0));
-process.stdin.once('close', () => end(0));
+// The client closed its end of a pipe, or its process died. Anything else that ends the connection is a failure.
 process.stdout.once('error', () => end(0));
+const { onclose } = transport;
+transport.onclose = () => {
+  onclose?.();
+  end(process.stdin.readableEnded || process.stdin.destroyed ? 0 : 1);
+};

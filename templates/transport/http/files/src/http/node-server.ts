@@ -43,7 +43,7 @@ function toRequest(incoming: IncomingMessage, signal: AbortSignal): Request | un
     [value ?? []].flat().map((item): [string, string] => [name, item]),
   );
   try {
-    return new Request(new URL(url, 'http://localhost'), {
+    return new Request(`http://localhost${url}`, {
       method,
       headers: pairs,
       signal,

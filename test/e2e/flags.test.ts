@@ -1,0 +1,272 @@
+import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, inject, test } from 'vitest';
+import { cleanEnv, runCli, temporaryFolder } from '../support/cli.js';
+
+const QUICK = ['--yes', '--no-install', '--no-git'];
+
+describe.concurrent('bad usage: exit 2, the way out, nothing written', () => {
+  const CASES: Record<string, { args: string[]; says: RegExp }> = {
+    'an unknown flag, with a suggestion': {
+      args: ['x', '--stater', 'notes', ...QUICK],
+      says: /Unknown option '--stater'[^]*Did you mean --starter\?/,
+    },
+    'a flag without its value': { args: ['x', ...QUICK, '--auth'], says: /argument missing/ },
+    'too many arguments': { args: ['x', 'y', ...QUICK], says: /Too many arguments/ },
+    'an unknown choice, with a suggestion': {
+      args: ['x', '--datastore', 'postgre', ...QUICK],
+      says: /"postgre"[^]*Did you mean postgres\?/,
+    },
+    'a choice from Object.prototype': {
+      args: ['x', '--datastore', 'constructor', ...QUICK],
+      says: /does not know "constructor"/,
+    },
+    'an empty choice': { args: ['x', '--transport=', ...QUICK], says: /empty value/ },
+    'a single choice given twice': {
+      args: ['x', '--auth', 'none', '--auth', 'jwt', ...QUICK],
+      says: /--auth was given 2 times: none and jwt/,
+    },
+    'none together with something': {
+      args: ['x', '--deploy', 'none,docker', ...QUICK],
+      says: /none cannot be combined with docker/,
+    },
+    'choices that exclude each other, with the way out': {
+      args: ['x', '--transport', 'stdio', '--auth', 'jwt', ...QUICK],
+      says: /--auth jwt does not fit[^]*Add http to --transport/,
+    },
+    'a starter without its store, with the way out': {
+      args: ['x', '--starter', 'notes', '--datastore', 'none', ...QUICK],
+      says: /--starter notes does not fit[^]*Use --datastore/,
+    },
+    'flags that contradict each other': {
+      args: ['x', '--strict', '--no-smoke', ...QUICK],
+      says: /--strict and --no-smoke contradict/,
+    },
+    'a spec file that is not there': {
+      args: ['x', '--spec', 'nowhere.json', ...QUICK],
+      says: /nowhere\.json: there is no such file/,
+    },
+    'a spec file that is a directory': {
+      args: ['x', '--spec', '.', ...QUICK],
+      says: /--spec \.: EISDIR/,
+    },
+  };
+  for (const [what, { args, says }] of Object.entries(CASES)) {
+    test(what, async ({ expect }) => {
+      const cwd = temporaryFolder();
+      const plain = await runCli(args, { cwd });
+      expect(plain).toMatchObject({ code: 2, stdout: '' });
+      expect(plain.stderr).toMatch(says);
+      expect(plain.stderr).not.toMatch(/at .*\.js:/);
+
+      const json = await runCli(['--json', ...args], { cwd });
+      expect(json.code).toBe(2);
+      const report = JSON.parse(json.stdout);
+      expect(report).toMatchObject({ ok: false, code: 2, project: null, files: [], steps: [] });
+      expect(report.problems.length).toBeGreaterThan(0);
+      expect(readdirSync(cwd)).toEqual([]);
+    });
+  }
+});
+
+describe.concurrent('--spec', () => {
+  const BROKEN: Record<string, { text: string; says: RegExp }> = {
+    'broken JSON': { text: '{ "name": ', says: /not valid JSON/ },
+    'broken YAML': { text: 'name: [1,\n  - x', says: /not valid YAML/ },
+    nothing: { text: '', says: /should hold an object/ },
+    'a list': { text: '[]', says: /should hold an object/ },
+    'an unknown key': {
+      text: '{ "nmae": "x" }',
+      says: /unknown key "nmae"[^]*Did you mean name\?/,
+    },
+    'an unknown axis': { text: '{ "choices": { "trnsport": "http" } }', says: /"trnsport"/ },
+    __proto__: { text: '{ "__proto__": { "name": "x" } }', says: /unknown key "__proto__"/ },
+    'a wrong type': {
+      text: '{ "name": 7, "choices": { "auth": {} } }',
+      says: /name should be text[^]*choices\.auth/,
+    },
+  };
+  for (const [what, { text, says }] of Object.entries(BROKEN)) {
+    test(`${what}: exit 2, from a file and from stdin`, async ({ expect }) => {
+      const cwd = temporaryFolder();
+      const file = path.join(temporaryFolder(), text.startsWith('name:') ? 'spec.yaml' : 'spec');
+      writeFileSync(file, text);
+      for (const options of [{ args: file }, { args: '-', input: text }]) {
+        const input = options.input === undefined ? {} : { input: options.input };
+        const { code, stderr } = await runCli(['x', '--spec', options.args, ...QUICK], {
+          cwd,
+          ...input,
+        });
+        expect(stderr).toMatch(says);
+        expect(code).toBe(2);
+      }
+      expect(readdirSync(cwd)).toEqual([]);
+    });
+  }
+
+  test('flags win over the file, JSON and YAML mean the same', async ({ expect }) => {
+    const cwd = temporaryFolder();
+    writeFileSync(
+      path.join(cwd, 'spec.yaml'),
+      'name: from-file\ndescription: As told.\npackageManager: pnpm\nchoices:\n  starter: minimal\n  transport: [stdio]\n',
+    );
+    const { code, stdout, stderr } = await runCli(
+      [
+        '--spec',
+        'spec.yaml',
+        '--package-manager',
+        'yarn',
+        '--transport',
+        'http',
+        ...QUICK,
+        '--json',
+      ],
+      { cwd },
+    );
+    expect(stderr).not.toContain('✖');
+    expect(code).toBe(0);
+    const { project, spec } = JSON.parse(stdout);
+    expect(project).toEqual({ name: 'from-file', directory: path.join(cwd, 'from-file') });
+    expect(spec).toMatchObject({
+      name: 'from-file',
+      description: 'As told.',
+      packageManager: 'yarn',
+      choices: { starter: 'minimal', transport: ['http'] },
+    });
+
+    // What came out goes in again, and gives the same.
+    const again = await runCli(['--spec', '-', ...QUICK, '--json', 'again/from-file'], {
+      cwd,
+      input: JSON.stringify(spec),
+    });
+    expect(JSON.parse(again.stdout).spec).toEqual(spec);
+  });
+});
+
+describe.concurrent('no terminal', () => {
+  for (const args of [
+    [],
+    ['my-server'],
+    ['--json'],
+    ['--spec', '-'],
+    ['my-server', '--starter', 'notes'],
+  ]) {
+    test(`create ${args.join(' ')}: exit 2 within 3 s, names the flags`, async ({ expect }) => {
+      const cwd = temporaryFolder();
+      const { code, stderr, ms } = await runCli(args, {
+        cwd,
+        input: args.includes('-') ? '{}' : '',
+      });
+      expect(code).toBe(2);
+      expect(ms).toBeLessThan(3000);
+      expect(stderr).toMatch(/--transport/);
+      expect(stderr).toMatch(/--yes/);
+      expect(readdirSync(cwd)).toEqual([]);
+    });
+  }
+
+  test('a complete spec needs no --yes', async ({ expect }) => {
+    const cwd = temporaryFolder();
+    const choices = { starter: 'minimal', transport: 'stdio', datastore: 'none', deploy: 'none' };
+    const { code, stderr } = await runCli(['--spec', '-', '--no-install', '--no-git'], {
+      cwd,
+      input: JSON.stringify({ name: 'told-all', choices }),
+    });
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+  });
+});
+
+describe.concurrent('defaults of --yes', () => {
+  test('no directory: my-mcp-server', async ({ expect }) => {
+    const cwd = temporaryFolder();
+    const { code } = await runCli(QUICK, { cwd });
+    expect(code).toBe(0);
+    expect(readdirSync(cwd)).toEqual(['my-mcp-server']);
+  });
+
+  test('the package manager that ran us', async ({ expect }) => {
+    const cwd = temporaryFolder();
+    const env = { npm_config_user_agent: 'pnpm/10.1.0 npm/? node/v22.0.0 linux x64' };
+    const { stdout } = await runCli(['x', ...QUICK, '--dry-run', '--json'], { cwd, env });
+    expect(JSON.parse(stdout).spec.packageManager).toBe('pnpm');
+    const unknown = { npm_config_user_agent: 'cnpm/1.0.0' };
+    const other = await runCli(['x', ...QUICK, '--dry-run', '--json'], { cwd, env: unknown });
+    expect(JSON.parse(other.stdout).spec.packageManager).toBe('npm');
+  });
+});
+
+describe.concurrent('help and version', () => {
+  test('--help names every flag and choice', async ({ expect }) => {
+    const { code, stdout, stderr } = await runCli(['--help'], { cwd: temporaryFolder() });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    for (const word of [
+      '--starter',
+      'notes',
+      '--transport',
+      'http',
+      '--spec',
+      '--dry-run',
+      '--json',
+    ]) {
+      expect(stdout).toContain(word);
+    }
+  });
+
+  test('--version', async ({ expect }) => {
+    const { version } = JSON.parse(
+      readFileSync(path.join(import.meta.dirname, '../../package.json'), 'utf8'),
+    );
+    const { stdout } = await runCli(['--version'], { cwd: temporaryFolder() });
+    expect(stdout).toBe(`${version}\n`);
+  });
+
+  test('mcp-gen: help, no command, unknown command', async ({ expect }) => {
+    const options = { cwd: temporaryFolder(), program: 'gen' } as const;
+    const help = await runCli(['--help'], options);
+    expect(help.code).toBe(0);
+    for (const command of ['create', 'add-tool', 'smoke', 'render'])
+      expect(help.stdout).toContain(command);
+    expect(await runCli([], options)).toMatchObject({ code: 2, stdout: '' });
+    const unknown = await runCli(['creat'], options);
+    expect(unknown.code).toBe(2);
+    expect(unknown.stderr).toMatch(/Unknown command 'creat'[^]*Did you mean create\?/);
+  });
+});
+
+describe('closed pipes', () => {
+  for (const closed of ['stdout', 'stderr'] as const) {
+    for (const args of [['--help'], ['x', ...QUICK], ['x', ...QUICK, '--json'], ['x', '--bogus']]) {
+      test(`${closed} closed, ${args.join(' ')}: ends quietly`, async ({ expect }) => {
+        const cwd = temporaryFolder();
+        const child = spawn(process.execPath, [inject('packed').create, ...args], {
+          cwd,
+          env: cleanEnv(),
+          stdio: ['ignore', 'pipe', 'pipe'],
+        });
+        child[closed].destroy();
+        let rest = '';
+        for (const stream of [child.stdout, child.stderr]) {
+          stream.on('data', (chunk) => {
+            rest += chunk;
+          });
+        }
+        const code = await new Promise((resolve) => child.once('close', resolve));
+        expect(code).toBe(args.includes('--bogus') ? 2 : 0);
+        expect(rest).not.toMatch(/EPIPE|at .*\.js:/);
+        const made = args[0] === 'x' && code === 0;
+        expect(readdirSync(cwd)).toEqual(made ? ['x'] : []);
+      });
+    }
+  }
+});
+
+test('NO_COLOR, FORCE_COLOR and pipes decide about colours', async ({ expect }) => {
+  const escape = '\u001b[';
+  const run = (env: Record<string, string>) =>
+    runCli(['x', ...QUICK, '--dry-run'], { cwd: temporaryFolder(), env });
+  expect((await run({})).stdout).not.toContain(escape);
+  expect((await run({ FORCE_COLOR: '1' })).stdout).toContain(escape);
+  expect((await run({ FORCE_COLOR: '1', NO_COLOR: '1' })).stdout).not.toContain(escape);
+});
