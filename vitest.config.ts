@@ -13,7 +13,7 @@ export default defineConfig({
       {
         test: {
           name: 'render',
-          include: ['test/{render,golden,deploy}/**/*.test.ts'],
+          include: ['test/{render,deploy}/**/*.test.ts'],
           testTimeout: 60_000,
         },
       },
@@ -34,6 +34,7 @@ export default defineConfig({
           testTimeout: 600_000,
           hookTimeout: 600_000,
           fileParallelism: false,
+          maxConcurrency: 2,
         },
       },
     ],

@@ -44,6 +44,35 @@ async function precompiledCatalog() {
   }
 }
 
+/** Puts the generated modules in the place of those that read the templates. */
+const embed = (replacements) => ({
+  name: 'embedded-catalog',
+  setup(builder) {
+    builder.onLoad({ filter: /[\\/]src[\\/]catalog[\\/]/ }, ({ path }) =>
+      replacements.has(path)
+        ? { contents: replacements.get(path), loader: 'js', resolveDir: dirname(path) }
+        : null,
+    );
+  },
+});
+
+/**
+ * Commander loads `node:child_process` for a kind of sub-command that we do not have. Loading it takes as long as
+ * parsing all options, on every start: here it waits for somebody to ask.
+ */
+const lazyChildProcess = {
+  name: 'lazy-child-process',
+  setup(builder) {
+    builder.onResolve({ filter: /^node:child_process$/ }, ({ importer }) =>
+      /[\\/]commander[\\/]/.test(importer) ? { path: 'child_process', namespace: 'lazy' } : null,
+    );
+    builder.onLoad({ filter: /.*/, namespace: 'lazy' }, () => ({
+      contents: "module.exports = { get spawn() { return require('child_process').spawn; } };",
+      loader: 'js',
+    }));
+  },
+};
+
 async function bundle(replacements) {
   return build({
     ...common,
@@ -55,18 +84,7 @@ async function bundle(replacements) {
     legalComments: 'external',
     metafile: true,
     write: false,
-    plugins: [
-      {
-        name: 'embedded-catalog',
-        setup(builder) {
-          builder.onLoad({ filter: /[\\/]src[\\/]catalog[\\/]/ }, ({ path }) =>
-            replacements.has(path)
-              ? { contents: replacements.get(path), loader: 'js', resolveDir: dirname(path) }
-              : null,
-          );
-        },
-      },
-    ],
+    plugins: [embed(replacements), lazyChildProcess],
   });
 }
 

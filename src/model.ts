@@ -64,8 +64,8 @@ export interface SmokeHints {
     readonly name: string;
     readonly arguments?: Readonly<Record<string, string>>;
   };
-  /** How a person makes the store reachable, shown when it is not: a command. */
-  readonly startStore?: string;
+  /** The command that makes the store reachable, shown when it is not; only where `when` is provided. */
+  readonly startStore?: { readonly command: string; readonly when: Capability };
 }
 
 /** How a built server is started; `kind` uses the MCP transport names. */

@@ -14,8 +14,9 @@ export function localEnv(values: readonly LocalValue[], name: string): string | 
   return ['# Local development only. Git ignores this file.', ...lines, ''].join('\n');
 }
 
+/** In one pass: what was filled in is not looked at again. */
 function fill(value: string, name: string): string {
-  return value
-    .replaceAll('{name}', () => name)
-    .replaceAll('{random}', () => randomBytes(32).toString('base64url'));
+  return value.replace(/\{(?:name|random)\}/g, (slot) =>
+    slot === '{name}' ? name : randomBytes(32).toString('base64url'),
+  );
 }

@@ -1,8 +1,7 @@
 /** For scripts/build.mjs: the catalog as a JavaScript module, templates already compiled. */
-import Handlebars from 'handlebars';
 import { outlineOf } from './outline-of.js';
 import { CatalogError, type CatalogSource, readCatalog, type TemplateText } from './read.js';
-import { compileOptions } from './template.js';
+import { precompile } from './template.js';
 
 /**
  * Gives the source text of a module that takes the place of `embedded.ts`. Throws a `CatalogError` that names every
@@ -12,7 +11,7 @@ export async function precompileCatalog(dir: string): Promise<string> {
   const mistakes: string[] = [];
   const compile = ({ file, text }: TemplateText): string => {
     try {
-      return `template(${String(Handlebars.precompile(text, compileOptions))})`;
+      return `template(${precompile(text)})`;
     } catch (error) {
       mistakes.push(`${file}: ${(error as Error).message}`);
       return '';

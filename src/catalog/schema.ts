@@ -41,7 +41,10 @@ const smoke = z.strictObject({
       arguments: z.record(z.string(), z.string()).exactOptional(),
     })
     .exactOptional(),
-  startStore: z.string().exactOptional(),
+  cleanup: z
+    .strictObject({ tool: z.string(), arguments: z.record(z.string(), z.string()) })
+    .exactOptional(),
+  startStore: z.strictObject({ command: z.string(), when: capability }).exactOptional(),
 });
 
 export const featureSchema = z.strictObject({

@@ -1,9 +1,10 @@
 /** How templates are compiled, and what may stand in them. */
 import Handlebars from 'handlebars';
+import type { RenderFunction } from '../model.js';
 import { helpers } from '../plan/helpers.js';
 
-/** For `Handlebars.compile` and `Handlebars.precompile`. An unknown helper is an error when the catalog is read. */
-export const compileOptions: CompileOptions = {
+/** With these an unknown helper is an error when the catalog is read, and an unknown value when it is rendered. */
+const compileOptions: CompileOptions = {
   strict: true,
   noEscape: true,
   knownHelpersOnly: true,
@@ -32,7 +33,13 @@ export function openedSlots(source: string): string[] {
   return names;
 }
 
-/** Compiles at once (Handlebars would wait for the first call) so that mistakes are found on reading. */
+/** The source text of a compiled template. Throws where the template is not valid. */
 export function precompile(source: string): string {
   return String(Handlebars.precompile(source, compileOptions));
+}
+
+/** A template to use at once. Throws where it is not valid, which Handlebars would only do on the first use. */
+export function compile(source: string): RenderFunction {
+  precompile(source);
+  return Handlebars.compile(source, compileOptions) as RenderFunction;
 }

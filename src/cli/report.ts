@@ -14,6 +14,8 @@ export interface CreateReport {
   /** Paths in the project, sorted. */
   readonly files: readonly string[];
   readonly steps: readonly StepResult[];
+  /** Every check of the smoke test. */
+  readonly checks: readonly StepResult[];
   readonly next: readonly string[];
   readonly problems: readonly Problem[];
   readonly warnings: readonly string[];
@@ -47,8 +49,8 @@ export function describePlan(plan: Plan): DryRun {
   };
 }
 
-/** A report of which only the end is known. */
-export function failureReport(code: ExitCode, problems: readonly Problem[]): CreateReport {
+/** A report of a run that made nothing. */
+export function emptyReport(code: ExitCode, problems: readonly Problem[]): CreateReport {
   return {
     ok: code === 0,
     code,
@@ -56,6 +58,7 @@ export function failureReport(code: ExitCode, problems: readonly Problem[]): Cre
     spec: null,
     files: [],
     steps: [],
+    checks: [],
     next: [],
     problems,
     warnings: [],
@@ -97,7 +100,9 @@ function printPlan(report: CreateReport, plan: DryRun, output: Output): void {
     `${paint('bold', report.project?.name ?? '')} would have ${plan.files.length} files, ${formatBytes(total)}:`,
   );
   for (const line of tree(plan.files)) {
-    output.say(`  ${line.text.padEnd(44)} ${paint('dim', line.note)}`);
+    output.say(
+      line.note ? `  ${line.text.padEnd(44)} ${paint('dim', line.note)}` : `  ${line.text}`,
+    );
   }
   for (const kind of ['dependencies', 'devDependencies'] as const) {
     const entries = Object.entries(plan[kind]);

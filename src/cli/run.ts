@@ -4,7 +4,7 @@ import type { CommandContext } from './context.js';
 import { interruptSignal } from './interrupt.js';
 import { Output } from './output.js';
 import type { ProgramName, Work } from './program.js';
-import { failureReport, printReport } from './report.js';
+import { emptyReport, printReport } from './report.js';
 import { isInteractive, restoreTerminal } from './terminal.js';
 
 /**
@@ -17,6 +17,10 @@ export async function run(
   which: ProgramName,
 ): Promise<void> {
   const context = createContext(argv);
+  process.on('uncaughtException', (error) => {
+    restoreTerminal();
+    process.exit(fail(error, context));
+  });
   try {
     if (typeof parsed !== 'function') throw usageError(parsed, which);
     process.exitCode = await parsed(context);
@@ -46,7 +50,7 @@ function createContext(argv: readonly string[]): CommandContext {
 
 function fail(error: unknown, { output, cwd }: CommandContext): ExitCode {
   const failure = error instanceof CliError ? error : bug(error, output.verbose);
-  printReport(failureReport(failure.exitCode, failure.problems), output, cwd);
+  printReport(emptyReport(failure.exitCode, failure.problems), output, cwd);
   return failure.exitCode;
 }
 

@@ -220,14 +220,16 @@ export function checkSelection(
   return blockedBecause(catalog, axis, features, knownBefore(catalog, index, answers, given));
 }
 
-/** Flags, and the answers of the axes before `index`. */
+/** Flags, and the answers of those axes before `index` that apply. */
 function knownBefore(catalog: Catalog, index: number, answers: Answers, given: Answers): Answers {
-  const earlier = catalog.axes
-    .slice(0, index)
-    .map(({ id }) => [id, choiceOf(answers, id)] as const);
   const fromFlags = catalog.axes.map(({ id }) => [id, choiceOf(given, id)] as const);
-  const all = [...earlier, ...fromFlags].filter(([, choice]) => choice !== undefined);
-  return { choices: Object.fromEntries(all) };
+  const choices = Object.fromEntries(fromFlags.filter(([, choice]) => choice !== undefined));
+  for (const { id, asksWhen } of catalog.axes.slice(0, index)) {
+    const applies = asksWhen === null || provides(chosenOf(catalog, { choices }), asksWhen);
+    const choice = choiceOf(answers, id);
+    if (applies && choice !== undefined) choices[id] = choice;
+  }
+  return { choices };
 }
 
 function choiceOf(answers: Answers, axis: string): string | readonly string[] | undefined {

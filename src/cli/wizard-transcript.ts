@@ -18,7 +18,8 @@ export class Transcript {
     title: string,
     private readonly output: NodeJS.WriteStream,
   ) {
-    const name = styleText(['bold', 'cyan'], title);
+    // Not a list of styles: Node 20 does not look at NO_COLOR then.
+    const name = styleText('bold', styleText('cyan', title));
     const start = styleText('gray', S_BAR_START);
     output.write(`\n${start}  ${name}  ${styleText('dim', `v${version}`)}\n`);
   }

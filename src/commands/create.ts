@@ -6,7 +6,7 @@ import { collectAnswers } from '../cli/answers.js';
 import type { CommandContext } from '../cli/context.js';
 import type { CreateFlags } from '../cli/create-flags.js';
 import { nextLines } from '../cli/next-lines.js';
-import { type CreateReport, describePlan, printReport } from '../cli/report.js';
+import { type CreateReport, describePlan, emptyReport, printReport } from '../cli/report.js';
 import { CliError, ExitCode } from '../errors.js';
 import type { Catalog, Feature, Plan, ProjectSpec } from '../model.js';
 import { chosenFeatures } from '../plan/choose.js';
@@ -15,7 +15,7 @@ import { PACKAGE_MANAGER_AXIS, toExternalSpec } from '../spec/external.js';
 import { reproduceCommand } from '../spec/reproduce.js';
 import { resolveSpec } from '../spec/resolve.js';
 import { type PackageManager, packageManagerOf } from '../steps/package-manager.js';
-import { prove } from '../steps/prove.js';
+import { type Findings, prove } from '../steps/prove.js';
 import { Steps } from '../steps/steps.js';
 import { version } from '../version.js';
 
@@ -52,27 +52,22 @@ async function create(
   const features = chosenFeatures(catalog, spec);
   const manager = packageManagerIn(features);
   const steps = new Steps(context.output);
-  const warnings: string[] = [];
+  const findings: Findings = { warnings: [], checks: [] };
   await steps.run({ name: 'write', title: 'Write files' }, async () => {
     // One turn of the event loop: a Ctrl-C from before must count before anything is written.
     await new Promise((resolve) => setImmediate(resolve));
     context.signal.throwIfAborted();
-    return write(plan, target, features, spec.name, warnings);
+    return write(plan, target, features, spec.name, findings.warnings);
   });
-  return finish(report, { spec, features, manager, flags, steps, warnings }, context);
+  return finish(report, { spec, features, manager, flags, steps, findings }, context);
 }
 
 function draft(catalog: Catalog, spec: ProjectSpec, plan: Plan, directory: string): CreateReport {
   return {
-    ok: true,
-    code: ExitCode.ok,
+    ...emptyReport(ExitCode.ok, []),
     project: { name: spec.name, directory },
     spec: toExternalSpec(spec, catalog),
     files: [...plan.keys()],
-    steps: [],
-    next: [],
-    problems: [],
-    warnings: [],
     reproduce: reproduceCommand(spec, catalog),
   };
 }
@@ -119,12 +114,12 @@ interface Written {
   readonly manager: PackageManager;
   readonly flags: CreateFlags;
   readonly steps: Steps;
-  readonly warnings: string[];
+  readonly findings: Findings;
 }
 
 async function finish(
   report: CreateReport,
-  { spec, features, manager, flags, steps, warnings }: Written,
+  { spec, features, manager, flags, steps, findings }: Written,
   context: CommandContext,
 ): Promise<CreateReport> {
   const directory = report.project?.directory ?? '';
@@ -146,7 +141,7 @@ async function finish(
         strict: flags.strict === true,
         verbose: context.output.verbose,
       },
-      warnings,
+      findings,
     );
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
@@ -159,6 +154,7 @@ async function finish(
     steps: steps.results,
     next: nextLines(spec, features, manager, { directory, cwd: context.cwd, steps: steps.results }),
     problems: failure?.problems ?? [],
-    warnings,
+    warnings: findings.warnings,
+    checks: findings.checks,
   };
 }

@@ -4,7 +4,7 @@ import { inspectTarget } from '../apply/target.js';
 import { getCatalog } from '../catalog/index.js';
 import { readSpec } from '../cli/answers.js';
 import type { CommandContext } from '../cli/context.js';
-import { type CreateReport, failureReport, printReport } from '../cli/report.js';
+import { type CreateReport, emptyReport, printReport } from '../cli/report.js';
 import { ExitCode } from '../errors.js';
 import { createPlan } from '../plan/index.js';
 import { toExternalSpec } from '../spec/external.js';
@@ -37,7 +37,7 @@ export async function renderCommand(
     return { detail: `${plan.size} files` };
   });
   const report: CreateReport = {
-    ...failureReport(ExitCode.ok, []),
+    ...emptyReport(ExitCode.ok, []),
     project: { name: spec.name, directory },
     spec: toExternalSpec(spec, catalog),
     files: [...plan.keys()],

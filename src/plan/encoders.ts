@@ -71,7 +71,9 @@ export function dockerfile(text: string): string {
 export function md(text: string): string {
   return (
     text
-      .replace(/[\\`*_[\]<>|~]/g, '\\$&')
+      .replace(/[\\`*[\]<>|~]/g, '\\$&')
+      // Inside a word an underscore is just that, also in a bare link.
+      .replace(/(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, '\\_')
       .replace(/&(?=#?\w+;)/g, '&amp;')
       // Only at the start of a line do these open a heading, a list, a quote or a rule.
       .replace(/^(\s*)([#+=-])/gm, '$1\\$2')

@@ -1,5 +1,5 @@
 import { StepError } from '../errors.js';
-import type { Feature } from '../model.js';
+import type { Feature, StepResult } from '../model.js';
 import { childEnv } from './child-env.js';
 import { initRepository } from './git.js';
 import { build, install } from './install.js';
@@ -27,6 +27,13 @@ export interface ProveOptions {
   readonly verbose: boolean;
 }
 
+/** What the steps found out beside their results; filled while they run, so that it is there after a failure too. */
+export interface Findings {
+  readonly warnings: string[];
+  /** Every check of the smoke test. */
+  readonly checks: StepResult[];
+}
+
 interface Work extends Step {
   /** Why the step is left out, or null. */
   readonly skip: string | null;
@@ -34,8 +41,7 @@ interface Work extends Step {
 }
 
 /**
- * Takes a written project to a proven one: install, build, smoke test with real clients, first commit. What is a
- * warning goes to `warnings`.
+ * Takes a written project to a proven one: install, build, smoke test with real clients, first commit.
  *
  * @throws StepError for the first step that fails (the rest is recorded as skipped); the signal's reason when
  * interrupted
@@ -43,9 +49,9 @@ interface Work extends Step {
 export async function prove(
   steps: Steps,
   options: ProveOptions,
-  warnings: string[],
+  findings: Findings,
 ): Promise<void> {
-  const plan = planSteps(options, warnings);
+  const plan = planSteps(options, findings);
   try {
     for (const work of plan) {
       options.signal.throwIfAborted();
@@ -58,7 +64,7 @@ export async function prove(
   }
 }
 
-function planSteps(options: ProveOptions, warnings: string[]): Work[] {
+function planSteps(options: ProveOptions, findings: Findings): Work[] {
   const { manager } = options;
   const notInstalled = options.install ? null : 'not installed';
   const child = (progress: StepProgress): RunOptions => ({
@@ -84,7 +90,7 @@ function planSteps(options: ProveOptions, warnings: string[]): Work[] {
       name: 'smoke',
       title: 'Smoke test with real MCP clients',
       skip: options.smoke ? notInstalled : '--no-smoke',
-      run: (progress) => smoke(options, progress, warnings),
+      run: (progress) => smoke(options, progress, findings),
     },
     {
       name: 'git',
@@ -98,7 +104,7 @@ function planSteps(options: ProveOptions, warnings: string[]): Work[] {
 async function smoke(
   options: ProveOptions,
   progress: StepProgress,
-  warnings: string[],
+  findings: Findings,
 ): Promise<StepOutcome> {
   const { runSmoke } = await import('./smoke/index.js');
   const { directory, name, features, manager, strict, signal } = options;
@@ -119,7 +125,8 @@ async function smoke(
   });
   signal.throwIfAborted();
   if (!options.verbose) for (const part of summariseSmoke(report.steps)) progress.part(part);
-  warnings.push(...report.warnings);
+  findings.checks.push(...report.steps);
+  findings.warnings.push(...report.warnings);
   if (!report.ok) {
     const server = report.stderr ? `\nThe server wrote:\n${indent(report.stderr)}` : '';
     throw new StepError('smoke', {

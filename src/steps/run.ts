@@ -1,4 +1,3 @@
-import { execa } from 'execa';
 import { endTree, killTree } from './process-tree.js';
 
 const TAIL_LINES = 20;
@@ -36,6 +35,7 @@ export async function run(command: readonly string[], options: RunOptions): Prom
   const [program = '', ...args] = command;
   options.signal.throwIfAborted();
 
+  const { execa } = await import('execa');
   const tail: string[] = [];
   const stdout: string[] = [];
   const child = execa(program, args, {

@@ -1,7 +1,7 @@
-import type { StepResult } from '../model.js';
+import type { StepResult, StepStatus } from '../model.js';
 
 /**
- * The checks of a smoke test in a few lines: one per client for what went well, and every check that did not.
+ * The checks of a smoke test in a few lines: one per client, and every check that failed.
  * A check is called `<client> · <what>`.
  */
 export function summariseSmoke(steps: readonly StepResult[]): StepResult[] {
@@ -11,13 +11,16 @@ export function summariseSmoke(steps: readonly StepResult[]): StepResult[] {
     groups.set(client, [...(groups.get(client) ?? []), step]);
   }
   return [...groups].flatMap(([client, checks]) => {
-    const good = checks.filter((check) => check.status === 'ok');
-    const other = checks.filter(
-      (check) => check.status === 'failed' || check.status === 'unproven',
-    );
+    const count = (status: StepStatus) => checks.filter((check) => check.status === status).length;
+    const failed = checks.filter((check) => check.status === 'failed');
+    const proven = count('ok');
+    const unproven = count('unproven');
+    if (proven + unproven === 0) return failed;
+    const detail = [
+      proven === 1 ? '1 check' : `${proven} checks`,
+      ...(unproven > 0 ? [`${unproven} not proven`] : []),
+    ].join(', ');
     const ms = checks.reduce((sum, check) => sum + check.ms, 0);
-    const detail = good.length === 1 ? '1 check' : `${good.length} checks`;
-    const summary: StepResult = { name: client, status: 'ok', ms, detail };
-    return good.length > 0 ? [summary, ...other] : other;
+    return [{ name: client, status: unproven > 0 ? 'unproven' : 'ok', ms, detail }, ...failed];
   });
 }

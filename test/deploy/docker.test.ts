@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { type Project, planProject, textOf } from '../support/projects.js';
+import { hasPath, type Project, planProject, textOf } from '../support/projects.js';
 import { type ComposeFile, composeProblems } from '../support/schemas/compose.js';
 import { dockerfileProblems } from '../support/schemas/dockerfile.js';
 import { deployedProjects, lockFiles, packageManagers } from './projects.js';
@@ -20,7 +20,8 @@ describe('Dockerfile', () => {
   it('is valid for every legal choice, and copies only what is there', () => {
     expect(projects.length).toBeGreaterThan(100);
     for (const { label, plan, spec } of projects) {
-      const exists = (path: string) => plan.has(path) || path === lockFiles[spec.packageManager];
+      const exists = (path: string) =>
+        hasPath(plan, path) || path === lockFiles[spec.packageManager];
       expect(dockerfileProblems(textOf(plan, 'Dockerfile'), exists), label).toEqual([]);
     }
   });

@@ -1,6 +1,6 @@
 /** Text that a person typed, and names that YAML takes for something else, must not break a deploy file. */
 import { describe, expect, it } from 'vitest';
-import { type Project, planProject, textOf } from '../support/projects.js';
+import { hasPath, type Project, planProject, textOf } from '../support/projects.js';
 import { composeProblems } from '../support/schemas/compose.js';
 import { dockerfileProblems } from '../support/schemas/dockerfile.js';
 import { parseFly } from '../support/schemas/fly.js';
@@ -29,7 +29,7 @@ const choices = { deploy: ['docker', 'fly', 'k8s'], datastore: 'sqlite', auth: '
 
 async function expectSound({ plan, spec }: Project): Promise<void> {
   expect(composeProblems(textOf(plan, 'compose.yaml'))).toEqual([]);
-  const exists = (path: string) => plan.has(path) || path === 'package-lock.json';
+  const exists = (path: string) => hasPath(plan, path) || path === 'package-lock.json';
   expect(dockerfileProblems(textOf(plan, 'Dockerfile'), exists)).toEqual([]);
   expect(parseFly(textOf(plan, 'fly.toml')).app).toBe(spec.name);
   expect(await workflowProblems(textOf(plan, '.github/workflows/ci.yml'))).toEqual([]);

@@ -1,7 +1,7 @@
 /** The validators of this folder must refuse what the platforms refuse: each starts from a good file and breaks it. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Plan } from '../../src/model.js';
-import { planProject, textOf } from '../support/projects.js';
+import { hasPath, planProject, textOf } from '../support/projects.js';
 import { composeProblems } from '../support/schemas/compose.js';
 import { dockerfileProblems } from '../support/schemas/dockerfile.js';
 import { parseFly } from '../support/schemas/fly.js';
@@ -44,13 +44,14 @@ it.each([
 
 it.each([
   ['a missing source', 'COPY package.json package-lock.json', 'COPY package.json missing.json'],
+  ['a missing folder of the build', '/app/migrations', '/app/migration'],
   ['an unknown instruction', 'STOPSIGNAL', 'STOPSIGNALS'],
   ['root', 'USER 1000:1000', 'USER root'],
   ['a user by name', 'USER 1000:1000', 'USER node'],
   ['a shell between Docker and node', 'CMD ["node", "dist/http.js"]', 'CMD node dist/http.js'],
   ['a frontend to download', 'FROM node', '# syntax=docker/dockerfile:1\nFROM node'],
 ])('Dockerfile with %s', (_, from, to) => {
-  const exists = (path: string) => plan.has(path) || path === 'package-lock.json';
+  const exists = (path: string) => hasPath(plan, path) || path === 'package-lock.json';
   expect(dockerfileProblems(broken('Dockerfile', from, to), exists)).not.toEqual([]);
 });
 

@@ -263,10 +263,10 @@ describe('closed pipes', () => {
 });
 
 test('NO_COLOR, FORCE_COLOR and pipes decide about colours', async ({ expect }) => {
-  const escape = '\u001b[';
+  const csi = '\u001b[';
   const run = (env: Record<string, string>) =>
     runCli(['x', ...QUICK, '--dry-run'], { cwd: temporaryFolder(), env });
-  expect((await run({})).stdout).not.toContain(escape);
-  expect((await run({ FORCE_COLOR: '1' })).stdout).toContain(escape);
-  expect((await run({ FORCE_COLOR: '1', NO_COLOR: '1' })).stdout).not.toContain(escape);
+  expect((await run({})).stdout).not.toContain(csi);
+  expect((await run({ FORCE_COLOR: '1' })).stdout).toContain(csi);
+  expect((await run({ FORCE_COLOR: '1', NO_COLOR: '1' })).stdout).not.toContain(csi);
 });

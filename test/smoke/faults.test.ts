@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Feature } from '../../src/model.js';
-import { HINTS, HTTP, KEY, lines, notOk, STDIO, smoke } from './fixtures.js';
+import { HINTS, HTTP, KEY, lines, notOk, ourProcesses, STDIO, smoke } from './fixtures.js';
 
 /** The servers do not answer at all in some of these. */
 const timeoutMs = 2000;
@@ -128,7 +128,7 @@ test.each(['orphan', 'detached-orphan'])('a helper that is left running (%s)', a
     fault,
     /· nothing left running: failed \(the server ended but left running: .*setTimeout.*\(pid \d+\)\)$/,
   );
-  expect(await sleepers()).toEqual([]);
+  expect(ourProcesses()).toEqual([]);
 });
 
 test('an HTTP server that crashes at start', async () => {
@@ -220,7 +220,7 @@ test('a bad exit code on SIGTERM', async () => {
 
 test('an HTTP server that leaves a helper running', async () => {
   await expectHttpFault([], 'orphan', /^http · nothing left running: failed/);
-  expect(await sleepers()).toEqual([]);
+  expect(ourProcesses()).toEqual([]);
 });
 
 test('a modern-only HTTP server fails for older clients', async () => {
@@ -228,11 +228,3 @@ test('a modern-only HTTP server fails for older clients', async () => {
   expect(notOk(report)).toEqual([expect.stringMatching(/^http · 2025-11-25 · connect: failed/)]);
   expect(lines(report.steps)).toContain('http · 2026-07-28 · connect: ok');
 });
-
-/** Processes of the fixture that should not be there any more. */
-async function sleepers(): Promise<string[]> {
-  const { execFileSync } = await import('node:child_process');
-  return execFileSync('ps', ['-A', '-o', 'stat=,args='], { encoding: 'utf8' })
-    .split('\n')
-    .filter((line) => line.includes('setTimeout(() => {}, 60_000)') && !line.startsWith('Z'));
-}

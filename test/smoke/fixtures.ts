@@ -1,4 +1,10 @@
+import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { vi } from 'vitest';
 import type { Entry, Feature, StepResult } from '../../src/model.js';
 import { runSmoke, type SmokeOptions, type SmokeReport } from '../../src/steps/smoke/index.js';
 
@@ -40,12 +46,13 @@ export const KEY = feature({
 });
 
 export const HINTS = feature({
+  provides: ['compose'],
   smoke: {
     call: { tool: 'create_note', arguments: { title: 'Smoke test' } },
     badCall: { tool: 'create_note', arguments: { title: 7 }, field: 'title' },
     resource: 'note:///{id}',
     prompt: { name: 'summarise', arguments: { id: '{id}' } },
-    startStore: 'docker compose up -d --wait db',
+    startStore: { command: 'docker compose up -d --wait db', when: 'compose' },
   },
 });
 
@@ -59,9 +66,33 @@ export function smoke(
     kind: 'project',
     directory: SERVERS,
     name: 'notes',
-    features: [...features, feature({ smoke: { env: { FAULT: fault } } })],
+    features: [...features, feature({ smoke: { env: { FAULT: fault, TEST_TAG: TAG } } })],
   } as const;
   return runSmoke({ target, timeoutMs: 5000, ...options });
+}
+
+/** In the environment of every process that this test file starts, and of their children. */
+const TAG = randomUUID();
+
+/** Living processes that this test file has started, directly or not. */
+export function ourProcesses(): string[] {
+  // `e` adds the environment to the arguments.
+  return execFileSync('ps', ['axeww', '-o', 'stat=,args='], { encoding: 'utf8' })
+    .split('\n')
+    .filter((line) => line.includes(`TEST_TAG=${TAG}`) && !line.startsWith('Z'));
+}
+
+/** Runs work with a temporary directory of its own, and gives what is left in there afterwards. */
+export async function leftInTmp(work: () => Promise<unknown>): Promise<string[]> {
+  const own = mkdtempSync(join(tmpdir(), 'smoke-test-'));
+  vi.stubEnv('TMPDIR', own);
+  try {
+    await work();
+    return readdirSync(own);
+  } finally {
+    vi.unstubAllEnvs();
+    rmSync(own, { recursive: true });
+  }
 }
 
 /** `name status detail`, one step per line: what a person sees. */

@@ -1,8 +1,6 @@
-import { readdir } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { expect, test } from 'vitest';
 import type { StepResult } from '../../src/model.js';
-import { feature, HINTS, HTTP, KEY, lines, notOk, STDIO, smoke } from './fixtures.js';
+import { feature, HINTS, HTTP, KEY, leftInTmp, lines, notOk, STDIO, smoke } from './fixtures.js';
 
 const ofEachEra = [
   'connect: ok',
@@ -123,11 +121,9 @@ test('skips the key checks when the server asks for none', async () => {
 });
 
 test('removes the temporary directories that it made', async () => {
-  const directories = async () =>
-    (await readdir(tmpdir())).filter((name) => name.startsWith('mcp-gen-smoke-'));
-  const before = await directories();
   const store = feature({ smoke: { env: { STORE: '{tmp}/notes.db' } } });
-  const report = await smoke([STDIO, HTTP, store, HINTS]);
-  expect(report.ok).toBe(true);
-  expect(await directories()).toEqual(before);
+  const left = await leftInTmp(async () => {
+    expect((await smoke([STDIO, HTTP, store, HINTS])).ok).toBe(true);
+  });
+  expect(left).toEqual([]);
 });

@@ -1,30 +1,32 @@
-import { execFileSync } from 'node:child_process';
-import { readdir } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { expect, test } from 'vitest';
-import { feature, HINTS, HTTP, SERVERS, STDIO, smoke } from './fixtures.js';
+import { feature, HINTS, HTTP, leftInTmp, ourProcesses, STDIO, smoke } from './fixtures.js';
 
-const fixtureProcesses = () =>
-  execFileSync('ps', ['-A', '-o', 'stat=,args='], { encoding: 'utf8' })
-    .split('\n')
-    .filter((line) => line.includes(SERVERS) && !line.startsWith('Z'));
+const STORE = feature({ smoke: { env: { STORE: '{tmp}/notes.db' } } });
 
 test.each([0, 30, 150, 400])('an abort after %i ms leaves nothing behind', async (ms) => {
   const controller = new AbortController();
   const reason = new Error('Ctrl-C');
-  setTimeout(() => controller.abort(reason), ms);
-  const store = feature({ smoke: { env: { STORE: '{tmp}/x' } } });
-  const started = performance.now();
-  const work = smoke([STDIO, HTTP, store, HINTS], 'hang', { signal: controller.signal });
-  await expect(work).rejects.toBe(reason);
-  expect(performance.now() - started).toBeLessThan(ms + 1000);
-  expect(fixtureProcesses()).toEqual([]);
-  const left = (await readdir(tmpdir())).filter((name) => name.startsWith('mcp-gen-smoke-'));
+  const left = await leftInTmp(async () => {
+    setTimeout(() => controller.abort(reason), ms);
+    const started = performance.now();
+    const work = smoke([STDIO, HTTP, STORE, HINTS], 'hang', { signal: controller.signal });
+    await expect(work).rejects.toBe(reason);
+    expect(performance.now() - started).toBeLessThan(ms + 1500);
+  });
   expect(left).toEqual([]);
+  expect(ourProcesses()).toEqual([]);
+});
+
+test('while it runs, the servers are there to be found', async () => {
+  const controller = new AbortController();
+  const work = smoke([STDIO, HTTP, HINTS], 'hang', { signal: controller.signal });
+  await expect.poll(ourProcesses, { timeout: 4000 }).toHaveLength(3);
+  controller.abort(new Error('enough'));
+  await expect(work).rejects.toThrow('enough');
+  expect(ourProcesses()).toEqual([]);
 });
 
 test('a signal that is aborted from the start starts nothing', async () => {
-  await expect(
-    smoke([STDIO], '', { signal: AbortSignal.abort(new Error('too late')) }),
-  ).rejects.toThrow('too late');
+  const signal = AbortSignal.abort(new Error('too late'));
+  await expect(smoke([STDIO], '', { signal })).rejects.toThrow('too late');
 });

@@ -57,6 +57,11 @@ export function textOf(plan: Plan, path: string): string {
   return typeof contents === 'string' ? contents : Buffer.from(contents).toString('utf8');
 }
 
+/** Whether the plan has this file, or a file in this folder. */
+export function hasPath(plan: Plan, path: string): boolean {
+  return plan.has(path) || [...plan.keys()].some((file) => file.startsWith(`${path}/`));
+}
+
 function combinations(
   axes: Readonly<Record<string, readonly (string | readonly string[])[]>>,
 ): Record<string, string | readonly string[]>[] {

@@ -2,20 +2,12 @@
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { loadCatalog } from '../../src/catalog/load.js';
 import { UsageError } from '../../src/errors.js';
 import type { Axis, Catalog, Choices, Plan, ProjectSpec, SpecInput } from '../../src/model.js';
-import { createPlan } from '../../src/plan/index.js';
 import { resolveSpec } from '../../src/spec/index.js';
 
 export const TEMPLATES = resolve('templates');
 export const VERSION = '0.0.0-test';
-
-/** The plan of one project of the real templates. */
-export async function renderProject(input: SpecInput): Promise<Plan> {
-  const catalog = await loadCatalog(TEMPLATES);
-  return createPlan(catalog, resolveSpec({ name: 'my-server', ...input }, catalog), VERSION);
-}
 
 export interface Answer {
   readonly choices: Choices;
@@ -40,15 +32,6 @@ export function everySpec(catalog: Catalog, base: SpecInput = {}): ProjectSpec[]
   return everyAnswer(catalog, base).flatMap(({ result }) =>
     result instanceof UsageError ? [] : result,
   );
-}
-
-/** Writes a plan to disk as it is, without the care that `apply/` takes. */
-export async function writePlan(plan: Plan, folder: string): Promise<void> {
-  for (const file of plan.values()) {
-    const path = join(folder, file.path);
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, file.contents);
-  }
 }
 
 /** Text of one planned file; fails when there is none. */
@@ -84,9 +67,7 @@ function combinations(axes: readonly Axis[]): Choices[] {
 function answers(axis: Axis): string[][] {
   const ids = axis.features.map((feature) => feature.id);
   if (!axis.multiple) return ids.map((id) => [id]);
-  const sets = ids.reduce<string[][]>(
-    (sets, id) => [...sets, ...sets.map((set) => [...set, id])],
-    [[]],
-  );
+  const sets: string[][] = [[]];
+  for (const id of ids) sets.push(...sets.map((set) => [...set, id]));
   return sets.filter((set) => set.length > 0);
 }

@@ -102,10 +102,10 @@ export class TestTerminal {
 
   /** Ends the program, if it still runs. */
   async close(): Promise<void> {
-    this.#child.stdin?.end();
     if (this.#child.exitCode === null && this.#child.pid !== undefined) {
       try {
-        process.kill(-this.#child.pid, 'SIGHUP');
+        // The program has a session of its own; it gets a SIGHUP when the terminal is gone.
+        process.kill(-this.#child.pid, 'SIGKILL');
       } catch {
         // It ended by itself in between.
       }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
-import { primitiveNames } from '../../src/add/names.js';
+import { checkName, primitiveNames } from '../../src/add/names.js';
 import { type Param, parseParam } from '../../src/add/params.js';
 import { renderTool, type ToolDraft } from '../../src/add/render-tool.js';
 import { getCatalog } from '../../src/catalog/index.js';
@@ -110,7 +110,9 @@ test('whatever the parameters, Biome has nothing to change', async () => {
   cpSync('templates/base/files/biome.json', path.join(folder, 'biome.json'));
   const drafts = fc.sample(
     fc.record({
-      name: fc.stringMatching(/^[a-z][a-z0-9]{0,20}(_[a-z0-9]{1,20}){0,2}$/),
+      name: fc
+        .stringMatching(/^[a-z][a-z0-9]{0,20}(_[a-z0-9]{1,20}){0,2}$/)
+        .filter((name) => checkName(name) === null),
       description: sentence,
       params: fc.uniqueArray(params, { maxLength: 4, selector: ({ name }) => name }),
       readOnly: fc.boolean(),

@@ -119,6 +119,7 @@ describe('md', () => {
       'a *b* _c_ `d` [e](f) <g> h|i ~j~',
       'a \\*b\\* \\_c\\_ \\`d\\` \\[e\\](f) \\<g\\> h\\|i \\~j\\~',
     ],
+    ['snake_case and https://x.y/a_b', undefined],
     ['one\ntwo\n\nthree', 'one<br>two<br><br>three'],
     ['# no heading', '\\# no heading'],
     ['- no list\n1. nor this', '\\- no list<br>1\\. nor this'],

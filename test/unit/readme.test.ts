@@ -4,7 +4,7 @@ import { loadCatalog } from '../../src/catalog/load.js';
 import type { Axis } from '../../src/model.js';
 
 const README = new URL('../../README.md', import.meta.url);
-const BETWEEN = /(<!-- choices:.*-->\n)[^]*?(<!-- \/choices -->)/;
+const BETWEEN = /(<!-- choices:.*-->\n)[\s\S]*?(<!-- \/choices -->)/;
 
 test('the table of choices is what the catalog offers (`npm run docs` writes it)', async () => {
   const { axes } = await loadCatalog(new URL('../../templates', import.meta.url).pathname);

@@ -9,7 +9,7 @@ export interface Tool {
   readonly annotations?: ToolHints | undefined;
 }
 
-export interface ToolHints {
+interface ToolHints {
   readonly readOnlyHint?: boolean | undefined;
   readonly destructiveHint?: boolean | undefined;
 }

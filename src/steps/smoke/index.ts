@@ -1,4 +1,5 @@
 /** The smoke test: talks to a built server with real clients of both protocol eras and reports what it proved. */
+import type { Feature } from '../../model.js';
 import { smokeProject } from './project.js';
 import { Recorder } from './recorder.js';
 import { redactor } from './redact.js';
@@ -71,7 +72,7 @@ function warnings(recorder: Recorder, { target }: SmokeOptions, strict: boolean)
     found.push(`The server's store cannot be reached (${reason}): ${steps} not proven.`);
     const start =
       target.kind === 'project'
-        ? target.features.find(({ smoke }) => smoke.startStore !== undefined)?.smoke.startStore
+        ? startStoreCommand(target.features)
         : undefined;
     const again = target.kind === 'url' ? `${SMOKE_COMMAND} --url ${target.url}` : SMOKE_COMMAND;
     found.push(
@@ -82,4 +83,11 @@ function warnings(recorder: Recorder, { target }: SmokeOptions, strict: boolean)
   }
   if (strict) found.push('With --strict, what is not proven counts as failed.');
   return found;
+}
+
+/** The command that starts the store of these features, when they bring one. */
+function startStoreCommand(features: readonly Feature[]): string | undefined {
+  const provided = new Set(features.flatMap((feature) => feature.provides));
+  const starts = features.map(({ smoke }) => smoke.startStore);
+  return starts.find((start) => start !== undefined && provided.has(start.when))?.command;
 }

@@ -85,7 +85,7 @@ async function mustBeBuilt(target: ProjectTarget, entries: readonly Entry[]): Pr
     if (found?.isFile()) continue;
     throw new StepError('smoke', {
       message: `${script} does not exist in ${target.directory}: the project is not built.`,
-      hint: `Build it first: ${target.buildCommand ?? 'npm run build'}`,
+      hint: ['Build it first', target.buildCommand].filter(Boolean).join(': '),
     });
   }
 }

@@ -2,7 +2,10 @@
 import { type Copy, DockerfileParser, type Instruction } from 'dockerfile-ast';
 import { validate } from 'dockerfile-utils';
 
-/** Every mistake in the text; `exists` says whether the build context has a path. */
+/** What a build stage makes in its working directory. */
+const BUILT = ['/app/node_modules', '/app/dist'];
+
+/** Every mistake in the text; `exists` says whether the build context has a file or folder. */
 export function dockerfileProblems(text: string, exists: (path: string) => boolean): string[] {
   const dockerfile = DockerfileParser.parse(text);
   const syntax = validate(text).map(
@@ -17,12 +20,15 @@ export function dockerfileProblems(text: string, exists: (path: string) => boole
 }
 
 function missingSources(copy: Copy, exists: (path: string) => boolean): string[] {
-  if (copy.getFlags().some((flag) => flag.getName() === 'from')) return [];
   const sources = copy.getArguments().slice(0, -1);
-  return sources
-    .map((source) => source.getValue())
-    .filter((source) => source !== '.' && !exists(source))
-    .map((source) => `COPY ${source}: the project has no such file`);
+  return (
+    sources
+      .map((source) => source.getValue())
+      .filter((source) => source !== '.' && !BUILT.includes(source))
+      // The build stage has the whole context in /app.
+      .filter((source) => !exists(source.replace(/^\/app\//, '')))
+      .map((source) => `COPY ${source}: the project has no such file`)
+  );
 }
 
 function finalStage(instructions: readonly Instruction[]): readonly Instruction[] {

@@ -17,7 +17,7 @@ const end = superviseProcess({
   async stop() {
     const closed = new Promise((resolve) => server.close(resolve));
     await handler.drain();
-    server.closeIdleConnections();
+    server.closeAllConnections();
     await closed;
     await app.close();
   },

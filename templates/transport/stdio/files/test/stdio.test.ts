@@ -43,7 +43,7 @@ test('whatever a dependency prints stays out of the protocol', async () => {
 
 test('a message of more than 10 MB ends it, and its exit code says so', async () => {
   const server = start();
-  server.stdin?.write('a'.repeat(11_000_000));
+  server.stdin?.on('error', () => {}).write('a'.repeat(11_000_000));
   expect(await once(server, 'exit')).toEqual([1, null]);
 });
 

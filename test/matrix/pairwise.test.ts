@@ -1,0 +1,95 @@
+/**
+ * Tier 2: a set of projects with every two choices beside each other, each made by the packed program, installed by its
+ * own package manager, built and smoked, then linted, type-checked and tested, before and after `add-tool`.
+ */
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, inject, it, type TestContext } from 'vitest';
+import type { ProjectSpec } from '../../src/model.js';
+import { chosenFeatures } from '../../src/plan/choose.js';
+import { packageManagerOf } from '../../src/steps/package-manager.js';
+import { leftOut } from '../support/left-out.js';
+import { binFolderOf, versionsOf } from '../support/package-managers.js';
+import { pairwiseSpecs } from '../support/pairwise.js';
+import { createDatabase, whyNoPostgres } from '../support/postgres.js';
+import { realCatalog } from '../support/projects.js';
+import { Workshop } from '../support/workshop.js';
+
+const ADD_TOOL = [
+  ...['add-tool', 'search_orders', '--description', 'Finds orders, "newest" first.', '--read-only'],
+  ...['--param', 'customer:string:Customer id', '--param', 'limit:int=20:How many'],
+  ...['--param', 'state:enum(open,paid)?'],
+];
+
+const catalog = await realCatalog();
+const noPostgres = await whyNoPostgres();
+const cases = pairwiseSpecs(catalog).map((spec, index, all) => {
+  const flags = Object.entries(spec.choices).flatMap(([axis, ids]) => [`--${axis}`, ids.join(',')]);
+  const earlier = all.slice(0, index).filter((one) => one.packageManager === spec.packageManager);
+  const versions = versionsOf(spec.packageManager);
+  const version = versions[earlier.length % versions.length];
+  return { spec, flags, version, title: `${flags.join(' ')} (${version ?? 'npm'})` };
+});
+
+describe('projects with every pair of choices', () => {
+  it.concurrent.for(cases)('$title', async ({ spec, flags, version, title }, context) => {
+    const needsPostgres = spec.choices['datastore']?.includes('postgres') === true;
+    if (needsPostgres && noPostgres !== null) {
+      leftOut(`tests and store checks of ${title}`, noPostgres);
+    }
+    const isComplete = !needsPostgres || noPostgres === null;
+    const env = needsPostgres && isComplete ? await databaseFor(context) : {};
+    const workshop = new Workshop(version ? [await binFolderOf(version)] : [], env);
+    context.onTestFinished(() => workshop.remove());
+
+    const directory = path.join(workshop.folder, 'my server');
+    const { create, gen } = inject('packed');
+    const strict = isComplete ? ['--strict'] : [];
+    const made = await workshop.run(
+      ['node', create, directory, '--name', 'my-server', '--yes', '--json', ...strict, ...flags],
+      { timeoutMs: 300_000 },
+    );
+    const { steps, warnings } = JSON.parse(made) as Report;
+    expect(Object.fromEntries(steps.map(({ name, status }) => [name, status]))).toEqual({
+      write: 'ok',
+      install: 'ok',
+      build: 'ok',
+      smoke: isComplete ? 'ok' : 'unproven',
+      git: 'ok',
+    });
+    if (isComplete) expect(warnings).toEqual([]);
+
+    const { run: script, lockfile } = manager(spec);
+    expect(existsSync(path.join(directory, lockfile)), lockfile).toBe(true);
+    const inProject = { cwd: directory };
+    for (const name of ['lint', 'typecheck', 'build']) {
+      await workshop.run([...script, name], inProject);
+    }
+    if (isComplete) await workshop.run([...script, 'test'], inProject);
+    expect(await workshop.run(['git', 'status', '--porcelain'], inProject)).toBe('');
+
+    await workshop.run(['node', gen, ...ADD_TOOL], inProject);
+    await workshop.run([...script, isComplete ? 'check' : 'lint'], inProject);
+    if (!isComplete) await workshop.run([...script, 'build'], inProject);
+    const proof = await workshop.run(['node', gen, 'smoke', '--json', ...strict], inProject);
+    expect(JSON.parse(proof)).toMatchObject({ ok: true });
+  });
+});
+
+interface Report {
+  readonly steps: readonly { readonly name: string; readonly status: string }[];
+  readonly warnings: readonly string[];
+}
+
+async function databaseFor(context: TestContext): Promise<Record<string, string>> {
+  const { url, drop } = await createDatabase();
+  context.onTestFinished(drop);
+  return { DATABASE_URL: url };
+}
+
+function manager(spec: ProjectSpec): { run: readonly string[]; lockfile: string } {
+  const feature = chosenFeatures(catalog, spec).find(({ id }) => id === spec.packageManager);
+  if (!feature) throw new Error(`${spec.packageManager} is not a feature.`);
+  const { lockfile } = feature.facts['pm'] as { lockfile: string };
+  return { run: packageManagerOf(feature).run, lockfile };
+}
