@@ -24,8 +24,8 @@ export interface EnvVar {
   readonly secret?: boolean;
   /** The server does not start without it. */
   readonly required?: boolean;
-  /** Only part of the project when this capability is present. */
-  readonly when?: Capability;
+  /** Only part of the project when this holds. */
+  readonly when?: Condition;
 }
 
 /**
@@ -74,14 +74,17 @@ export interface Entry {
   readonly script: string;
 }
 
+/** Capabilities joined by `&`, each perhaps with a `!` for its absence, for example `http&!auth`. */
+export type Condition = string;
+
 /** A file below a feature's `files/` folder. `body` is null for binary or verbatim files, which have `bytes`. */
 export interface TemplateFile {
   /** Path in the generated project, with `/` separators, dotfiles already renamed. */
   readonly path: string;
   readonly render: RenderFunction | null;
   readonly bytes: Uint8Array | null;
-  /** Only planned when this capability is present. */
-  readonly when?: Capability;
+  /** Only planned when this holds. */
+  readonly when?: Condition;
 }
 
 /** A piece of text that fills a named slot of other templates. */
@@ -89,7 +92,7 @@ export interface SlotFragment {
   /** For example `config/fields`. */
   readonly slot: string;
   readonly render: RenderFunction;
-  readonly when?: Capability;
+  readonly when?: Condition;
 }
 
 /** A compiled Handlebars template. */

@@ -49,7 +49,9 @@ function checkFeature(
   const mistakes: string[] = [];
   const wanted = [
     ...[...feature.requires, ...feature.conflicts].map((rule) => rule.capability),
-    ...[...feature.files, ...feature.slots].flatMap((part) => part.when ?? []),
+    ...[...feature.files, ...feature.slots]
+      .flatMap(({ when }) => when?.split('&') ?? [])
+      .map((term) => term.replace('!', '')),
   ];
   for (const capability of new Set(wanted)) {
     if (!provided.has(capability)) {

@@ -147,7 +147,7 @@ class Reader {
     const verbatim = !path.endsWith(RENDERED);
     const name = path.slice('slots/'.length, verbatim ? undefined : -RENDERED.length);
     return {
-      slot: name.replace(/\.[^./]+$/, ''),
+      slot: name.replace(/\.[^/]*$/, ''),
       file,
       template: verbatim ? await this.#text(file) : await this.#template(file),
       verbatim,

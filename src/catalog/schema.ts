@@ -4,6 +4,9 @@ import * as z from 'zod';
 const capability = z
   .string()
   .regex(/^[a-z][a-z0-9-]*$/, 'must be lower case letters, digits and dashes');
+const condition = z
+  .string()
+  .regex(/^!?[a-z][a-z0-9-]*(?:&!?[a-z][a-z0-9-]*)*$/, 'must be capabilities joined by &');
 const texts = z.array(z.string()).default([]);
 const record = z.record(z.string(), z.unknown());
 
@@ -20,7 +23,7 @@ const envVar = z.strictObject({
   example: z.string().exactOptional(),
   secret: z.boolean().exactOptional(),
   required: z.boolean().exactOptional(),
-  when: capability.exactOptional(),
+  when: condition.exactOptional(),
 });
 
 const credential = z.discriminatedUnion('from', [
@@ -67,7 +70,7 @@ export const featureSchema = z.strictObject({
   seeds: texts,
   next: texts,
   /** Conditions: path in the feature folder (a folder ends in `/`) → capability. */
-  when: z.record(z.string(), capability).default({}),
+  when: z.record(z.string(), condition).default({}),
 });
 
 export const axisSchema = z.strictObject({

@@ -99,6 +99,6 @@ export class Output implements StepView {
 }
 
 /** Milliseconds as a person reads them. */
-export function formatTime(ms: number): string {
+function formatTime(ms: number): string {
   return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
 }

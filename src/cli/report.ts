@@ -78,8 +78,9 @@ export function printReport(report: CreateReport, output: Output, cwd: string): 
   for (const problem of report.problems) output.problem(problem);
   if (report.project && report.ok && !report.plan) {
     const place = displayPath(report.project.directory, cwd);
+    const where = place === '.' ? 'this directory' : place;
     output.say();
-    output.say(`${paint('bold', report.project.name)} is ready in ${paint('cyan', place)}`);
+    output.say(`${paint('bold', report.project.name)} is ready in ${paint('cyan', where)}.`);
   }
   if (report.next.length > 0) {
     output.say();

@@ -12,6 +12,7 @@ export class Spinner {
   #frame = 0;
   #detail = '';
   #timer: NodeJS.Timeout | undefined;
+  readonly #started = performance.now();
 
   constructor(
     private readonly stream: NodeJS.WriteStream,
@@ -43,10 +44,14 @@ export class Spinner {
 
   #draw(): void {
     const frame = FRAMES[this.#frame++ % FRAMES.length] ?? '';
-    const room = (this.stream.columns ?? 80) - this.title.length - 6;
+    const seconds = Math.floor((performance.now() - this.#started) / 1000);
+    const time = seconds > 1 ? ` ${seconds} s` : '';
+    const room = (this.stream.columns ?? 80) - this.title.length - time.length - 8;
     const detail =
-      this.#detail && room > 10 ? this.paint('dim', ` ${clip(this.#detail, room)}`) : '';
-    this.stream.write(`${CLEAR_LINE}${this.paint('cyan', frame)} ${this.title}${detail}`);
+      this.#detail && room > 10 ? this.paint('dim', ` · ${clip(this.#detail, room)}`) : '';
+    this.stream.write(
+      `${CLEAR_LINE}${this.paint('cyan', frame)} ${this.title}${this.paint('dim', time)}${detail}`,
+    );
   }
 }
 

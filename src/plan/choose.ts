@@ -13,6 +13,19 @@ export function capabilitiesOf(features: readonly Feature[]): ReadonlySet<Capabi
   return new Set(features.flatMap((feature) => feature.provides));
 }
 
+/** Whether a condition holds: capabilities joined by `&`, each perhaps with a `!` for its absence. */
+export function satisfies(
+  condition: string | undefined,
+  capabilities: ReadonlySet<Capability>,
+): boolean {
+  if (condition === undefined) return true;
+  return condition
+    .split('&')
+    .every((term) =>
+      term.startsWith('!') ? !capabilities.has(term.slice(1)) : capabilities.has(term),
+    );
+}
+
 /** `base`, or `axis/feature`. */
 export function originOf(feature: Feature): string {
   return feature.axis === feature.id ? feature.id : `${feature.axis}/${feature.id}`;
@@ -43,7 +56,7 @@ export function mergeEnv(
   const owners = new Map<string, string>();
   return features.flatMap((feature) =>
     feature.env
-      .filter(({ when }) => when === undefined || capabilities.has(when))
+      .filter(({ when }) => satisfies(when, capabilities))
       .map((variable) => {
         claim(owners, variable.name, originOf(feature), `the variable ${variable.name}`);
         const value = variable.default?.replaceAll('{name}', () => name) ?? null;

@@ -1,6 +1,6 @@
 /** The planner: (catalog, spec) → every file of the project, in memory. Pure and synchronous. */
 import type { Catalog, Feature, Plan, PlannedFile, ProjectSpec, TemplateFile } from '../model.js';
-import { capabilitiesOf, chosenFeatures, claim, originOf } from './choose.js';
+import { capabilitiesOf, chosenFeatures, claim, originOf, satisfies } from './choose.js';
 import { matchesAny } from './globs.js';
 import { createManifest, formatManifest, MANIFEST_PATH } from './manifest.js';
 import { formatPackageJson, mergePackageJson } from './package-json.js';
@@ -29,7 +29,7 @@ export function createPlan(catalog: Catalog, spec: ProjectSpec, generatorVersion
   add(PACKAGE_PATH, packageJson(features, spec), catalog.base.id);
   for (const feature of features) {
     for (const file of feature.files) {
-      if (file.when !== undefined && !capabilities.has(file.when)) continue;
+      if (!satisfies(file.when, capabilities)) continue;
       const contents = contentsOf(file, feature, renderer);
       if (contents !== '') add(file.path, contents, originOf(feature));
     }

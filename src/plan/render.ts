@@ -1,6 +1,6 @@
 /** Renders templates: one pass, slots filled by the fragments of the chosen features. */
 import type { Capability, Catalog, Feature, ProjectSpec, RenderFunction } from '../model.js';
-import { mergeEnv, mergeFacts, originOf } from './choose.js';
+import { mergeEnv, mergeFacts, originOf, satisfies } from './choose.js';
 import { helpers } from './helpers.js';
 import { tidy } from './tidy.js';
 import { UserText } from './user-text.js';
@@ -49,7 +49,7 @@ function fillSlots(
   const filled = new Map<string, RenderFunction[]>(slots.map((slot) => [slot, []]));
   for (const feature of features) {
     for (const fragment of feature.slots) {
-      if (fragment.when !== undefined && !capabilities.has(fragment.when)) continue;
+      if (!satisfies(fragment.when, capabilities)) continue;
       const parts = filled.get(fragment.slot);
       if (!parts) throw new Error(`${originOf(feature)}: no template opens ${fragment.slot}.`);
       parts.push(fragment.render);

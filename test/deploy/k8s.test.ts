@@ -14,6 +14,8 @@ import {
 import { podSecurityProblems } from '../support/schemas/pod-security.js';
 import { deployedProjects } from './projects.js';
 
+/** Not a package: on the machine, or the tests that need it are shown as skipped. */
+const KUBECTL = 'kubectl';
 const BASE = 'deploy/k8s/base';
 const OVERLAY = 'deploy/k8s/overlays/production';
 
@@ -171,7 +173,7 @@ describe('scaling', () => {
 describe('kubectl kustomize', () => {
   const missing = (() => {
     try {
-      execFileSync('kubectl', ['version', '--client'], { stdio: 'ignore' });
+      execFileSync(KUBECTL, ['version', '--client'], { stdio: 'ignore' });
       return false;
     } catch {
       return true;
@@ -209,7 +211,7 @@ function kustomize(plan: Plan): Manifest[] {
       writeFileSync(join(folder, path), textOf(plan, path));
     }
     const options = { encoding: 'utf8', cwd: folder } as const;
-    return parseManifests(execFileSync('kubectl', ['kustomize', OVERLAY], options));
+    return parseManifests(execFileSync(KUBECTL, ['kustomize', OVERLAY], options));
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -70,10 +70,7 @@ function warnings(recorder: Recorder, { target }: SmokeOptions, strict: boolean)
     found.push(`${steps} not proven.`);
   } else {
     found.push(`The server's store cannot be reached (${reason}): ${steps} not proven.`);
-    const start =
-      target.kind === 'project'
-        ? startStoreCommand(target.features)
-        : undefined;
+    const start = target.kind === 'project' ? startStoreCommand(target.features) : undefined;
     const again = target.kind === 'url' ? `${SMOKE_COMMAND} --url ${target.url}` : SMOKE_COMMAND;
     found.push(
       start === undefined
