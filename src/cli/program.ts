@@ -58,7 +58,7 @@ function defineCreate(command: Command, axes: readonly AxisOutline[], choose: Ch
     .option('--strict', 'fail when the smoke test could not prove something');
   return outputOptions(command).action((directory: string | undefined, flags: CreateFlags) =>
     choose(async (context) => {
-      const { createCommand } = await import('../commands/create.js');
+      const { createCommand } = await import('../commands/index.js');
       return createCommand(directory, flags, context);
     }),
   );
@@ -73,7 +73,7 @@ function defineAddTool(command: Command, choose: Choose): Command {
     .option('--read-only', 'the tool changes nothing');
   return outputOptions(command).action((name: string | undefined, flags: AddToolFlags) =>
     choose(async (context) => {
-      const { addToolCommand } = await import('../commands/add-tool.js');
+      const { addToolCommand } = await import('../commands/index.js');
       return addToolCommand(name, flags, context);
     }),
   );
@@ -94,7 +94,7 @@ function defineSmoke(command: Command, choose: Choose): Command {
     .option('--strict', 'fail when something could not be proven');
   return outputOptions(command).action((flags: SmokeFlags) =>
     choose(async (context) => {
-      const { smokeCommand } = await import('../commands/smoke.js');
+      const { smokeCommand } = await import('../commands/index.js');
       return smokeCommand(flags, context);
     }),
   );
@@ -107,7 +107,7 @@ function defineRender(command: Command, choose: Choose): Command {
     .requiredOption('--out <directory>', 'where the files go; must be empty or missing');
   return outputOptions(command).action((flags: RenderFlags) =>
     choose(async (context) => {
-      const { renderCommand } = await import('../commands/render.js');
+      const { renderCommand } = await import('../commands/index.js');
       return renderCommand(flags, context);
     }),
   );

@@ -23,6 +23,7 @@ export async function run(
   });
   try {
     if (typeof parsed !== 'function') throw usageError(parsed, which);
+    if (context.cwd === '') throw homeless();
     process.exitCode = await parsed(context);
   } catch (error) {
     process.exitCode = fail(error, context);
@@ -42,10 +43,25 @@ function createContext(argv: readonly string[]): CommandContext {
   return {
     output: new Output({ json, verbose: options.includes('--verbose'), env }),
     signal: interruptSignal(),
-    cwd: process.cwd(),
+    cwd: currentDirectory(),
     env,
     interactive: !json && isInteractive(env),
   };
+}
+
+/** Empty when the directory that we were started in has been removed. */
+function currentDirectory(): string {
+  try {
+    return process.cwd();
+  } catch {
+    return '';
+  }
+}
+
+function homeless(): CliError {
+  return new CliError(ExitCode.failed, [
+    { message: 'The current directory does not exist any more.', hint: 'Change to another one.' },
+  ]);
 }
 
 function fail(error: unknown, { output, cwd }: CommandContext): ExitCode {

@@ -2,32 +2,47 @@ import { styleText } from 'node:util';
 import { printable } from './wizard-frame.js';
 import type { Preview } from './wizard-preview.js';
 
-/** The preview for a terminal of `width` columns. */
-export function previewLines(preview: Preview, directory: string, width: number): string[] {
-  const room = Math.min(width - 6, 94);
-  const folders = preview.folders.map(([name, files]) => `${name}/ (${files})`);
-  const rows: [string, string[]][] = [
-    ['Folders', folders],
-    ['Files', [...preview.topLevel]],
-    ['Runs on', [...preview.dependencies]],
-    ['Built with', [...preview.devDependencies]],
-  ];
-  return [
-    '',
-    `${styleText('bold', preview.name)} in ${styleText('cyan', printable(directory))}, ${preview.files} files`,
-    '',
-    ...rows.flatMap(([title, items]) => labelled(title, fill(items, room - 12, ', '))),
-    '',
-    styleText('dim', 'The same again, without questions:'),
-    ...fill(shellWords(preview.command), room - 4, ' ').map((line, index, all) =>
-      styleText('dim', `${index === 0 ? '' : '  '}${line}${index < all.length - 1 ? ' \\' : ''}`),
+/** Rows of the frame around the preview: the question, its options and its keys. */
+const FRAME_ROWS = 8;
+
+/** The preview for a terminal of `columns` × `rows`: as much as it can show at once. */
+export function previewLines(
+  preview: Preview,
+  directory: string,
+  { columns = 80, rows = 24 }: { readonly columns?: number; readonly rows?: number },
+): string[] {
+  const room = Math.min(columns - 6, 94);
+  const facts = [
+    labelled(
+      'Folders',
+      preview.folders.map(([name, files]) => `${name}/ (${files})`),
+      room,
     ),
-    '',
+    labelled('Files', preview.topLevel, room),
+    labelled('Runs on', preview.dependencies, room),
+    labelled('Built with', preview.devDependencies, room),
   ];
+  const title = `${styleText('bold', preview.name)} in ${styleText('cyan', printable(directory))}`;
+  const summary = `${title}, ${preview.files} files`;
+  const command = commandLines(preview.command, room);
+  const fitting = [
+    ['', summary, '', ...facts.flat(), '', ...command, ''],
+    [summary, ...facts.flat(), ...command],
+    [summary, ...facts.slice(0, 3).flat(), ...command],
+    [summary, ...facts.slice(0, 1).flat(), ...command],
+  ].find((lines) => lines.length + FRAME_ROWS <= rows);
+  return fitting ?? [summary];
 }
 
-function labelled(title: string, lines: readonly string[]): string[] {
-  return lines.map(
+function commandLines(command: string, room: number): string[] {
+  const lines = fill(shellWords(command), room - 4, ' ').map((line, index, all) => {
+    return `${index === 0 ? '' : '  '}${line}${index < all.length - 1 ? ' \\' : ''}`;
+  });
+  return ['The same again, without questions:', ...lines].map((line) => styleText('dim', line));
+}
+
+function labelled(title: string, items: readonly string[], room: number): string[] {
+  return fill(items, room - 12, ', ').map(
     (line, index) => `${styleText('dim', (index === 0 ? title : '').padEnd(12))}${line}`,
   );
 }

@@ -4,7 +4,7 @@ import type { Catalog } from '../model.js';
 import { createPlan } from '../plan/index.js';
 import { dependencyNames, reproduceCommand, resolveSpec, suggestName } from '../spec/index.js';
 import { version } from '../version.js';
-import type { Answers } from './wizard-questions.js';
+import type { Answers } from './wizard-rules.js';
 
 export interface Preview {
   readonly name: string;

@@ -172,6 +172,23 @@ interface Content {
 
 type Draw = (state: Prompt<unknown>['state'], content: Content) => string;
 
+/**
+ * Runs several prompts. In between the keyboard stays with us: keys that are typed ahead are neither echoed into the
+ * frames nor lost.
+ */
+export async function withKeyboard<T>(io: PromptIo, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } finally {
+    if (io.input.isTTY) io.input.setRawMode(false);
+  }
+}
+
+/** Clack gives the keyboard back after each prompt. */
+function keepKeys({ input }: PromptIo): void {
+  if (input.isTTY) input.setRawMode(true);
+}
+
 /** Runs a prompt and draws its frames. */
 async function run<T>(
   { message, details = [], canGoBack }: Common,
@@ -196,6 +213,7 @@ async function run<T>(
     escaped = key.name === 'escape';
   });
   const result = await prompt.prompt();
+  keepKeys(io);
   if (!isCancel(result)) return { kind: 'answer', value: result ?? empty, rows: frame.length };
   if (!escaped) return { kind: 'cancel' };
   io.output.write(eraseRows(1));

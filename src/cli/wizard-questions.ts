@@ -1,18 +1,23 @@
 /** The questions of the wizard as data: pure, without a terminal. What is asked comes from the catalog. */
 import path from 'node:path';
-import type { Axis, Capability, Catalog, Feature, FeatureId, SpecInput } from '../model.js';
+import type { Axis, Catalog, FeatureId } from '../model.js';
 import {
   checkDescription,
   checkProjectName,
   defaultDescription,
   dependencyNames,
-  PACKAGE_MANAGER_AXIS,
   previewChoices,
   suggestName,
 } from '../spec/index.js';
-
-/** What is known: from flags, or answered so far. */
-export type Answers = SpecInput & { readonly directory?: string | undefined };
+import {
+  type Answers,
+  choiceOf,
+  chosenOf,
+  knownBefore,
+  optionBlocked,
+  provides,
+  toList,
+} from './wizard-rules.js';
 
 export interface QuestionOption {
   readonly id: FeatureId;
@@ -159,7 +164,7 @@ function axisQuestion(
     id: feature.id,
     label: feature.label,
     hint: feature.hint,
-    blocked: blockedBecause(catalog, axis, [feature], known),
+    blocked: optionBlocked(catalog, axis, feature, known),
     exclusive: feature.exclusive,
   }));
   const before = choiceOf(answers, axis.id);
@@ -176,77 +181,3 @@ function axisQuestion(
     preselected: preselected.length > 0 ? preselected : open.slice(0, 1),
   };
 }
-
-/**
- * Why these features of an axis cannot be chosen: a rule that earlier answers break and that no later question can
- * mend. Null when they can.
- */
-function blockedBecause(
-  catalog: Catalog,
-  axis: Axis,
-  features: readonly Feature[],
-  known: Answers,
-): string | null {
-  const chosen = [catalog.base, ...chosenOf(catalog, known), ...features];
-  const later = catalog.axes.filter(
-    ({ id, order }) => order > axis.order && choiceOf(known, id) === undefined,
-  );
-  const possible = [...chosen, ...later.flatMap((open) => open.features)];
-  for (const feature of chosen) {
-    const missing = feature.requires.find(({ capability }) => !provides(possible, capability));
-    const others = chosen.filter((other) => other !== feature);
-    const broken =
-      missing ?? feature.conflicts.find(({ capability }) => provides(others, capability));
-    if (broken) return broken.because;
-  }
-  return null;
-}
-
-/** Why a set of options cannot be chosen together; null when it can. */
-export function checkSelection(
-  catalog: Catalog,
-  question: ChoiceQuestion,
-  ids: readonly FeatureId[],
-  answers: Answers,
-  { given }: QuestionContext,
-): string | null {
-  if (ids.length === 0) return 'Choose at least one.';
-  const index = catalog.axes.findIndex(({ id }) => id === question.id);
-  const axis = catalog.axes[index];
-  if (!axis) return null;
-  const features = axis.features.filter(({ id }) => ids.includes(id));
-  const alone = features.find(({ exclusive }) => exclusive);
-  if (alone && features.length > 1) return `${alone.label} cannot be combined with others.`;
-  return blockedBecause(catalog, axis, features, knownBefore(catalog, index, answers, given));
-}
-
-/** Flags, and the answers of those axes before `index` that apply. */
-function knownBefore(catalog: Catalog, index: number, answers: Answers, given: Answers): Answers {
-  const fromFlags = catalog.axes.map(({ id }) => [id, choiceOf(given, id)] as const);
-  const choices = Object.fromEntries(fromFlags.filter(([, choice]) => choice !== undefined));
-  for (const { id, asksWhen } of catalog.axes.slice(0, index)) {
-    const applies = asksWhen === null || provides(chosenOf(catalog, { choices }), asksWhen);
-    const choice = choiceOf(answers, id);
-    if (applies && choice !== undefined) choices[id] = choice;
-  }
-  return { choices };
-}
-
-function choiceOf(answers: Answers, axis: string): string | readonly string[] | undefined {
-  return (
-    answers.choices?.[axis] ?? (axis === PACKAGE_MANAGER_AXIS ? answers.packageManager : undefined)
-  );
-}
-
-function chosenOf(catalog: Catalog, answers: Answers): Feature[] {
-  return catalog.axes.flatMap((axis) => {
-    const ids = toList(choiceOf(answers, axis.id) ?? []);
-    return axis.features.filter((feature) => ids.includes(feature.id));
-  });
-}
-
-const toList = (choice: string | readonly string[]): readonly string[] =>
-  typeof choice === 'string' ? choice.split(',') : choice;
-
-const provides = (features: readonly Feature[], capability: Capability): boolean =>
-  features.some((feature) => feature.provides.includes(capability));

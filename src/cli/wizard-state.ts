@@ -1,13 +1,7 @@
 /** Where a person is in the wizard. Pure: every step gives a new state. */
 import type { Catalog, FeatureId } from '../model.js';
-import {
-  type Answers,
-  checkSelection,
-  type Question,
-  type QuestionContext,
-  questions,
-  withAnswer,
-} from './wizard-questions.js';
+import { type Question, type QuestionContext, questions, withAnswer } from './wizard-questions.js';
+import { type Answers, checkSelection, toList } from './wizard-rules.js';
 
 export interface WizardState {
   /** Flags and everything answered so far, also what was stepped back over: it becomes the preselection. */
@@ -41,7 +35,7 @@ export class WizardMachine {
   ): string | null {
     if (question.kind === 'text') return question.check(String(value));
     const ids = typeof value === 'string' ? [value] : value;
-    return checkSelection(this.catalog, question, ids, answers, this.context);
+    return checkSelection(this.catalog, question.id, ids, answers, this.context.given);
   }
 
   /** Records an answer. Later answers that it makes impossible are asked again. */
@@ -57,7 +51,7 @@ export class WizardMachine {
       if (!other) return false;
       if (other.kind === 'text') return true;
       const ids = answers.choices?.[id] ?? [];
-      return checkSelection(this.catalog, other, [ids].flat(), answers, this.context) === null;
+      return checkSelection(this.catalog, id, toList(ids), answers, this.context.given) === null;
     };
     const isDone = (id: string) => id === question.id || (state.done.includes(id) && stillFine(id));
     const done = asked.map(({ id }) => id).filter(isDone);

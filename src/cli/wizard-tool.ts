@@ -4,7 +4,7 @@ import { PARAM_HELP } from '../add/param-help.js';
 import { parseParams } from '../add/params.js';
 import { checkDescription } from '../spec/index.js';
 import { untilAborted } from './interrupt.js';
-import { askOne, askText, type Outcome, type PromptIo } from './wizard-prompts.js';
+import { askOne, askText, type Outcome, type PromptIo, withKeyboard } from './wizard-prompts.js';
 import { type Exchange, Transcript } from './wizard-transcript.js';
 
 export interface ToolAnswers {
@@ -32,7 +32,8 @@ export function runToolWizard(
   options: { readonly signal: AbortSignal },
 ): Promise<ToolAnswers> {
   const io: PromptIo = { input: process.stdin, output: process.stdout };
-  return untilAborted(converse(given, io), options.signal);
+  const answers = withKeyboard(io, () => converse(given, io));
+  return untilAborted(answers, options.signal);
 }
 
 async function converse(given: Omit<ToolAnswers, 'name'>, io: PromptIo): Promise<ToolAnswers> {

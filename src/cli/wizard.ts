@@ -5,14 +5,21 @@ import { untilAborted } from './interrupt.js';
 import { eraseRows } from './wizard-frame.js';
 import { previewOf } from './wizard-preview.js';
 import { previewLines } from './wizard-preview-lines.js';
-import { askMany, askOne, askText, type Outcome, type PromptIo } from './wizard-prompts.js';
 import {
-  type Answers,
+  askMany,
+  askOne,
+  askText,
+  type Outcome,
+  type PromptIo,
+  withKeyboard,
+} from './wizard-prompts.js';
+import {
   type ChoiceQuestion,
   type Question,
   type QuestionContext,
   questions,
 } from './wizard-questions.js';
+import type { Answers } from './wizard-rules.js';
 import { WizardMachine, type WizardState } from './wizard-state.js';
 import { type Exchange, Transcript } from './wizard-transcript.js';
 
@@ -43,7 +50,8 @@ export async function runWizard(
     ...context,
     given: usable(catalog, given, context),
   });
-  const answers = converse(catalog, machine, machine.start({ directory }), io);
+  const start = machine.start({ directory });
+  const answers = withKeyboard(io, () => converse(catalog, machine, start, io));
   return signal ? untilAborted(answers, signal) : answers;
 }
 
@@ -137,7 +145,7 @@ function confirm(
   return askOne(
     {
       message: 'Ready. This will be made:',
-      details: previewLines(preview, answers.directory ?? '.', io.output.columns ?? 80),
+      details: previewLines(preview, answers.directory ?? '.', io.output),
       canGoBack: canChange,
       initial: 'create',
       options: [

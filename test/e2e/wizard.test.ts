@@ -65,6 +65,17 @@ test('Enter all the way makes the default project, and the printed command the s
   expect(tree(path.join(cwd, 'my-mcp-server'))).toEqual(tree(path.join(again, 'my-mcp-server')));
 });
 
+test('keys that are typed ahead are neither lost nor echoed', async () => {
+  const cwd = temporaryFolder();
+  const terminal = wizard(ONLY_FILES, cwd);
+  await terminal.waitFor(QUESTIONS[0]);
+  await terminal.send(...QUESTIONS.slice(0, -1).map(() => Key.enter));
+  const screen = await terminal.waitFor('◆  Ready.');
+  expect(screen).not.toMatch(/\n\n.*│/);
+  await terminal.send(Key.enter);
+  expect(await terminal.exit()).toEqual({ code: 0, restored: true });
+});
+
 test('the directory is checked while it is typed', async () => {
   const cwd = temporaryFolder();
   const terminal = wizard(ONLY_FILES, cwd);

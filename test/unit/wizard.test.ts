@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { previewLines } from '../../src/cli/wizard-preview-lines.js';
-import type { Answers, ChoiceQuestion, QuestionContext } from '../../src/cli/wizard-questions.js';
+import type { ChoiceQuestion, QuestionContext } from '../../src/cli/wizard-questions.js';
 import { questions } from '../../src/cli/wizard-questions.js';
+import type { Answers } from '../../src/cli/wizard-rules.js';
 import { WizardMachine, type WizardState } from '../../src/cli/wizard-state.js';
 import type { Axis, AxisDefault, Catalog, Feature } from '../../src/model.js';
 
@@ -182,6 +183,26 @@ describe('options', () => {
     });
   });
 
+  test('a rule that another option of the same question meets blocks nothing', () => {
+    const needy = axis(
+      'goods',
+      1,
+      { ice: { requires: [rule('web')] } },
+      {
+        defaults: [{ value: ['ice'] }],
+      },
+    );
+    const shop: Catalog = { ...catalog, axes: [needy, ...catalog.axes.slice(1)] };
+    const machine = new WizardMachine(shop, { given: { choices: { goods: 'ice' } } });
+    const first = machine.current(machine.start());
+    if (!first) throw new Error('Nothing is asked.');
+    const state = machine.answer(machine.start(), first, 'shop');
+    const door = machine.current(state);
+    expect(door).toMatchObject({ id: 'door', options: [{ blocked: null }, { blocked: null }] });
+    expect(door && machine.check(state, door, ['street'])).toBe('It needs web.');
+    expect(door && machine.check(state, door, ['street', 'web'])).toBeNull();
+  });
+
   test('later answers do not, so that going back locks nothing', () => {
     expect(blocked(choice('goods', { choices: { room: ['warm'] } }))).toEqual({
       tea: null,
@@ -313,8 +334,13 @@ test('the preview keeps quoted words of the command together and shows line brea
     devDependencies: [],
     command: `npx create-mcp-server shop --description ${description} --yes`,
   };
-  const text = previewLines(preview, './shop', 80).join('\n');
+  const text = previewLines(preview, './shop', { columns: 80, rows: 40 }).join('\n');
   expect(text).toContain(description.replace('\n', '⏎'));
   expect(text).toContain('src/ (2)');
   expect(text).not.toContain('Built with');
+  for (const rows of [24, 16, 12, 10]) {
+    const lines = previewLines(preview, './shop', { columns: 80, rows });
+    expect(lines.length).toBeLessThanOrEqual(Math.max(1, rows - 8));
+    expect(lines.join('\n')).toContain('3 files');
+  }
 });
