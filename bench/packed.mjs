@@ -3,7 +3,7 @@ import { readdir, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { time } from './measure.mjs';
 
-const ROOT = resolve(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '..');
+const ROOT = resolve(import.meta.dirname, '..');
 
 /** Builds, packs and installs it in `folder`. Gives the path of the program and the size of the tarball in bytes. */
 export async function packInto(folder) {

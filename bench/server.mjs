@@ -54,7 +54,7 @@ export async function benchServer(program, folder) {
   const flags = ['--starter', 'minimal', '--transport', 'http', '--deploy', 'none'];
   await time('node', [program, project, '--yes', '--no-git', ...flags]);
   const scripts = {
-    bare: join(import.meta.dirname ?? new URL('.', import.meta.url).pathname, 'bare.mjs'),
+    bare: join(import.meta.dirname, 'bare.mjs'),
     server: join(project, 'dist/http.js'),
   };
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { outputFileSync, removeSync } from 'fs-extra/esm';
 import type { Plan, PlannedFile } from '../model.js';
 import { filesToAdd } from './conflicts.js';
 import { fileSystemError } from './fs-error.js';
@@ -31,7 +32,7 @@ function createDirectory(plan: Plan, directory: string, localEnv: string | null)
   try {
     makeDirectory(path.dirname(directory), undo);
     const staging = path.join(path.dirname(directory), stagingName());
-    undo.push(() => rmSync(staging, { recursive: true, force: true }));
+    undo.push(() => removeSync(staging));
     mkdirSync(staging);
     writeFiles(staging, [...plan.values()], localEnv);
     renameSync(staging, directory);
@@ -62,22 +63,17 @@ function addToDirectory(plan: Plan, directory: string, localEnv: string | null):
     undoAll(undo);
     throw fileSystemError(error, directory);
   } finally {
-    rmSync(staging, { recursive: true, force: true });
+    removeSync(staging);
   }
   return { wroteLocalEnv: newEnv !== null };
 }
 
 function writeFiles(root: string, files: readonly PlannedFile[], localEnv: string | null): void {
-  const made = new Set<string>();
-  for (const file of files) {
-    const destination = path.join(root, file.path);
-    const parent = path.dirname(destination);
-    if (!made.has(parent)) mkdirSync(parent, { recursive: true });
-    made.add(parent);
-    writeFileSync(destination, file.contents, { flag: 'wx' });
+  for (const { path: relative, contents } of files) {
+    outputFileSync(path.join(root, relative), contents, { flag: 'wx' });
   }
   if (localEnv !== null) {
-    writeFileSync(path.join(root, LOCAL_ENV), localEnv, { flag: 'wx', mode: 0o600 });
+    outputFileSync(path.join(root, LOCAL_ENV), localEnv, { flag: 'wx', mode: 0o600 });
   }
 }
 

@@ -35,8 +35,7 @@ export async function collectAnswers(
   const fromFile = flags.spec === undefined ? {} : await readSpec(flags.spec, context);
   const given = merge(fromFile, fromFlags);
   const runner = packageManagerThatRanUs(catalog, context.env);
-
-  const defaults = { packageManager: runner, ...given };
+  const defaults = withPackageManager(given, runner);
 
   if (flags.yes) return settle(directory, defaults, catalog, context.cwd);
   if (context.interactive && flags.spec !== '-') {
@@ -107,11 +106,20 @@ export async function readSpec(file: string, context: CommandContext): Promise<S
   return parseSpecFile(contents, file);
 }
 
-/** Flags win. The package manager, which has a key of its own in a spec file, is a choice like any other in flags. */
+/** Flags win. A package manager from a flag goes to the key of its own that it has in a spec file. */
 function merge(file: SpecInput, flags: SpecInput): SpecInput {
-  const { [PACKAGE_MANAGER_AXIS]: manager, ...choices } = { ...file.choices, ...flags.choices };
-  const merged = { ...file, ...flags, choices };
-  return manager === undefined ? merged : { ...merged, packageManager: String(manager) };
+  const { [PACKAGE_MANAGER_AXIS]: manager, ...chosen } = flags.choices ?? {};
+  const merged = { ...file, ...flags, choices: { ...file.choices, ...chosen } };
+  if (manager === undefined) return merged;
+  const { [PACKAGE_MANAGER_AXIS]: _, ...choices } = merged.choices;
+  return { ...merged, packageManager: String(manager), choices };
+}
+
+/** With the package manager that ran us, when the answers name none. */
+function withPackageManager(input: SpecInput, runner: string | undefined): SpecInput {
+  const isGiven =
+    input.packageManager !== undefined || input.choices?.[PACKAGE_MANAGER_AXIS] !== undefined;
+  return isGiven ? input : { ...input, packageManager: runner };
 }
 
 /** The package manager that ran us names itself in `npm_config_user_agent`. Undefined when it is none we know. */

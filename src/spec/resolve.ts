@@ -22,7 +22,7 @@ export function resolveSpec(input: SpecInput, catalog: Catalog): ProjectSpec {
   const problems: Problem[] = [];
   const name = input.name ?? '';
   problems.push(...nameProblems(input.name, catalog));
-  const description = input.description ?? defaultDescription(name);
+  const description = (input.description ?? defaultDescription(name)).replaceAll('\r\n', '\n');
   if (input.description !== undefined) problems.push(...checkDescription(description));
 
   const explicit = readChoices(input, catalog, problems);

@@ -10,13 +10,13 @@ describe.concurrent('bad usage: exit 2, the way out, nothing written', () => {
   const CASES: Record<string, { args: string[]; says: RegExp }> = {
     'an unknown flag, with a suggestion': {
       args: ['x', '--stater', 'notes', ...QUICK],
-      says: /Unknown option '--stater'[^]*Did you mean --starter\?/,
+      says: /Unknown option '--stater'[\s\S]*Did you mean --starter\?/,
     },
     'a flag without its value': { args: ['x', ...QUICK, '--auth'], says: /argument missing/ },
     'too many arguments': { args: ['x', 'y', ...QUICK], says: /Too many arguments/ },
     'an unknown choice, with a suggestion': {
       args: ['x', '--datastore', 'postgre', ...QUICK],
-      says: /"postgre"[^]*Did you mean postgres\?/,
+      says: /"postgre"[\s\S]*Did you mean postgres\?/,
     },
     'a choice from Object.prototype': {
       args: ['x', '--datastore', 'constructor', ...QUICK],
@@ -33,11 +33,11 @@ describe.concurrent('bad usage: exit 2, the way out, nothing written', () => {
     },
     'choices that exclude each other, with the way out': {
       args: ['x', '--transport', 'stdio', '--auth', 'jwt', ...QUICK],
-      says: /--auth jwt does not fit[^]*Add http to --transport/,
+      says: /--auth jwt does not fit[\s\S]*Add http to --transport/,
     },
     'a starter without its store, with the way out': {
       args: ['x', '--starter', 'notes', '--datastore', 'none', ...QUICK],
-      says: /--starter notes does not fit[^]*Use --datastore/,
+      says: /--starter notes does not fit[\s\S]*Use --datastore/,
     },
     'flags that contradict each other': {
       args: ['x', '--strict', '--no-smoke', ...QUICK],
@@ -78,13 +78,13 @@ describe.concurrent('--spec', () => {
     'a list': { text: '[]', says: /should hold an object/ },
     'an unknown key': {
       text: '{ "nmae": "x" }',
-      says: /unknown key "nmae"[^]*Did you mean name\?/,
+      says: /unknown key "nmae"[\s\S]*Did you mean name\?/,
     },
     'an unknown axis': { text: '{ "choices": { "trnsport": "http" } }', says: /"trnsport"/ },
     __proto__: { text: '{ "__proto__": { "name": "x" } }', says: /unknown key "__proto__"/ },
     'a wrong type': {
       text: '{ "name": 7, "choices": { "auth": {} } }',
-      says: /name should be text[^]*choices\.auth/,
+      says: /name should be text[\s\S]*choices\.auth/,
     },
   };
   for (const [what, { text, says }] of Object.entries(BROKEN)) {
@@ -191,6 +191,12 @@ describe.concurrent('defaults of --yes', () => {
     const env = { npm_config_user_agent: 'pnpm/10.1.0 npm/? node/v22.0.0 linux x64' };
     const { stdout } = await runCli(['x', ...QUICK, '--dry-run', '--json'], { cwd, env });
     expect(JSON.parse(stdout).spec.packageManager).toBe('pnpm');
+    const input = '{ "choices": { "package-manager": "yarn" } }';
+    const args = ['x', ...QUICK, '--spec', '-', '--dry-run', '--json'];
+    const inFile = await runCli(args, { cwd, env, input });
+    expect(JSON.parse(inFile.stdout).spec.packageManager).toBe('yarn');
+    const flagged = await runCli([...args, '--package-manager', 'bun'], { cwd, env, input });
+    expect(JSON.parse(flagged.stdout).spec.packageManager).toBe('bun');
     const unknown = { npm_config_user_agent: 'cnpm/1.0.0' };
     const other = await runCli(['x', ...QUICK, '--dry-run', '--json'], { cwd, env: unknown });
     expect(JSON.parse(other.stdout).spec.packageManager).toBe('npm');
@@ -231,7 +237,7 @@ describe.concurrent('help and version', () => {
     expect(await runCli([], options)).toMatchObject({ code: 2, stdout: '' });
     const unknown = await runCli(['creat'], options);
     expect(unknown.code).toBe(2);
-    expect(unknown.stderr).toMatch(/Unknown command 'creat'[^]*Did you mean create\?/);
+    expect(unknown.stderr).toMatch(/Unknown command 'creat'[\s\S]*Did you mean create\?/);
   });
 });
 

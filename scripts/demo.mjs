@@ -1,0 +1,21 @@
+/**
+ * `npm run demo`: makes a server with the defaults in demo/ (which git ignores) and proves it with real clients.
+ * A demo from before is replaced; any other folder of that name is left alone.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, rmSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+const target = join(root, 'demo');
+const program = join(root, 'bin', 'create-mcp-server.js');
+
+if (existsSync(join(target, '.mcp-gen.json'))) rmSync(target, { recursive: true });
+
+// It stands inside our own repository, so it gets none of its own.
+const { status } = spawnSync(process.execPath, [program, 'demo', '--yes', '--no-git'], {
+  cwd: root,
+  stdio: 'inherit',
+});
+process.exitCode = status ?? 1;
