@@ -56,6 +56,7 @@ describe('insertExport', () => {
     });
     fc.assert(
       fc.property(text, name, (before, file) => {
+        fc.pre(!before.includes(line(file)));
         const after = insert(before, file);
         const at = after.indexOf(line(file));
         const rest = [...Array(after.length - before.length).keys()];
