@@ -15,6 +15,7 @@ export default defineConfig({
           name: 'render',
           include: ['test/{render,deploy}/**/*.test.ts'],
           testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {

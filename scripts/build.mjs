@@ -27,17 +27,26 @@ const common = {
   external: ['source-map'],
 };
 
-/** Runs the catalog's own code, which is TypeScript, to get the texts of the modules to replace. */
-async function precompiledCatalog() {
+/** Runs our own code, which is TypeScript, to get the texts of the modules to replace. */
+async function precompiled() {
   const folder = await mkdtemp(join(tmpdir(), 'create-mcp-server-build-'));
   try {
-    const outfile = join(folder, 'precompile.mjs');
-    await build({ ...common, entryPoints: ['src/catalog/precompile.ts'], outfile });
-    const { precompileCatalog, precompileOutline } = await import(pathToFileURL(outfile).href);
+    await build({
+      ...common,
+      entryPoints: ['src/catalog/precompile.ts', 'src/cli/precompile-help.ts'],
+      outdir: folder,
+      outExtension: { '.js': '.mjs' },
+      external: [...common.external, '../commands/index.js'],
+    });
+    const load = (file) => import(pathToFileURL(join(folder, file)).href);
+    const { precompileCatalog, precompileOutline } = await load('catalog/precompile.mjs');
+    const { precompileHelp } = await load('cli/precompile-help.mjs');
     const templates = join(root, 'templates');
+    const { axes, text } = await precompileOutline(templates);
     return new Map([
       [join(root, 'src/catalog/embedded.ts'), await precompileCatalog(templates)],
-      [join(root, 'src/catalog/embedded-outline.ts'), await precompileOutline(templates)],
+      [join(root, 'src/catalog/embedded-outline.ts'), text],
+      [join(root, 'src/cli/embedded-help.ts'), precompileHelp(axes)],
     ]);
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -46,9 +55,9 @@ async function precompiledCatalog() {
 
 /** Puts the generated modules in the place of those that read the templates. */
 const embed = (replacements) => ({
-  name: 'embedded-catalog',
+  name: 'embedded',
   setup(builder) {
-    builder.onLoad({ filter: /[\\/]src[\\/]catalog[\\/]/ }, ({ path }) =>
+    builder.onLoad({ filter: /[\\/]src[\\/].*[\\/]embedded/ }, ({ path }) =>
       replacements.has(path)
         ? { contents: replacements.get(path), loader: 'js', resolveDir: dirname(path) }
         : null,
@@ -126,7 +135,7 @@ async function write(files) {
 
 const started = performance.now();
 try {
-  const { outputFiles, metafile } = await bundle(await precompiledCatalog());
+  const { outputFiles, metafile } = await bundle(await precompiled());
   const isComment = (file) => file.path.endsWith('.LEGAL.txt');
   const comments = outputFiles.filter(isComment).map((file) => file.text.trim());
   const files = new Map(

@@ -120,7 +120,10 @@ export interface Feature {
   readonly facts: JsonObject;
   /** Globs of generated paths that belong to the user from the first day (never changed by `upgrade`). */
   readonly seeds: readonly string[];
-  /** Lines for "what next" in the report; may use `{name}` and `{run}` (the package manager's `run`). */
+  /**
+   * Lines for "what next" in the report, as `command # comment`, either of them alone too; may use `{name}` and `{run}`
+   * (the package manager's `run`).
+   */
   readonly next: readonly string[];
   readonly pkg: JsonObject;
   readonly files: readonly TemplateFile[];

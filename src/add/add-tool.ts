@@ -44,7 +44,8 @@ const LOCK = '.mcp-gen.lock';
  */
 export async function addTool(options: AddToolOptions): Promise<AddedTool> {
   const draft = draftOf(options);
-  const { root, packageManager } = findProject(options.cwd);
+  const { root, manifest } = findProject(options.cwd);
+  const { packageManager } = manifest.spec;
   checkInside(root);
   const files = [`${TOOLS}/${draft.file}.ts`, `${TESTS}/${draft.file}.test.ts`, BARREL] as const;
   try {

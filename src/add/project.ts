@@ -1,22 +1,23 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { CliError, ExitCode, UsageError } from '../errors.js';
+import type { Manifest } from '../model.js';
 import { MANIFEST_PATH } from '../plan/manifest.js';
 
 export interface GeneratedProject {
   readonly root: string;
-  readonly packageManager: string;
+  readonly manifest: Manifest;
 }
 
 /**
  * Finds the generated project that `directory` is in.
- * @throws UsageError when there is none, CliError when its manifest is unreadable.
+ * @throws UsageError when there is none, CliError when its manifest is unreadable or none of ours.
  */
 export function findProject(directory: string): GeneratedProject {
   for (let root = path.resolve(directory); ; root = path.dirname(root)) {
-    const text = readIfPresent(path.join(root, MANIFEST_PATH));
-    if (text !== null)
-      return { root, packageManager: packageManagerOf(text, path.join(root, MANIFEST_PATH)) };
+    const file = path.join(root, MANIFEST_PATH);
+    const text = readIfPresent(file);
+    if (text !== null) return { root, manifest: parseManifest(text, file) };
     if (path.dirname(root) === root) break;
   }
   throw new UsageError([
@@ -40,12 +41,12 @@ export function readIfPresent(file: string): string | null {
   }
 }
 
-function packageManagerOf(text: string, file: string): string {
+function parseManifest(text: string, file: string): Manifest {
   try {
-    const manager: unknown = JSON.parse(text).spec.packageManager;
-    if (typeof manager === 'string') return manager;
+    const value: unknown = JSON.parse(text);
+    if (isManifest(value)) return value;
   } catch {
-    // Not JSON, or another shape: the message below says so.
+    // Not JSON: the message below says so.
   }
   throw new CliError(ExitCode.failed, [
     {
@@ -53,4 +54,23 @@ function packageManagerOf(text: string, file: string): string {
       hint: 'Restore it from version control.',
     },
   ]);
+}
+
+function isManifest(value: unknown): value is Manifest {
+  if (!isObject(value) || !isObject(value['spec']) || !isObject(value['files'])) return false;
+  const { name, description, packageManager, choices } = value['spec'];
+  const texts = [value['generator'], name, description, packageManager];
+  return (
+    [...texts, ...Object.values(value['files'])].every(isText) &&
+    isObject(choices) &&
+    Object.values(choices).every((ids) => isText(ids) || (Array.isArray(ids) && ids.every(isText)))
+  );
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
 }

@@ -19,10 +19,11 @@ export interface Target {
  * Looks at the place for a project and changes nothing. A directory counts as empty when it holds only version
  * control, editor folders or a licence.
  *
+ * @param force whether a directory may hold something; `never`: the command has no flag for it
  * @throws CliError (exit code 1) for a file, a symbolic link, a path below a file, and without `force` for a
  * directory that is not empty.
  */
-export function inspectTarget(directory: string, force: boolean): Target {
+export function inspectTarget(directory: string, force: boolean | 'never'): Target {
   const stats = lstat(directory);
   if (stats === null) {
     checkAncestors(directory);
@@ -41,10 +42,12 @@ export function inspectTarget(directory: string, force: boolean): Target {
     );
   }
   const entries = list(directory).filter((entry) => !HARMLESS.test(entry));
-  if (entries.length > 0 && !force) {
+  if (entries.length > 0 && force !== true) {
     throw refusal(
       `${directory} is not empty. It holds ${summarise(entries)}.`,
-      'Choose another directory, or use --force to add to this one (no file is overwritten).',
+      force === 'never'
+        ? 'Choose another directory.'
+        : 'Choose another directory, or use --force to add to this one (no file is overwritten).',
     );
   }
   return { directory, exists: true };

@@ -4,6 +4,7 @@ import type { CatalogSource, FeatureSource, TemplateText } from './read.js';
 
 export type Compile = (template: TemplateText) => RenderFunction;
 
+/** The catalog of a source that was read: the same data, with every template compiled by `compile`. */
 export function assembleCatalog(source: CatalogSource, compile: Compile): Catalog {
   const { base, axes, slots, blueprints } = source;
   return {

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { Catalog } from '../model.js';
 import { loadCatalog } from './load.js';
 
+/** The catalog of this release; rejects with a CatalogError when the templates have a mistake. */
 export function embeddedCatalog(): Promise<Catalog> {
   return loadCatalog(fileURLToPath(new URL('../../templates', import.meta.url)));
 }

@@ -1,5 +1,5 @@
 /** For scripts/build.mjs: the catalog as a JavaScript module, templates already compiled. */
-import { outlineOf } from './outline-of.js';
+import { type AxisOutline, outlineOf } from './outline-of.js';
 import { CatalogError, type CatalogSource, readCatalog, type TemplateText } from './read.js';
 import { precompile } from './template.js';
 
@@ -22,10 +22,13 @@ export async function precompileCatalog(dir: string): Promise<string> {
   return catalog;
 }
 
-/** The same for `embedded-outline.ts`: what flags and their help are made from. */
-export async function precompileOutline(dir: string): Promise<string> {
-  const { axes } = await readCatalog(dir);
-  return `export const embeddedOutline = () => Promise.resolve(${JSON.stringify(outlineOf(axes))});\n`;
+/** What flags and their help are made from, and as the text of a module that takes the place of `embedded-outline.ts`. */
+export async function precompileOutline(
+  dir: string,
+): Promise<{ axes: readonly AxisOutline[]; text: string }> {
+  const axes = outlineOf((await readCatalog(dir)).axes);
+  const text = `export const embeddedOutline = () => Promise.resolve(${JSON.stringify(axes)});\n`;
+  return { axes, text };
 }
 
 type Compile = (template: TemplateText) => string;

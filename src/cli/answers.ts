@@ -5,12 +5,20 @@ import { inspectTarget } from '../apply/target.js';
 import { CliError, UsageError } from '../errors.js';
 import type { Catalog, SpecInput } from '../model.js';
 import { PACKAGE_MANAGER_AXIS } from '../spec/external.js';
-import { dependencyNames, suggestName } from '../spec/name.js';
+import { checkScope, dependencyNames, nameFromDirectory } from '../spec/name.js';
 import type { CommandContext } from './context.js';
 import { type CreateFlags, inputFromFlags } from './create-flags.js';
 import { untilAborted } from './interrupt.js';
+import { chosenOf, provides } from './wizard-rules.js';
 
 const DEFAULT_DIRECTORY = 'my-mcp-server';
+
+const UNREADABLE: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  ENOTDIR: 'there is no such file',
+  EISDIR: 'it is a directory',
+  EACCES: 'there is no permission to read it',
+};
 
 export interface Answers {
   /** Absolute. */
@@ -57,7 +65,7 @@ export async function collectAnswers(
     throw new UsageError([
       {
         message: `There is no terminal to ask for: ${missing.join(', ')}.`,
-        hint: 'Give these, or --yes for the defaults.',
+        hint: 'Add --yes to take the defaults for all of them, or give them.',
       },
     ]);
   }
@@ -82,6 +90,8 @@ function checkDirectory(directory: string | undefined): void {
       { message: 'The directory is empty.', hint: 'Give a name, for example my-server.' },
     ]);
   }
+  const scoped = checkScope(directory);
+  if (scoped) throw new UsageError([scoped]);
 }
 
 /** Reads `--spec FILE` (`-`: standard input). Throws a UsageError when it cannot be read or is no spec. */
@@ -95,7 +105,7 @@ export async function readSpec(file: string, context: CommandContext): Promise<S
     contents = await readFile(path.resolve(context.cwd, file), 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    const reason = code === 'ENOENT' ? 'there is no such file' : (code ?? 'it cannot be read');
+    const reason = UNREADABLE[code ?? ''] ?? `it cannot be read (${code})`;
     throw new UsageError([
       {
         message: `--spec ${file}: ${reason}.`,
@@ -129,22 +139,24 @@ function packageManagerThatRanUs(catalog: Catalog, env: NodeJS.ProcessEnv): stri
   return axis?.features.find(({ id }) => id === runner)?.id;
 }
 
-/** What a wizard would have to ask. */
+/** What a wizard would have to ask; an axis whose question depends on another missing one names its condition. */
 function missingFlags(directory: string | undefined, input: SpecInput, catalog: Catalog): string[] {
-  const provided = new Set(
-    catalog.axes.flatMap((axis) => {
-      const given = [input.choices?.[axis.id] ?? []].flat().flatMap((value) => value.split(','));
-      return axis.features.filter(({ id }) => given.includes(id)).flatMap((one) => one.provides);
-    }),
+  const given = chosenOf(catalog, input);
+  const open = catalog.axes.filter(
+    ({ id }) => id !== PACKAGE_MANAGER_AXIS && input.choices?.[id] === undefined,
   );
-  const axes = catalog.axes.filter(
-    ({ id, asksWhen }) =>
-      id !== PACKAGE_MANAGER_AXIS &&
-      input.choices?.[id] === undefined &&
-      (asksWhen === null || provided.has(asksWhen)),
-  );
+  const always = open.filter(({ asksWhen }) => asksWhen === null || provides(given, asksWhen));
+  const missing = open.flatMap(({ id, asksWhen }) => {
+    if (asksWhen === null || provides(given, asksWhen)) return [`--${id}`];
+    const triggers = always
+      .flatMap((axis) => axis.features)
+      .filter((feature) => provides([feature], asksWhen));
+    return triggers.length === 0
+      ? []
+      : [`with ${triggers.map((feature) => feature.id).join(' or ')} also --${id}`];
+  });
   const place = directory === undefined && input.name === undefined ? ['the directory'] : [];
-  return [...place, ...axes.map((axis) => `--${axis.id}`)];
+  return [...place, ...missing];
 }
 
 /** Directory and name, each from the other where only one is given. */
@@ -156,8 +168,6 @@ function settle(
 ): Answers {
   const absolute = path.resolve(cwd, directory ?? input.name ?? DEFAULT_DIRECTORY);
   if (input.name !== undefined) return { directory: absolute, input };
-  const base = path.basename(absolute);
-  // Nobody typed the name of the current directory: make it fit. A name that was typed is checked as it is.
-  const name = absolute === cwd ? suggestName(base, dependencyNames(catalog)) : base;
+  const name = nameFromDirectory(absolute, dependencyNames(catalog), cwd);
   return { directory: absolute, input: { ...input, name } };
 }

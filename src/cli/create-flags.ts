@@ -36,9 +36,10 @@ export function inputFromFlags(flags: CreateFlags, axes: readonly AxisOutline[])
     }
     choices[axis.id] = axis.multiple ? given.flatMap(splitList) : (given[0] ?? '');
   }
-  if (flags.strict && !flags.smoke) {
+  for (const step of ['install', 'smoke'] as const) {
+    if (!flags.strict || flags[step]) continue;
     problems.push({
-      message: '--strict and --no-smoke contradict each other.',
+      message: `--strict and --no-${step} contradict each other: then nothing is proven.`,
       hint: 'Leave one of them out.',
     });
   }

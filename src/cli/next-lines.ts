@@ -3,6 +3,12 @@ import { sh } from '../plan/encoders.js';
 import type { PackageManager } from '../steps/package-manager.js';
 import { displayPath } from './paths.js';
 
+/** Something to do: a command, what to know, or both. */
+export interface NextLine {
+  readonly command?: string;
+  readonly comment?: string;
+}
+
 interface Outcome {
   readonly directory: string;
   readonly cwd: string;
@@ -18,7 +24,7 @@ export function nextLines(
   features: readonly Feature[],
   manager: PackageManager,
   { directory, cwd, steps }: Outcome,
-): string[] {
+): NextLine[] {
   const place = displayPath(directory, cwd);
   const isDone = (name: string) =>
     steps.some(
@@ -26,13 +32,32 @@ export function nextLines(
     );
   const run = manager.runText;
   return [
-    ...(place === '.' ? [] : [`cd ${sh(place)}`]),
-    ...(isDone('install') ? [] : [manager.installText]),
-    ...(isDone('build') ? [] : [`${run} build`]),
+    ...(place === '.' ? [] : [{ command: `cd ${sh(place)}` }]),
+    ...(isDone('install') ? [] : [{ command: manager.installText }]),
+    ...(isDone('build') ? [] : [{ command: `${run} build` }]),
     ...features.flatMap((feature) =>
       feature.next.map((line) =>
-        line.replaceAll('{name}', () => spec.name).replaceAll('{run}', () => run),
+        parse(line.replaceAll('{name}', () => spec.name).replaceAll('{run}', () => run)),
       ),
     ),
   ];
+}
+
+/** As a person reads it: the command first, what is to know behind it. */
+export function formatNextLine({ command, comment }: NextLine): string {
+  if (command === undefined) return comment ?? '';
+  return comment === undefined ? command : `${command.padEnd(18)} # ${comment}`;
+}
+
+/** As a program reads it: commands that can be run as they are, and sentences as comments of a shell. */
+export function plainNextLine({ command, comment }: NextLine): string {
+  return command ?? `# ${comment}`;
+}
+
+function parse(line: string): NextLine {
+  const [, command = '', comment] = /^(.*?)\s*(?:(?:^|\s)#\s+(.*))?$/.exec(line) ?? [];
+  return {
+    ...(command === '' ? {} : { command }),
+    ...(comment === undefined ? {} : { comment }),
+  };
 }

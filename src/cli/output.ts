@@ -32,6 +32,7 @@ export class Output implements StepView {
   readonly #errorPaint: Paint;
   readonly #live: boolean;
   #spinner: Spinner | undefined;
+  #documented = false;
 
   constructor(options: OutputOptions) {
     this.json = options.json;
@@ -58,8 +59,10 @@ export class Output implements StepView {
     process.stderr.write(`${this.#errorPaint('yellow', '!')} ${message}\n`);
   }
 
-  /** The one document on stdout. */
+  /** The one document on stdout. A second one (of a run that is cut off while it ends) is dropped. */
   document(value: unknown): void {
+    if (this.#documented) return;
+    this.#documented = true;
     process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
   }
 

@@ -4,5 +4,7 @@ import path from 'node:path';
 export function displayPath(directory: string, cwd: string): string {
   const relative = path.relative(cwd, directory);
   if (relative === '') return '.';
-  return relative.startsWith(`..${path.sep}..`) ? directory : relative;
+  if (relative.startsWith(`..${path.sep}..`)) return directory;
+  // Not to be taken for a flag or a scoped package.
+  return /^[-@]/.test(relative) ? `.${path.sep}${relative}` : relative;
 }

@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander';
+import { Command, type CommanderError, Option } from 'commander';
 import { PARAM_HELP } from '../add/param-help.js';
 import type { AxisOutline } from '../catalog/outline-of.js';
 import type { AddToolFlags } from '../commands/add-tool.js';
@@ -8,6 +8,13 @@ import type { ExitCode } from '../errors.js';
 import { version } from '../version.js';
 import type { CommandContext } from './context.js';
 import type { CreateFlags } from './create-flags.js';
+
+/** A command line that was not understood. */
+export interface Misuse {
+  readonly error: CommanderError;
+  /** Whose `--help` tells more: `mcp-gen smoke`. */
+  readonly helper: string;
+}
 
 export type ProgramName = 'create-mcp-server' | 'mcp-gen';
 

@@ -1,10 +1,11 @@
 import path from 'node:path';
 import type { ExitCode, Problem } from '../errors.js';
 import type { Plan, StepResult } from '../model.js';
+import { formatNextLine, type NextLine, plainNextLine } from './next-lines.js';
 import type { Output } from './output.js';
 import { displayPath } from './paths.js';
 
-/** The one document of `create --json`; also what the report for a person is made from. */
+/** What the one document of `create --json` and the report for a person are made from. */
 export interface CreateReport {
   readonly ok: boolean;
   readonly code: ExitCode;
@@ -16,7 +17,7 @@ export interface CreateReport {
   readonly steps: readonly StepResult[];
   /** Every check of the smoke test. */
   readonly checks: readonly StepResult[];
-  readonly next: readonly string[];
+  readonly next: readonly NextLine[];
   readonly problems: readonly Problem[];
   readonly warnings: readonly string[];
   /** The command that makes the same project again. */
@@ -69,7 +70,7 @@ export function emptyReport(code: ExitCode, problems: readonly Problem[]): Creat
 export function printReport(report: CreateReport, output: Output, cwd: string): void {
   if (output.json) {
     for (const problem of report.problems) output.problem(problem);
-    output.document(report);
+    output.document({ ...report, next: report.next.map(plainNextLine) });
     return;
   }
   const { paint } = output;
@@ -85,7 +86,7 @@ export function printReport(report: CreateReport, output: Output, cwd: string): 
   if (report.next.length > 0) {
     output.say();
     output.say(paint('bold', 'Next'));
-    for (const line of report.next) output.say(`  ${line}`);
+    for (const line of report.next) output.say(`  ${formatNextLine(line)}`);
   }
   if (report.reproduce && report.ok) {
     output.say();

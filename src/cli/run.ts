@@ -1,9 +1,8 @@
-import type { CommanderError } from 'commander';
 import { CliError, ExitCode, type Problem, UsageError } from '../errors.js';
 import type { CommandContext } from './context.js';
-import { interruptSignal } from './interrupt.js';
+import type { Interruption } from './interrupt.js';
 import { Output } from './output.js';
-import type { ProgramName, Work } from './program.js';
+import type { Misuse, Work } from './program.js';
 import { emptyReport, printReport } from './report.js';
 import { isInteractive, restoreTerminal } from './terminal.js';
 
@@ -12,18 +11,22 @@ import { isInteractive, restoreTerminal } from './terminal.js';
  * `CliError` is shown as its problems, anything else as a bug of ours.
  */
 export async function run(
-  parsed: Work | CommanderError,
+  parsed: Work | Misuse,
   argv: readonly string[],
-  which: ProgramName,
+  interruption: Interruption,
 ): Promise<void> {
-  const context = createContext(argv);
+  const context = createContext(argv, interruption.signal);
+  interruption.onForced = (error) => {
+    if (context.output.json) fail(error, context);
+  };
   process.on('uncaughtException', (error) => {
     restoreTerminal();
     process.exit(fail(error, context));
   });
   try {
-    if (typeof parsed !== 'function') throw usageError(parsed, which);
+    if (typeof parsed !== 'function') throw usageError(parsed);
     if (context.cwd === '') throw homeless();
+    context.signal.throwIfAborted();
     process.exitCode = await parsed(context);
   } catch (error) {
     process.exitCode = fail(error, context);
@@ -35,14 +38,14 @@ export async function run(
   }
 }
 
-function createContext(argv: readonly string[]): CommandContext {
+function createContext(argv: readonly string[], signal: AbortSignal): CommandContext {
   const { env } = process;
   // Not from the parsed options, so that usage errors come out in the form that was asked for, too.
   const options = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
   const json = options.includes('--json');
   return {
     output: new Output({ json, verbose: options.includes('--verbose'), env }),
-    signal: interruptSignal(),
+    signal,
     cwd: currentDirectory(),
     env,
     interactive: !json && isInteractive(env),
@@ -71,8 +74,8 @@ function fail(error: unknown, { output, cwd }: CommandContext): ExitCode {
 }
 
 /** Commander writes "error: unknown option '--x'", and on a second line its suggestion in brackets. */
-function usageError(error: CommanderError, which: ProgramName): UsageError {
-  const help = `See ${which} --help.`;
+function usageError({ error, helper }: Misuse): UsageError {
+  const help = `See ${helper} --help.`;
   if (error.code === 'commander.help') {
     return new UsageError([{ message: 'No command was given.', hint: help }]);
   }

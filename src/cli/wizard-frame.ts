@@ -73,8 +73,11 @@ export function optionLines(
   otherRows: number,
 ): string[] {
   const width = Math.max(...options.map(({ label }) => columns(label)));
+  const room = frameWidth(output) - 3;
   const style = (option: Option, active: boolean) =>
-    clip(optionLine(option, width, active, mark(option, active)), frameWidth(output) - 3);
+    option.disabled
+      ? blockedLines(option, width, room)
+      : clip(optionLine(option, width, active, mark(option, active)), room);
   return limitOptions({
     options,
     cursor,
@@ -86,14 +89,21 @@ export function optionLines(
 }
 
 function optionLine(option: Option, width: number, active: boolean, mark: string): string {
-  const { label, hint, disabled } = option;
+  const { label, hint } = option;
   const space = ' '.repeat(Math.max(0, width - columns(label)) + 2);
-  if (disabled) {
-    const off = styleText('strikethrough', label);
-    return styleText('gray', `${S_OFF} ${off}${space}${hint}`);
-  }
   const text = active ? label : styleText('dim', label);
   return `${mark} ${text}${hint === '' ? '' : styleText('dim', space + hint)}`;
+}
+
+/** An option that cannot be chosen, and why: beside it, or below where that is too long. */
+function blockedLines({ label, hint }: Option, width: number, room: number): string {
+  const off = `${S_OFF} ${styleText('strikethrough', label)}`;
+  const space = ' '.repeat(Math.max(0, width - columns(label)) + 2);
+  const beside = width + 4 + columns(hint) <= room;
+  const lines = beside
+    ? [`${off}${space}${hint}`]
+    : [off, ...wrap(hint, room - 4).map((line) => `    ${line}`)];
+  return lines.map((line) => styleText('gray', clip(line, room))).join('\n');
 }
 
 /** Text of a person as one line: line breaks and control characters must not disturb the frame. */

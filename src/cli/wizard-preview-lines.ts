@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { styleText } from 'node:util';
 import { printable } from './wizard-frame.js';
 import type { Preview } from './wizard-preview.js';
@@ -22,7 +23,9 @@ export function previewLines(
     labelled('Runs on', preview.dependencies, room),
     labelled('Built with', preview.devDependencies, room),
   ];
-  const title = `${styleText('bold', preview.name)} in ${styleText('cyan', printable(directory))}`;
+  const name = styleText('bold', preview.name);
+  const isPlain = path.normalize(directory) === preview.name;
+  const title = isPlain ? name : `${name} in ${styleText('cyan', printable(directory))}`;
   const summary = `${title}, ${preview.files} files`;
   const command = commandLines(preview.command, room);
   const fitting = [

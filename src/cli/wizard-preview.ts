@@ -2,9 +2,10 @@
 import path from 'node:path';
 import type { Catalog } from '../model.js';
 import { createPlan } from '../plan/index.js';
-import { dependencyNames, reproduceCommand, resolveSpec, suggestName } from '../spec/index.js';
+import { reproduceCommand, resolveSpec } from '../spec/index.js';
 import { version } from '../version.js';
-import type { Answers } from './wizard-rules.js';
+import { displayPath } from './paths.js';
+import { type Answers, projectName } from './wizard-rules.js';
 
 export interface Preview {
   readonly name: string;
@@ -25,9 +26,7 @@ export interface Preview {
  */
 export function previewOf(catalog: Catalog, answers: Answers): Preview {
   const { directory = '.', ...input } = answers;
-  const name =
-    answers.name ?? suggestName(path.basename(path.resolve(directory)), dependencyNames(catalog));
-  const spec = resolveSpec({ ...input, name }, catalog);
+  const spec = resolveSpec({ ...input, name: projectName(catalog, answers) }, catalog);
   const plan = createPlan(catalog, spec, version);
   const folders = new Map<string, number>();
   const topLevel: string[] = [];
@@ -44,6 +43,6 @@ export function previewOf(catalog: Catalog, answers: Answers): Preview {
     topLevel,
     dependencies: Object.keys(manifest.dependencies ?? {}),
     devDependencies: Object.keys(manifest.devDependencies ?? {}),
-    command: reproduceCommand(spec, catalog),
+    command: reproduceCommand(spec, catalog, displayPath(path.resolve(directory), process.cwd())),
   };
 }

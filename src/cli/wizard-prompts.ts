@@ -3,7 +3,13 @@
  * they are blocked, and text is checked while it is typed.
  */
 import { styleText } from 'node:util';
-import { MultiSelectPrompt, type Prompt, SelectPrompt, TextPrompt } from '@clack/core';
+import {
+  MultiSelectPrompt,
+  type Prompt,
+  SelectPrompt,
+  TextPrompt,
+  updateSettings,
+} from '@clack/core';
 import {
   isCancel,
   S_CHECKBOX_ACTIVE,
@@ -22,16 +28,27 @@ import {
   openFrame,
   optionLines,
 } from './wizard-frame.js';
+import { type Keyboard, keyQueue } from './wizard-keys.js';
+
+// Ctrl-D would end the keyboard's stream and with it our process, in the middle of a question.
+updateSettings({ aliases: { '\u0004': 'cancel' } });
 
 export interface PromptIo {
-  readonly input: NodeJS.ReadStream;
+  readonly input: Keyboard;
   readonly output: NodeJS.WriteStream;
 }
 
-/** `rows` is the height of the frame that an answer leaves on the screen; the others leave nothing or end it all. */
+/** What a prompt did to the screen. */
+export interface Trace {
+  /** Height of the frame that it left. */
+  readonly rows: number;
+  /** Height of its tallest frame. */
+  readonly tallest: number;
+}
+
 export type Outcome<T> =
-  | { readonly kind: 'answer'; readonly value: T; readonly rows: number }
-  | { readonly kind: 'back' }
+  | (Trace & { readonly kind: 'answer'; readonly value: T })
+  | (Trace & { readonly kind: 'back' })
   | { readonly kind: 'cancel' };
 
 interface Common {
@@ -176,17 +193,21 @@ type Draw = (state: Prompt<unknown>['state'], content: Content) => string;
  * Runs several prompts. In between the keyboard stays with us: keys that are typed ahead are neither echoed into the
  * frames nor lost.
  */
-export async function withKeyboard<T>(io: PromptIo, work: () => Promise<T>): Promise<T> {
+export async function withKeyboard<T>(
+  { input, output }: PromptIo,
+  work: (io: PromptIo) => Promise<T>,
+): Promise<T> {
+  const { keys, release } = keyQueue(input);
   try {
-    return await work();
+    return await work({ input: keys, output });
   } finally {
-    if (io.input.isTTY) io.input.setRawMode(false);
+    release();
   }
 }
 
 /** Clack gives the keyboard back after each prompt. */
 function keepKeys({ input }: PromptIo): void {
-  if (input.isTTY) input.setRawMode(true);
+  if (input.isTTY) input.setRawMode?.(true);
 }
 
 /** Runs a prompt and draws its frames. */
@@ -198,6 +219,7 @@ async function run<T>(
 ): Promise<Outcome<T>> {
   let escaped = false;
   let frame: readonly string[] = [];
+  let tallest = 0;
   const prompt = create((state, { body, problem, answer, keys }) => {
     if (state === 'submit') frame = answeredFrame(message, answer, io.output);
     else if (state === 'cancel') frame = escaped ? [] : cancelledFrame(message);
@@ -206,6 +228,7 @@ async function run<T>(
       const title = `${symbol(state)}  ${message}`;
       frame = openFrame({ title, body: [...details, ...body], keys: allKeys, problem }, io.output);
     }
+    tallest = Math.max(tallest, frame.length);
     return frame.join('\n');
   });
   // Clack cancels on both keys; this is how they are told apart.
@@ -214,8 +237,10 @@ async function run<T>(
   });
   const result = await prompt.prompt();
   keepKeys(io);
-  if (!isCancel(result)) return { kind: 'answer', value: result ?? empty, rows: frame.length };
+  if (!isCancel(result)) {
+    return { kind: 'answer', value: result ?? empty, rows: frame.length, tallest };
+  }
   if (!escaped) return { kind: 'cancel' };
   io.output.write(eraseRows(1));
-  return { kind: 'back' };
+  return { kind: 'back', rows: 0, tallest };
 }

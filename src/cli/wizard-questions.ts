@@ -1,11 +1,12 @@
 /** The questions of the wizard as data: pure, without a terminal. What is asked comes from the catalog. */
-import path from 'node:path';
 import type { Axis, Catalog, FeatureId } from '../model.js';
 import {
   checkDescription,
   checkProjectName,
+  checkScope,
   defaultDescription,
   dependencyNames,
+  nameFromDirectory,
   previewChoices,
   suggestName,
 } from '../spec/index.js';
@@ -15,6 +16,7 @@ import {
   chosenOf,
   knownBefore,
   optionBlocked,
+  projectName,
   provides,
   toList,
 } from './wizard-rules.js';
@@ -82,7 +84,7 @@ export function questions(
     const question = axisQuestion(catalog, axis, known, answers, context);
     if (isOpen(question, previewChoices(known, catalog)[axis.id])) list.push(question);
   }
-  if (given.description === undefined) list.push(descriptionQuestion(answers));
+  if (given.description === undefined) list.push(descriptionQuestion(catalog, answers));
   return list;
 }
 
@@ -97,7 +99,6 @@ export function withAnswer(
   answers: Answers,
   question: Question,
   value: string | readonly FeatureId[],
-  { given }: QuestionContext,
 ): Answers {
   if (question.kind === 'choice') {
     const ids = typeof value === 'string' ? [value] : value;
@@ -106,13 +107,7 @@ export function withAnswer(
   const text = String(value).trim();
   // An empty description stays open: its default has the name in it, which may still change.
   if (question.id === 'description') return { ...answers, description: text || undefined };
-  const directory = text || question.fallback;
-  return { ...answers, directory, name: given.name ?? nameOf(directory) };
-}
-
-/** The project's name that a directory stands for. */
-function nameOf(directory: string): string {
-  return path.basename(path.resolve(directory));
+  return { ...answers, directory: text || question.fallback };
 }
 
 function directoryQuestion(
@@ -131,7 +126,10 @@ function directoryQuestion(
     previous: answers.directory ?? '',
     check(text) {
       const directory = text.trim() === '' ? fallback : text.trim();
-      const problems = name === undefined ? checkProjectName(nameOf(directory), taken) : [];
+      const scoped = checkScope(directory);
+      if (scoped) return `${scoped.message} ${scoped.hint}`;
+      const problems =
+        name === undefined ? checkProjectName(nameFromDirectory(directory, taken), taken) : [];
       if (problems.length > 0) {
         return problems
           .flatMap(({ message, hint }) => (hint ? [message, hint] : [message]))
@@ -142,12 +140,12 @@ function directoryQuestion(
   };
 }
 
-function descriptionQuestion(answers: Answers): TextQuestion {
+function descriptionQuestion(catalog: Catalog, answers: Answers): TextQuestion {
   return {
     kind: 'text',
     id: 'description',
     message: 'What is it for? One sentence.',
-    fallback: defaultDescription(answers.name ?? ''),
+    fallback: defaultDescription(projectName(catalog, answers)),
     previous: answers.description ?? '',
     check: (text) => (text.trim() === '' ? null : (checkDescription(text)[0]?.message ?? null)),
   };

@@ -1,6 +1,6 @@
 /** Which answers fit together, while some are still open. */
 import type { Axis, Capability, Catalog, Feature, FeatureId, SpecInput } from '../model.js';
-import { PACKAGE_MANAGER_AXIS } from '../spec/index.js';
+import { dependencyNames, nameFromDirectory, PACKAGE_MANAGER_AXIS } from '../spec/index.js';
 
 /** What is known: from flags, or answered so far. */
 export type Answers = SpecInput & { readonly directory?: string | undefined };
@@ -82,6 +82,11 @@ export function choiceOf(answers: Answers, axis: string): string | readonly stri
   );
 }
 
+/** The name that the project will have: the one from a flag, else that of its directory. */
+export function projectName(catalog: Catalog, { name, directory = '.' }: Answers): string {
+  return name ?? nameFromDirectory(directory, dependencyNames(catalog));
+}
+
 /** The features that are chosen so far. */
 export function chosenOf(catalog: Catalog, answers: Answers): Feature[] {
   return catalog.axes.flatMap((axis) => {
@@ -90,8 +95,10 @@ export function chosenOf(catalog: Catalog, answers: Answers): Feature[] {
   });
 }
 
+/** A choice as a list, however it was given. */
 export const toList = (choice: string | readonly string[]): readonly string[] =>
   typeof choice === 'string' ? choice.split(',').map((id) => id.trim()) : choice;
 
+/** Whether one of the features provides the capability. */
 export const provides = (features: readonly Feature[], capability: Capability): boolean =>
   features.some((feature) => feature.provides.includes(capability));

@@ -44,7 +44,7 @@ export class WizardMachine {
     question: Question,
     value: string | readonly FeatureId[],
   ): WizardState {
-    const answers = withAnswer(state.answers, question, value, this.context);
+    const answers = this.#applicable(withAnswer(state.answers, question, value));
     const asked = this.#questions(answers);
     const stillFine = (id: string) => {
       const other = asked.find((candidate) => candidate.id === id);
@@ -55,7 +55,7 @@ export class WizardMachine {
     };
     const isDone = (id: string) => id === question.id || (state.done.includes(id) && stillFine(id));
     const done = asked.map(({ id }) => id).filter(isDone);
-    return { answers: this.#applicable(answers, asked), done };
+    return { answers, done };
   }
 
   /** One question back; null at the first. */
@@ -78,9 +78,9 @@ export class WizardMachine {
   }
 
   /** Without the choices of axes that no longer apply: they fall back to their default. */
-  #applicable(answers: Answers, asked: readonly Question[]): Answers {
+  #applicable(answers: Answers): Answers {
     const ids = new Set([
-      ...asked.map(({ id }) => id),
+      ...this.#questions(answers).map(({ id }) => id),
       ...Object.keys(this.context.given.choices ?? {}),
     ]);
     const choices = Object.entries(answers.choices ?? {}).filter(([axis]) => ids.has(axis));

@@ -32,7 +32,7 @@ export function runToolWizard(
   options: { readonly signal: AbortSignal },
 ): Promise<ToolAnswers> {
   const io: PromptIo = { input: process.stdin, output: process.stdout };
-  const answers = withKeyboard(io, () => converse(given, io));
+  const answers = withKeyboard(io, (queued) => converse(given, queued));
   return untilAborted(answers, options.signal);
 }
 
@@ -55,7 +55,7 @@ async function converse(given: Omit<ToolAnswers, 'name'>, io: PromptIo): Promise
       answers = [...answers, { topic, value, message, answer: shown }];
       undone = undefined;
     }
-    transcript.show(answers, outcome.kind === 'answer' ? outcome.rows : 0);
+    transcript.show(answers, outcome);
   }
   transcript.end();
   const values = (topic: Topic) =>

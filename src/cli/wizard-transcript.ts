@@ -4,15 +4,22 @@ import { ExitCode } from '../errors.js';
 import { version } from '../version.js';
 import { InterruptedError } from './interrupt.js';
 import { answeredFrame, eraseRows } from './wizard-frame.js';
+import type { Trace } from './wizard-prompts.js';
 
 export interface Exchange {
   readonly message: string;
   readonly answer: string;
 }
 
-/** The answered questions on the screen, drawn again after every step: going back takes them away. */
+/**
+ * The answered questions on the screen, drawn again after every step: going back takes them away. What has left the
+ * screen at the top cannot be taken back and is not drawn twice.
+ */
 export class Transcript {
-  #rows = 0;
+  /** Lines between the top of the screen and the prompt. */
+  #visible: readonly string[] = [];
+  /** Lines that have scrolled away. */
+  #gone: readonly string[] = [];
 
   constructor(
     title: string,
@@ -24,14 +31,27 @@ export class Transcript {
     output.write(`\n${start}  ${name}  ${styleText('dim', `v${version}`)}\n`);
   }
 
-  /** @param below rows of a prompt's last frame, which go as well */
-  show(exchanges: readonly Exchange[], below = 0): void {
+  /** @param prompt the last prompt, whose frame goes as well */
+  show(exchanges: readonly Exchange[], prompt: Trace): void {
+    this.#scroll(prompt);
     const lines = exchanges.flatMap(({ message, answer }) =>
       answeredFrame(message, answer, this.output),
     );
-    const text = lines.map((line) => `${line}\n`).join('');
-    this.output.write(eraseRows(this.#rows + below) + text);
-    this.#rows = lines.length;
+    const changed = this.#gone.findIndex((line, index) => line !== lines[index]);
+    if (changed !== -1) this.#gone = this.#gone.slice(0, changed);
+    const rest = lines.slice(this.#gone.length);
+    const text = rest.map((line) => `${line}\n`).join('');
+    this.output.write(eraseRows(this.#visible.length + prompt.rows) + text);
+    this.#visible = rest;
+  }
+
+  /** Lines for which there was no room above the prompt (the last row of its frame has no line break). */
+  #scroll({ rows, tallest }: Trace): void {
+    const { rows: screen = 24 } = this.output;
+    const height = this.#visible.length + Math.max(rows + 1, tallest);
+    const lost = Math.min(this.#visible.length, Math.max(0, height - screen));
+    this.#gone = [...this.#gone, ...this.#visible.slice(0, lost)];
+    this.#visible = this.#visible.slice(lost);
   }
 
   end(): void {
@@ -40,7 +60,7 @@ export class Transcript {
 
   /** Ends it after Ctrl-C; throw what this returns. */
   cancelled(): InterruptedError {
-    this.output.write(`${styleText('gray', S_BAR_END)}  Nothing was written.\n\n`);
-    return new InterruptedError(ExitCode.interrupted);
+    this.end();
+    return new InterruptedError(ExitCode.interrupted, 'Cancelled. Nothing was written.');
   }
 }

@@ -2,7 +2,6 @@
 import type { Catalog, FeatureId, SpecInput } from '../model.js';
 import { resolveSpec, suggestName } from '../spec/index.js';
 import { untilAborted } from './interrupt.js';
-import { eraseRows } from './wizard-frame.js';
 import { previewOf } from './wizard-preview.js';
 import { previewLines } from './wizard-preview-lines.js';
 import {
@@ -11,6 +10,7 @@ import {
   askText,
   type Outcome,
   type PromptIo,
+  type Trace,
   withKeyboard,
 } from './wizard-prompts.js';
 import {
@@ -45,13 +45,12 @@ export async function runWizard(
   resolveSpec({ ...flags, name: flags.name ?? suggestName('') }, catalog);
 
   const { signal, input = process.stdin, output = process.stdout, ...context } = options;
-  const io: PromptIo = { input, output };
   const machine = new WizardMachine(catalog, {
     ...context,
     given: usable(catalog, given, context),
   });
   const start = machine.start({ directory });
-  const answers = withKeyboard(io, () => converse(catalog, machine, start, io));
+  const answers = withKeyboard({ input, output }, (io) => converse(catalog, machine, start, io));
   return signal ? untilAborted(answers, signal) : answers;
 }
 
@@ -63,7 +62,7 @@ async function converse(
 ): Promise<SpecInput & { directory: string }> {
   const transcript = new Transcript('create-mcp-server', io.output);
   let state = start;
-  const show = (below = 0) => transcript.show(exchanges(machine, state), below);
+  const show = (prompt: Trace) => transcript.show(exchanges(machine, state), prompt);
   for (;;) {
     const question = machine.current(state);
     const canGoBack = machine.back(state) !== null;
@@ -73,16 +72,16 @@ async function converse(
     if (outcome.kind === 'cancel') throw transcript.cancelled();
     if (outcome.kind === 'back') {
       state = machine.back(state) ?? state;
-      show();
+      show(outcome);
     } else if (question) {
       state = machine.answer(state, question, outcome.value);
-      show(outcome.rows);
+      show(outcome);
     } else if (outcome.value === 'change') {
-      show(outcome.rows);
-      const changed = await change(machine, state, io);
-      if (changed === null) throw transcript.cancelled();
-      state = changed;
-      show();
+      show(outcome);
+      const chosen = await chooseAnswer(machine, state, io);
+      if (chosen.kind === 'cancel') throw transcript.cancelled();
+      if (chosen.kind === 'answer') state = machine.reopen(state, chosen.value);
+      show(chosen);
     } else {
       if (outcome.value === 'cancel') throw transcript.cancelled();
       transcript.end();
@@ -158,12 +157,12 @@ function confirm(
   );
 }
 
-/** Lets a person pick the answer to change; Escape keeps them all, null cancels. */
-async function change(
+/** Lets a person pick the answer to change; Escape keeps them all. */
+function chooseAnswer(
   machine: WizardMachine,
   state: WizardState,
   io: PromptIo,
-): Promise<WizardState | null> {
+): Promise<Outcome<string>> {
   const options = machine.answered(state).map((question) => ({
     value: question.id,
     label: question.message,
@@ -171,11 +170,7 @@ async function change(
     disabled: false,
   }));
   const message = 'Which answer?';
-  const outcome = await askOne({ message, canGoBack: true, options, initial: undefined }, io);
-  if (outcome.kind === 'cancel') return null;
-  if (outcome.kind === 'back') return state;
-  io.output.write(eraseRows(outcome.rows));
-  return machine.reopen(state, outcome.value);
+  return askOne({ message, canGoBack: true, options, initial: undefined }, io);
 }
 
 function exchanges(machine: WizardMachine, state: WizardState): Exchange[] {

@@ -1,3 +1,4 @@
+import { filesToAdd } from '../apply/conflicts.js';
 import { applyPlan } from '../apply/index.js';
 import { LOCAL_ENV, localEnv } from '../apply/local-env.js';
 import { inspectTarget, type Target } from '../apply/target.js';
@@ -6,6 +7,7 @@ import { collectAnswers } from '../cli/answers.js';
 import type { CommandContext } from '../cli/context.js';
 import type { CreateFlags } from '../cli/create-flags.js';
 import { nextLines } from '../cli/next-lines.js';
+import { displayPath } from '../cli/paths.js';
 import { type CreateReport, describePlan, emptyReport, printReport } from '../cli/report.js';
 import { CliError, ExitCode } from '../errors.js';
 import type { Catalog, Feature, Plan, ProjectSpec } from '../model.js';
@@ -33,8 +35,8 @@ export async function createCommand(
 /**
  * `create`: answers → spec → plan → files → install, build, smoke test, repository.
  *
- * @returns the report; also of a project whose files are written and where a later step failed
- * @throws CliError for what goes wrong before files are written
+ * @returns the report; also of a project that could not be written, or where a later step failed
+ * @throws CliError for answers that do not make a project
  */
 async function create(
   directory: string | undefined,
@@ -45,30 +47,46 @@ async function create(
   const answers = await collectAnswers(directory, flags, catalog, context);
   const spec = resolveSpec(answers.input, catalog);
   const plan = createPlan(catalog, spec, version);
-  const report = draft(catalog, spec, plan, answers.directory);
+  const report = draft(catalog, spec, plan, answers.directory, context.cwd);
   if (flags.dryRun) return preview(report, plan, flags);
 
-  const target = inspectTarget(answers.directory, flags.force === true);
   const features = chosenFeatures(catalog, spec);
   const manager = packageManagerIn(features);
   const steps = new Steps(context.output);
   const findings: Findings = { warnings: [], checks: [] };
-  await steps.run({ name: 'write', title: 'Write files' }, async () => {
-    // One turn of the event loop: a Ctrl-C from before must count before anything is written.
-    await new Promise((resolve) => setImmediate(resolve));
-    context.signal.throwIfAborted();
-    return write(plan, target, features, spec.name, findings.warnings);
-  });
+  try {
+    const target = inspectTarget(answers.directory, flags.force === true);
+    await steps.run({ name: 'write', title: 'Write files' }, async () => {
+      // One turn of the event loop: a Ctrl-C from before must count before anything is written.
+      await new Promise((resolve) => setImmediate(resolve));
+      context.signal.throwIfAborted();
+      return write(plan, target, features, spec.name, findings.warnings);
+    });
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error;
+    return { ...failed(report, error), files: [], steps: steps.results };
+  }
   return finish(report, { spec, features, manager, flags, steps, findings }, context);
 }
 
-function draft(catalog: Catalog, spec: ProjectSpec, plan: Plan, directory: string): CreateReport {
+/** Of a run that stopped before anything was written, or in a step. */
+function failed(report: CreateReport, { exitCode, problems }: CliError): CreateReport {
+  return { ...report, ok: false, code: exitCode, problems };
+}
+
+function draft(
+  catalog: Catalog,
+  spec: ProjectSpec,
+  plan: Plan,
+  directory: string,
+  cwd: string,
+): CreateReport {
   return {
     ...emptyReport(ExitCode.ok, []),
     project: { name: spec.name, directory },
     spec: toExternalSpec(spec, catalog),
     files: [...plan.keys()],
-    reproduce: reproduceCommand(spec, catalog),
+    reproduce: reproduceCommand(spec, catalog, displayPath(directory, cwd)),
   };
 }
 
@@ -76,7 +94,8 @@ function draft(catalog: Catalog, spec: ProjectSpec, plan: Plan, directory: strin
 function preview(report: CreateReport, plan: Plan, flags: CreateFlags): CreateReport {
   const warnings: string[] = [];
   try {
-    inspectTarget(report.project?.directory ?? '', flags.force === true);
+    const target = inspectTarget(report.project?.directory ?? '', flags.force === true);
+    if (target.exists) filesToAdd(plan, target.directory);
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
     warnings.push(...error.problems.map(({ message }) => message));
@@ -148,12 +167,9 @@ async function finish(
     failure = error;
   }
   return {
-    ...report,
-    ok: failure === null,
-    code: failure?.exitCode ?? ExitCode.ok,
+    ...(failure === null ? report : failed(report, failure)),
     steps: steps.results,
     next: nextLines(spec, features, manager, { directory, cwd: context.cwd, steps: steps.results }),
-    problems: failure?.problems ?? [],
     warnings: findings.warnings,
     checks: findings.checks,
   };

@@ -30,7 +30,7 @@ export async function renderCommand(
   const spec = resolveSpec(await readSpec(flags.spec, context), catalog);
   const plan = createPlan(catalog, spec, version);
   const directory = path.resolve(context.cwd, flags.out);
-  const target = inspectTarget(directory, false);
+  const target = inspectTarget(directory, 'never');
   const steps = new Steps(context.output);
   await steps.run({ name: 'write', title: 'Write files' }, async () => {
     applyPlan(plan, target, null);

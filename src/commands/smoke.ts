@@ -1,10 +1,8 @@
-import path from 'node:path';
-import { findProject, readIfPresent } from '../add/project.js';
+import { findProject } from '../add/project.js';
 import { getCatalog } from '../catalog/index.js';
 import type { CommandContext } from '../cli/context.js';
 import { ExitCode, type Problem, UsageError } from '../errors.js';
-import type { Manifest, StepResult } from '../model.js';
-import { MANIFEST_PATH } from '../plan/manifest.js';
+import type { StepResult } from '../model.js';
 import type { ProjectTarget, SmokeReport, UrlTarget } from '../steps/smoke/index.js';
 
 /** The options of `mcp-gen smoke`, as commander gives them. */
@@ -25,7 +23,7 @@ export interface SmokeFlags {
  */
 export async function smokeCommand(
   flags: SmokeFlags,
-  { output, signal, cwd }: CommandContext,
+  { output, signal, cwd, env }: CommandContext,
 ): Promise<ExitCode> {
   const { url, headers, timeoutMs } = parseFlags(flags);
   const target: ProjectTarget | UrlTarget =
@@ -37,14 +35,17 @@ export async function smokeCommand(
       headers,
       ...(timeoutMs === null ? {} : { timeoutMs }),
       strict: flags.strict === true,
+      env,
       signal,
       onStep: (step) => progress.part(step),
       ...(output.verbose ? { onOutput: (line: string) => progress.line(line) } : {}),
     }),
   );
   const code = report.ok ? ExitCode.ok : ExitCode.failed;
-  if (output.json) output.document({ ...report, code, target: describeTarget(target) });
-  else printEnd(report, output);
+  if (output.json) {
+    const problems = report.ok ? [] : [failure(report)];
+    output.document({ ...report, code, problems, target: describeTarget(target) });
+  } else printEnd(report, output);
   return code;
 }
 
@@ -58,9 +59,13 @@ function printEnd(report: SmokeReport, output: CommandContext['output']): void {
   for (const warning of report.warnings) output.warn(warning);
   const summary = countByStatus(report.steps);
   const isProven = report.steps.every(({ status }) => status !== 'unproven');
-  if (!report.ok) output.problem({ message: `The smoke test failed: ${summary}.` });
+  if (!report.ok) output.problem(failure(report));
   else if (isProven) output.say(`${output.paint('green', 'The server is proven')}: ${summary}.`);
   else output.say(`${output.paint('yellow', 'The server is proven in part')}: ${summary}.`);
+}
+
+function failure({ steps }: SmokeReport): Problem {
+  return { message: `The smoke test failed: ${countByStatus(steps)}.` };
 }
 
 /** "41 ok, 2 not proven, 1 failed" */
@@ -75,15 +80,14 @@ function countByStatus(steps: readonly StepResult[]): string {
 
 function describeTarget(target: ProjectTarget | UrlTarget): object {
   return target.kind === 'url'
-    ? { url: target.url.href }
+    ? // A query may hold a key.
+      { url: target.url.origin + target.url.pathname }
     : { project: target.name, directory: target.directory };
 }
 
 async function projectAround(directory: string): Promise<ProjectTarget> {
-  const { root } = findProject(directory);
+  const { root, manifest } = findProject(directory);
   const { projectTarget } = await import('../steps/smoke/index.js');
-  // findProject has checked that it is a manifest.
-  const manifest = JSON.parse(readIfPresent(path.join(root, MANIFEST_PATH)) ?? '{}') as Manifest;
   return projectTarget(root, manifest, await getCatalog());
 }
 
@@ -119,6 +123,13 @@ const HEADER_EXAMPLE = "For example: --header 'Authorization: Bearer <key>'";
 
 function parseUrl(text: string, problems: Problem[]): URL | null {
   const url = URL.canParse(text) ? new URL(text) : null;
+  if (url && (url.username !== '' || url.password !== '')) {
+    problems.push({
+      message: 'The --url has a user name or password in it.',
+      hint: `Use --header. ${HEADER_EXAMPLE}`,
+    });
+    return null;
+  }
   if (url?.protocol === 'http:' || url?.protocol === 'https:') return url;
   problems.push({
     message: `--url ${text} is not an http or https URL.`,

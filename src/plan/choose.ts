@@ -9,6 +9,7 @@ export function chosenFeatures(catalog: Catalog, spec: ProjectSpec): readonly Fe
   return [catalog.base, ...chosen];
 }
 
+/** Everything that these features make possible together. */
 export function capabilitiesOf(features: readonly Feature[]): ReadonlySet<Capability> {
   return new Set(features.flatMap((feature) => feature.provides));
 }

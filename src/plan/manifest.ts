@@ -5,6 +5,7 @@ import { toExternalSpec } from '../spec/external.js';
 
 export const MANIFEST_PATH = '.mcp-gen.json';
 
+/** The manifest of a project: what made it, from which answers, and the hash of every file. */
 export function createManifest(
   catalog: Catalog,
   spec: ProjectSpec,
@@ -19,6 +20,7 @@ export function createManifest(
   };
 }
 
+/** Hexadecimal. Text counts as UTF-8. */
 export function sha256(contents: string | Uint8Array): string {
   return createHash('sha256').update(contents).digest('hex');
 }

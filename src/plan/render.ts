@@ -10,6 +10,10 @@ export interface Renderer {
   render(template: RenderFunction, path: string, origin: string): string;
 }
 
+/**
+ * A renderer for one project: its values, and the fragments of its features for the slots. Throws when facts or slots
+ * do not fit together.
+ */
 export function createRenderer(
   catalog: Catalog,
   spec: ProjectSpec,

@@ -4,6 +4,7 @@
  * Kubernetes controllers add up to ten characters to 63).
  */
 import { builtinModules } from 'node:module';
+import path from 'node:path';
 import validateNpmName from 'validate-npm-package-name';
 import type { Problem } from '../errors.js';
 import type { Catalog, JsonObject } from '../model.js';
@@ -44,6 +45,30 @@ export function suggestName(name: string, dependencies: ReadonlySet<string> = ne
   const short = lettered.slice(0, MAX_LENGTH).replace(/-+$/, '');
   if (short === '') return FALLBACK;
   return reasonsAgainst(short, dependencies).length === 0 ? short : `${short}-server`;
+}
+
+/**
+ * The project's name that a directory stands for: its last part as it was typed. Nobody typed the name of the current
+ * directory, so that one is made to fit.
+ */
+export function nameFromDirectory(
+  directory: string,
+  dependencies: ReadonlySet<string>,
+  cwd = process.cwd(),
+): string {
+  const absolute = path.resolve(cwd, directory);
+  const base = path.basename(absolute);
+  return absolute === cwd ? suggestName(base, dependencies) : base;
+}
+
+/** Why a directory cannot be meant as it was typed: it is the name of a scoped package. Null when it can. */
+export function checkScope(directory: string): Problem | null {
+  const [, rest] = /^@[^/\\]+[/\\]([^/\\]+)$/.exec(directory) ?? [];
+  if (rest === undefined) return null;
+  return {
+    message: `${directory} has a scope; project names have none.`,
+    hint: `Give ${rest}, or ./${directory} for a folder of that name.`,
+  };
 }
 
 /** The names of all packages that some project of this catalog depends on. */

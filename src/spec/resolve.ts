@@ -166,7 +166,7 @@ function ruleProblems(choices: Chosen, catalog: Catalog): Problem[] {
       ...feature.conflicts.filter((rule) => provided(feature, rule.capability)),
     ];
     return broken.map((rule) => ({
-      message: `--${feature.axis} ${feature.id} does not fit the other choices. ${rule.because}`,
+      message: `--${feature.axis} ${feature.id}: ${rule.because}`,
       hint: rule.instead,
     }));
   });

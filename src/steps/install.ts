@@ -43,7 +43,7 @@ function reason(manager: PackageManager, result: RunResult): string {
 function hint(manager: PackageManager, result: RunResult): string {
   const again = `Then, in the project: ${manager.installText} && ${manager.runText} build`;
   if (result.outcome === 'missing') {
-    return `Get it: ${manager.get} (or choose another with --package-manager). ${again}`;
+    return `Get it: ${manager.get}. Or choose another with --package-manager. ${again}`;
   }
   if (isOffline(result)) return `Check the network, the proxy and the registry. ${again}`;
   return `The files are written and stay. Mend the cause. ${again}`;

@@ -117,6 +117,7 @@ async function smoke(
       buildCommand: `${manager.runText} build`,
     },
     strict,
+    env: options.env,
     signal,
     onStep: (step) => {
       if (options.verbose) progress.part(step);

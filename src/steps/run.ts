@@ -2,7 +2,7 @@ import { endTree, killTree } from './process-tree.js';
 
 const TAIL_LINES = 20;
 /** How long output may stay open after the child itself has ended (a daemon may have inherited the pipe). */
-const DRAIN_MS = 1000;
+const DRAIN_MS = 300;
 
 export interface RunOptions {
   readonly cwd: string;
@@ -33,9 +33,10 @@ process.on('exit', () => {
  */
 export async function run(command: readonly string[], options: RunOptions): Promise<RunResult> {
   const [program = '', ...args] = command;
+  const { execa } = await import('execa');
+  // After the import: a signal from while it was loading must not be lost.
   options.signal.throwIfAborted();
 
-  const { execa } = await import('execa');
   const tail: string[] = [];
   const stdout: string[] = [];
   const child = execa(program, args, {

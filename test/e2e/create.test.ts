@@ -54,11 +54,12 @@ describe.concurrent('create', () => {
     const first = filesBelow(path.join(cwd, 'one/my-server'));
 
     const other = temporaryFolder('elsewhere');
-    const [program, name, ...args] = reproduce.split(' ').slice(1);
-    expect(program).toBe('create-mcp-server');
+    const [program, place, ...args] = reproduce.split(' ').slice(1);
+    expect(program).toMatch(/^create-mcp-server@\d+\.\d+\.\d+$/);
+    expect(place).toBe('one/my-server');
     const env = { USER: 'someone', HOME: other, TZ: 'Asia/Tokyo', LANG: 'de_DE' };
-    await runCli([name, ...args, ...QUICK], { cwd: other, env });
-    expect(filesBelow(path.join(other, 'my-server'))).toEqual(first);
+    await runCli([place, ...args, ...QUICK], { cwd: other, env });
+    expect(filesBelow(path.join(other, place))).toEqual(first);
 
     writeFileSync(path.join(cwd, 'spec.json'), JSON.stringify(spec));
     const render = await runCli(['render', '--spec', 'spec.json', '--out', 'pure'], {
@@ -104,6 +105,20 @@ describe.concurrent('create', () => {
   });
 });
 
+describe.concurrent('the same again', () => {
+  test('goes to the same place, under the same name', async ({ expect }) => {
+    const cwd = temporaryFolder();
+    for (const [args, words] of [
+      [['nested/app', '--name', 'other'], 'nested/app --name other --starter'],
+      [['./@scope/x'], './@scope/x --starter'],
+      [['./-x', '--name', 'fine'], './-x --name fine --starter'],
+    ] as const) {
+      const { stdout } = await runCli([...args, '--yes', '--dry-run', '--json'], { cwd });
+      expect(JSON.parse(stdout).reproduce).toContain(` ${words} `);
+    }
+  });
+});
+
 describe.concurrent('--dry-run', () => {
   test('shows the files, where they come from, and the dependencies; writes nothing', async ({
     expect,
@@ -117,7 +132,7 @@ describe.concurrent('--dry-run', () => {
     expect(stdout).toContain('datastore/sqlite');
     expect(stdout).toMatch(/dependencies\n {2}@modelcontextprotocol\/server /);
     expect(stdout).toContain('Nothing was written.');
-    expect(stdout).toMatch(/npx create-mcp-server my-server .*--yes/);
+    expect(stdout).toMatch(/npx create-mcp-server@\S+ my-server .*--yes/);
     expect(readdirSync(cwd)).toEqual([]);
   });
 
@@ -137,6 +152,17 @@ describe.concurrent('--dry-run', () => {
     expect(warnings).toEqual([expect.stringContaining('is not a directory')]);
     expect(steps).toEqual([]);
   });
+
+  test('with --force: the files in the way are a warning', async ({ expect }) => {
+    const cwd = temporaryFolder();
+    writeFileSync(path.join(cwd, 'README.md'), 'mine');
+    const args = ['.', '--name', 'x', '--yes', '--dry-run', '--force', '--json'];
+    const { code, stdout } = await runCli(args, { cwd });
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout).warnings).toEqual([
+      expect.stringMatching(/has other contents at README\.md\.$/),
+    ]);
+  });
 });
 
 describe.concurrent('mcp-gen render', () => {
@@ -149,6 +175,8 @@ describe.concurrent('mcp-gen render', () => {
       input: '{"name":"x"}',
     });
     expect(full.code).toBe(1);
+    expect(full.stderr).toMatch(/is not empty/);
+    expect(full.stderr).not.toContain('--force');
     const bad = await runCli(['render', '--spec', '-', '--out', 'x', '--json'], {
       ...options,
       input: '{}',

@@ -26,6 +26,8 @@ const REFUSED: Record<string, string> = {
   empty: '',
   blank: ' \n ',
   'escape sequences': '\u001b[31mred',
+  'text that is turned around': 'a\u202eb',
+  'isolated text': 'a\u2066b',
   'too long': 'x'.repeat(501),
 };
 const FLAGS = ['--yes', '--no-install', '--no-git', '--deploy', 'docker,fly,k8s'];

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, inject, test } from 'vitest';
 import { cleanEnv, runCli, temporaryFolder } from '../support/cli.js';
@@ -33,15 +33,23 @@ describe.concurrent('bad usage: exit 2, the way out, nothing written', () => {
     },
     'choices that exclude each other, with the way out': {
       args: ['x', '--transport', 'stdio', '--auth', 'jwt', ...QUICK],
-      says: /--auth jwt does not fit[\s\S]*Add http to --transport/,
+      says: /--auth jwt: Tokens protect[\s\S]*Add http to --transport/,
     },
     'a starter without its store, with the way out': {
       args: ['x', '--starter', 'notes', '--datastore', 'none', ...QUICK],
-      says: /--starter notes does not fit[\s\S]*Use --datastore/,
+      says: /--starter notes: [A-Z][\s\S]*Use --datastore/,
     },
     'flags that contradict each other': {
       args: ['x', '--strict', '--no-smoke', ...QUICK],
       says: /--strict and --no-smoke contradict/,
+    },
+    'nothing to be strict about': {
+      args: ['x', '--yes', '--no-git', '--strict', '--no-install'],
+      says: /--strict and --no-install contradict/,
+    },
+    'a scoped package as directory': {
+      args: ['@scope/x', ...QUICK],
+      says: /has a scope[\s\S]*Give x, or \.\/@scope\/x/,
     },
     'a spec file that is not there': {
       args: ['x', '--spec', 'nowhere.json', ...QUICK],
@@ -49,7 +57,7 @@ describe.concurrent('bad usage: exit 2, the way out, nothing written', () => {
     },
     'a spec file that is a directory': {
       args: ['x', '--spec', '.', ...QUICK],
-      says: /--spec \.: EISDIR/,
+      says: /--spec \.: it is a directory/,
     },
   };
   for (const [what, { args, says }] of Object.entries(CASES)) {
@@ -82,6 +90,10 @@ describe.concurrent('--spec', () => {
     },
     'an unknown axis': { text: '{ "choices": { "trnsport": "http" } }', says: /"trnsport"/ },
     __proto__: { text: '{ "__proto__": { "name": "x" } }', says: /unknown key "__proto__"/ },
+    'two package managers': {
+      text: '{ "packageManager": "pnpm", "choices": { "package-manager": "npm" } }',
+      says: /Two package managers are given: pnpm and npm/,
+    },
     'a wrong type': {
       text: '{ "name": 7, "choices": { "auth": {} } }',
       says: /name should be text[\s\S]*choices\.auth/,
@@ -160,8 +172,8 @@ describe.concurrent('no terminal', () => {
       });
       expect(code).toBe(2);
       expect(ms).toBeLessThan(3000);
-      expect(stderr).toMatch(/--transport/);
-      expect(stderr).toMatch(/--yes/);
+      expect(stderr).toMatch(/--transport, with http also --auth, --datastore/);
+      expect(stderr).toMatch(/Add --yes/);
       expect(readdirSync(cwd)).toEqual([]);
     });
   }
@@ -220,6 +232,18 @@ describe.concurrent('help and version', () => {
     }
   });
 
+  test('a plain --help and --version are what the parser would print', async ({ expect }) => {
+    const options = { cwd: temporaryFolder() };
+    for (const program of ['create', 'gen'] as const) {
+      for (const flag of ['--help', '-h', '--version', '-V']) {
+        const plain = await runCli([flag], { ...options, program });
+        const parsed = await runCli([flag, '--json'], { ...options, program });
+        expect(plain.stdout).toBe(parsed.stdout);
+        expect(plain.stdout).not.toBe('');
+      }
+    }
+  });
+
   test('--version', async ({ expect }) => {
     const { version } = JSON.parse(
       readFileSync(path.join(import.meta.dirname, '../../package.json'), 'utf8'),
@@ -238,6 +262,9 @@ describe.concurrent('help and version', () => {
     const unknown = await runCli(['creat'], options);
     expect(unknown.code).toBe(2);
     expect(unknown.stderr).toMatch(/Unknown command 'creat'[\s\S]*Did you mean create\?/);
+    expect(unknown.stderr).toContain('See mcp-gen --help.');
+    const flag = await runCli(['smoke', '--bogus'], options);
+    expect(flag.stderr).toContain('See mcp-gen smoke --help.');
   });
 });
 
@@ -267,6 +294,27 @@ describe('closed pipes', () => {
     }
   }
 });
+
+test.runIf(existsSync('/dev/full'))(
+  'no space for the output: a sentence, exit 1',
+  async ({ expect }) => {
+    for (const args of [['--help'], ['x', ...QUICK, '--dry-run', '--json']]) {
+      const full = openSync('/dev/full', 'w');
+      const child = spawn(process.execPath, [inject('packed').create, ...args], {
+        cwd: temporaryFolder(),
+        env: cleanEnv(),
+        stdio: ['ignore', full, 'pipe'],
+      });
+      closeSync(full);
+      let stderr = '';
+      child.stderr?.on('data', (chunk) => {
+        stderr += chunk;
+      });
+      expect(await new Promise((resolve) => child.once('close', resolve))).toBe(1);
+      expect(stderr).toBe('✖ The output could not be written: no space left.\n');
+    }
+  },
+);
 
 test('NO_COLOR, FORCE_COLOR and pipes decide about colours', async ({ expect }) => {
   const csi = '\u001b[';

@@ -46,6 +46,27 @@ for (const [stage, behaviour] of Object.entries(STAGES)) {
   }
 }
 
+test('a second Ctrl-C ends it at once, with its one document', async ({ expect }) => {
+  const cwd = temporaryFolder();
+  const env = fakeManager(cwd, { install: 'hang' });
+  const { child, result } = startCli([...ARGS, '--json'], { cwd, env });
+  const pids = await hangingPids(cwd);
+  cleanUp(pids);
+  child.kill('SIGINT');
+  await sleep(200);
+  const before = performance.now();
+  child.kill('SIGINT');
+  const { code, stdout } = await result;
+  expect(performance.now() - before).toBeLessThan(1000);
+  expect(code).toBe(130);
+  expect(JSON.parse(stdout)).toMatchObject({
+    ok: false,
+    code: 130,
+    problems: [{ message: 'Cancelled.' }],
+  });
+  expect(pids.filter(isAlive)).toEqual([]);
+});
+
 test('Ctrl-C in a terminal during install: keyboard and cursor are back', async ({ expect }) => {
   const cwd = temporaryFolder();
   const env = fakeManager(cwd, { install: 'hang' }, ['sh', 'stty', 'grep', 'script']);

@@ -194,7 +194,12 @@ describe('--force', () => {
     writeFileSync(path.join(cwd, 'x/README.md'), 'mine');
     const { code, stdout } = await runCli(['x', ...QUICK, '--force', '--json'], { cwd });
     expect(code).toBe(1);
-    const [problem] = JSON.parse(stdout).problems;
+    const { problems, project, spec, steps, files } = JSON.parse(stdout);
+    const [problem] = problems;
+    expect(project).toEqual({ name: 'x', directory: path.join(cwd, 'x') });
+    expect(spec).toMatchObject({ name: 'x', choices: {} });
+    expect(steps).toMatchObject([{ name: 'write', status: 'failed' }]);
+    expect(files).toEqual([]);
     expect(problem.message).toMatch(/README\.md, src\/config\.ts/);
     expect(readdirSync(path.join(cwd, 'x')).sort()).toEqual(['README.md', 'src']);
     expect(readFileSync(path.join(cwd, 'x/README.md'), 'utf8')).toBe('mine');

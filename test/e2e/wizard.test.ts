@@ -50,26 +50,30 @@ test('Enter all the way makes the default project, and the printed command the s
   const terminal = wizard(ONLY_FILES, cwd);
   await enterUntil(terminal, 'Ready.');
   const preview = terminal.screen();
-  expect(preview).toMatch(/my-mcp-server in \.\/my-mcp-server, \d+ files/);
+  expect(preview).toMatch(/│ {2}my-mcp-server, \d+ files/);
   expect(preview).toMatch(/src\/ \(\d+\)/);
   expect(preview).toContain('package.json');
   expect(preview).toContain('@modelcontextprotocol/server');
-  expect(preview).toContain('npx create-mcp-server my-mcp-server --starter');
+  expect(preview).toMatch(/npx create-mcp-server@[\d.]+ my-mcp-server --starter/);
   await terminal.send(Key.enter);
   expect(await terminal.exit()).toEqual({ code: 0, restored: true });
 
-  const [, args = ''] = /npx create-mcp-server (my-mcp-server .*--yes)/.exec(terminal.raw) ?? [];
+  const [, args = ''] =
+    /npx create-mcp-server@\S+ (my-mcp-server .*--yes)/.exec(terminal.raw) ?? [];
   const again = temporaryFolder();
   const words = args.replaceAll('\r', '').split(' ');
   expect((await runCli([...words, ...ONLY_FILES], { cwd: again })).code).toBe(0);
   expect(tree(path.join(cwd, 'my-mcp-server'))).toEqual(tree(path.join(again, 'my-mcp-server')));
 });
 
-test('keys that are typed ahead are neither lost nor echoed', async () => {
+test.each([
+  ['one by one', QUESTIONS.slice(0, -1).map(() => Key.enter)],
+  ['all at once', [Key.enter.repeat(QUESTIONS.length - 1)]],
+])('keys that are typed ahead, %s, are neither lost nor echoed', async (_, keys) => {
   const cwd = temporaryFolder();
   const terminal = wizard(ONLY_FILES, cwd);
   await terminal.waitFor(QUESTIONS[0]);
-  await terminal.send(...QUESTIONS.slice(0, -1).map(() => Key.enter));
+  await terminal.send(...keys);
   const screen = await terminal.waitFor('◆  Ready.');
   expect(screen).not.toMatch(/\n\n.*│/);
   await terminal.send(Key.enter);
@@ -114,13 +118,21 @@ test('Escape goes back, keeps the answers and leaves no trace; at the first ques
   expect(first).not.toContain('What should it do');
 });
 
-test.each(QUESTIONS)('Ctrl-C at "%s" ends it: exit 130, nothing written', async (question) => {
+test.each(
+  QUESTIONS.flatMap((question) => [
+    ['Ctrl-C', question, Key.ctrlC] as const,
+    ['Ctrl-D', question, Key.ctrlD] as const,
+  ]),
+)('%s at "%s" ends it: exit 130, nothing written', async (_, question, key) => {
   const cwd = temporaryFolder();
   const terminal = wizard(ONLY_FILES, cwd);
   await enterUntil(terminal, question);
-  await terminal.send(Key.ctrlC);
+  await terminal.send(key);
   expect(await terminal.exit()).toEqual({ code: 130, restored: true });
-  expect(terminal.screen()).toContain('Nothing was written.');
+  expect(terminal.screen().match(/Cancelled|Nothing was written/g)).toEqual([
+    'Cancelled',
+    'Nothing was written',
+  ]);
   expect(readdirSync(cwd)).toEqual([]);
 });
 
@@ -163,6 +175,13 @@ test('what flags answered is not asked; what does not fit is shown with the reas
   await terminal.waitFor('◆  Which package manager?');
   await terminal.send(Key.enter);
   await terminal.waitFor('--datastore postgres');
+});
+
+test('the default description has the name of a directory that was an argument', async () => {
+  const terminal = wizard(['nested/shop', ...ONLY_FILES], temporaryFolder());
+  await terminal.waitFor(`◆  ${QUESTIONS[1]}`);
+  await terminal.send(...QUESTIONS.slice(1, 7).map(() => Key.enter));
+  await terminal.waitFor('The shop MCP server.');
 });
 
 test('flags that are wrong are told before anything is asked', async () => {
@@ -221,6 +240,15 @@ test('one answer can be changed from the preview; what no longer fits is asked a
   expect(screen.match(/What is it for/g)).toHaveLength(1);
 });
 
+test('a reason that is too long for its line goes below it, whole', async () => {
+  const args = ['shop', '--starter', 'notes', '--transport', 'stdio', ...ONLY_FILES];
+  const terminal = wizard(args, temporaryFolder(), { cols: 50, rows: 30 });
+  const screen = await terminal.waitFor('◆  Where does it keep its data?');
+  expect(screen.replace(/\s*\n│\s+/g, ' ')).toMatch(
+    /· none The notes starter keeps its notes in a datastore\./,
+  );
+});
+
 test('a narrow terminal and one without colours work', async () => {
   const cwd = temporaryFolder();
   const terminal = wizard(ONLY_FILES, cwd, { cols: 50, rows: 20, env: { NO_COLOR: '1' } });
@@ -231,4 +259,18 @@ test('a narrow terminal and one without colours work', async () => {
   expect(screen).not.toContain('Where does it keep');
   // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences are the subject
   expect(terminal.raw).not.toMatch(/\u001b\[3\dm/);
+});
+
+test('on a small screen nothing is drawn twice, also not above the top', async () => {
+  const terminal = wizard(ONLY_FILES, temporaryFolder(), { cols: 80, rows: 24 });
+  await enterUntil(terminal, 'Ready.');
+  await terminal.send(Key.down, Key.enter);
+  await terminal.waitFor('◆  Which answer?');
+  await terminal.send(Key.escape);
+  await terminal.waitFor('◆  Ready.');
+  const history = terminal.history();
+  for (const question of QUESTIONS.slice(0, -1)) {
+    expect(history.split(`◇  ${question}`), question).toHaveLength(2);
+  }
+  expect(history.match(/◆/g)).toHaveLength(1);
 });

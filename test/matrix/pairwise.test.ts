@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { describe, expect, inject, it, type TestContext } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, type TestContext } from 'vitest';
 import type { ProjectSpec } from '../../src/model.js';
 import { chosenFeatures } from '../../src/plan/choose.js';
 import { packageManagerOf } from '../../src/steps/package-manager.js';
@@ -13,6 +13,7 @@ import { binFolderOf, versionsOf } from '../support/package-managers.js';
 import { pairwiseSpecs } from '../support/pairwise.js';
 import { createDatabase, whyNoPostgres } from '../support/postgres.js';
 import { realCatalog } from '../support/projects.js';
+import { openWholeRegistry, type WholeRegistry } from '../support/whole-registry.js';
 import { Workshop } from '../support/workshop.js';
 
 const ADD_TOOL = [
@@ -28,52 +29,71 @@ const cases = pairwiseSpecs(catalog).map((spec, index, all) => {
   const earlier = all.slice(0, index).filter((one) => one.packageManager === spec.packageManager);
   const versions = versionsOf(spec.packageManager);
   const version = versions[earlier.length % versions.length];
-  return { spec, flags, version, title: `${flags.join(' ')} (${version ?? 'npm'})` };
+  const title = Object.values(spec.choices).map((ids) => ids.join(','));
+  return { spec, flags, version, title: `${title.join(' ')} (${version ?? 'the npm of Node.js'})` };
+});
+
+let registry: WholeRegistry;
+beforeAll(async () => {
+  registry = await openWholeRegistry();
+});
+afterAll(async () => {
+  const { missing } = registry;
+  const why = `the registry lacks ${missing.size} packages of other platforms; empty ones stood in for them`;
+  if (missing.size > 0) leftOut('Yarn against the registry as it is', why);
+  await registry.close();
 });
 
 describe('projects with every pair of choices', () => {
-  it.concurrent.for(cases)('$title', async ({ spec, flags, version, title }, context) => {
-    const needsPostgres = spec.choices['datastore']?.includes('postgres') === true;
-    if (needsPostgres && noPostgres !== null) {
-      leftOut(`tests and store checks of ${title}`, noPostgres);
-    }
-    const isComplete = !needsPostgres || noPostgres === null;
-    const env = needsPostgres && isComplete ? await databaseFor(context) : {};
-    const workshop = new Workshop(version ? [await binFolderOf(version)] : [], env);
-    context.onTestFinished(() => workshop.remove());
+  it.concurrent.for(cases.map((one) => [one.title, one] as const))(
+    '%s',
+    async ([title, project], context) => {
+      const { spec, flags, version } = project;
+      const needsPostgres = spec.choices['datastore']?.includes('postgres') === true;
+      if (needsPostgres && noPostgres !== null) {
+        leftOut(`tests and store checks of ${title}`, noPostgres);
+      }
+      const isComplete = !needsPostgres || noPostgres === null;
+      const env = {
+        ...(spec.packageManager === 'yarn' ? registry.yarnSettings : {}),
+        ...(needsPostgres && isComplete ? await databaseFor(context) : {}),
+      };
+      const workshop = new Workshop(version ? [await binFolderOf(version)] : [], env);
+      context.onTestFinished(() => workshop.remove());
 
-    const directory = path.join(workshop.folder, 'my server');
-    const { create, gen } = inject('packed');
-    const strict = isComplete ? ['--strict'] : [];
-    const made = await workshop.run(
-      ['node', create, directory, '--name', 'my-server', '--yes', '--json', ...strict, ...flags],
-      { timeoutMs: 300_000 },
-    );
-    const { steps, warnings } = JSON.parse(made) as Report;
-    expect(Object.fromEntries(steps.map(({ name, status }) => [name, status]))).toEqual({
-      write: 'ok',
-      install: 'ok',
-      build: 'ok',
-      smoke: isComplete ? 'ok' : 'unproven',
-      git: 'ok',
-    });
-    if (isComplete) expect(warnings).toEqual([]);
+      const directory = path.join(workshop.folder, 'my server');
+      const { create, gen } = inject('packed');
+      const strict = isComplete ? ['--strict'] : [];
+      const made = await workshop.run(
+        ['node', create, directory, '--name', 'my-server', '--yes', '--json', ...strict, ...flags],
+        { timeoutMs: 300_000 },
+      );
+      const { steps, warnings } = JSON.parse(made) as Report;
+      expect(Object.fromEntries(steps.map(({ name, status }) => [name, status]))).toEqual({
+        write: 'ok',
+        install: 'ok',
+        build: 'ok',
+        smoke: isComplete ? 'ok' : 'unproven',
+        git: 'ok',
+      });
+      if (isComplete) expect(warnings).toEqual([]);
 
-    const { run: script, lockfile } = manager(spec);
-    expect(existsSync(path.join(directory, lockfile)), lockfile).toBe(true);
-    const inProject = { cwd: directory };
-    for (const name of ['lint', 'typecheck', 'build']) {
-      await workshop.run([...script, name], inProject);
-    }
-    if (isComplete) await workshop.run([...script, 'test'], inProject);
-    expect(await workshop.run(['git', 'status', '--porcelain'], inProject)).toBe('');
+      const { run: script, lockfile } = manager(spec);
+      expect(existsSync(path.join(directory, lockfile)), lockfile).toBe(true);
+      const inProject = { cwd: directory };
+      for (const name of ['lint', 'typecheck', 'build']) {
+        await workshop.run([...script, name], inProject);
+      }
+      if (isComplete) await workshop.run([...script, 'test'], inProject);
+      expect(await workshop.run(['git', 'status', '--porcelain'], inProject)).toBe('');
 
-    await workshop.run(['node', gen, ...ADD_TOOL], inProject);
-    await workshop.run([...script, isComplete ? 'check' : 'lint'], inProject);
-    if (!isComplete) await workshop.run([...script, 'build'], inProject);
-    const proof = await workshop.run(['node', gen, 'smoke', '--json', ...strict], inProject);
-    expect(JSON.parse(proof)).toMatchObject({ ok: true });
-  });
+      await workshop.run(['node', gen, ...ADD_TOOL], inProject);
+      await workshop.run([...script, isComplete ? 'check' : 'lint'], inProject);
+      if (!isComplete) await workshop.run([...script, 'build'], inProject);
+      const proof = await workshop.run(['node', gen, 'smoke', '--json', ...strict], inProject);
+      expect(JSON.parse(proof)).toMatchObject({ ok: true });
+    },
+  );
 });
 
 interface Report {

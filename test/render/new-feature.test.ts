@@ -84,7 +84,7 @@ it('makes a project, with its files, settings and dependencies', () => {
   expect(textOf(plan, '.env.example')).toContain('Where the toys are.');
   expect(textOf(plan, 'README.md')).toContain('file:data/toys.db');
   expect(JSON.parse(textOf(plan, '.mcp-gen.json')).spec.choices[AXIS]).toBe(TOY);
-  expect(reproduceCommand(spec, after)).toContain(` --${AXIS} ${TOY} `);
+  expect(reproduceCommand(spec, after, spec.name)).toContain(` --${AXIS} ${TOY} `);
 });
 
 it('brings its own rules', () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -70,6 +70,7 @@ test('gives one document with --json, and with --strict what is not proven fails
     expect.objectContaining({
       ok: false,
       code: 1,
+      problems: [{ message: expect.stringContaining('2 not proven') }],
       target: { project: 'demo', directory: root },
       steps: expect.arrayContaining([
         { name: 'stdio · 2025-11-25 · connect', status: 'ok', ms: expect.any(Number) },
@@ -91,14 +92,23 @@ test('shows what a failing server wrote', async () => {
 });
 
 test('a server at a URL that is not there', async () => {
-  const { code, documents } = await run({ url: 'http://127.0.0.1:1/mcp' }, root, true);
+  const { code, documents } = await run(
+    { url: 'http://127.0.0.1:1/mcp?key=s3cret-value' },
+    root,
+    true,
+  );
   expect(code).toBe(ExitCode.failed);
   expect(documents).toEqual([
     expect.objectContaining({ ok: false, target: { url: 'http://127.0.0.1:1/mcp' } }),
   ]);
+  expect(JSON.stringify(documents)).not.toContain('s3cret-value');
 });
 
 test('names every wrong flag at once', async () => {
+  await expect(run({ url: 'https://me:secret@example.com/mcp' }, root)).rejects.toMatchObject({
+    exitCode: ExitCode.usage,
+    problems: [{ hint: expect.stringContaining('Use --header.') }],
+  });
   const flags = { url: 'ftp://example.com', header: ['no colon', 'A: b\r\nC: d'], timeout: 'soon' };
   await expect(run(flags, root)).rejects.toMatchObject({
     exitCode: ExitCode.usage,
@@ -108,6 +118,17 @@ test('names every wrong flag at once', async () => {
       { message: "A --header must look like 'Name: value'." },
       { message: '--timeout soon is not a number of seconds.' },
     ],
+  });
+});
+
+test.each(['generator', 'spec.choices'])('a manifest without %s is no bug of ours', async (key) => {
+  project();
+  const file = join(root, '.mcp-gen.json');
+  const manifest = JSON.parse(readFileSync(file, 'utf8'));
+  delete (key === 'generator' ? manifest : manifest.spec)[key.replace('spec.', '')];
+  writeFileSync(file, JSON.stringify(manifest));
+  await expect(run({}, root)).rejects.toMatchObject({
+    problems: [{ message: `${file} is not a manifest of create-mcp-server.` }],
   });
 });
 

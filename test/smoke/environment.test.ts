@@ -148,6 +148,7 @@ test('a header replaces the derived credential', async () => {
     features: [HTTP, KEY],
   };
   const report = await runSmoke({
+    env: process.env,
     target: project,
     headers: { authorization: 'Bearer not-the-key' },
     timeoutMs: 3000,
@@ -160,7 +161,7 @@ test('a header replaces the derived credential', async () => {
 
 test('a project that is not built: says how to build it', async () => {
   const project = { ...target(HTTP), buildCommand: 'pnpm run build' };
-  await expect(runSmoke({ target: project })).rejects.toMatchObject({
+  await expect(runSmoke({ target: project, env: process.env })).rejects.toMatchObject({
     exitCode: 1,
     problems: [
       {
@@ -174,7 +175,7 @@ test('a project that is not built: says how to build it', async () => {
 });
 
 test('a project without a server proves nothing and says so', async () => {
-  await expect(runSmoke({ target: target() })).rejects.toThrow(
+  await expect(runSmoke({ target: target(), env: process.env })).rejects.toThrow(
     'The project has no server that could be started.',
   );
 });

@@ -68,7 +68,7 @@ export function smoke(
     name: 'notes',
     features: [...features, feature({ smoke: { env: { FAULT: fault, TEST_TAG: TAG } } })],
   } as const;
-  return runSmoke({ target, timeoutMs: 5000, ...options });
+  return runSmoke({ target, env: process.env, timeoutMs: 5000, ...options });
 }
 
 /** In the environment of every process that this test file starts, and of their children. */

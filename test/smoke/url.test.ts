@@ -37,7 +37,7 @@ async function strangersServer(env: Record<string, string>): Promise<URL> {
 }
 
 const smokeUrl = (url: URL, options: Partial<SmokeOptions> = {}) =>
-  runSmoke({ target: { kind: 'url', url }, timeoutMs: 3000, ...options });
+  runSmoke({ target: { kind: 'url', url }, env: process.env, timeoutMs: 3000, ...options });
 
 test('proves a running server and leaves it running', async () => {
   const url = await strangersServer({ API_KEY: 'a-key-of-the-user' });

@@ -9,6 +9,7 @@ export const Key = {
   space: ' ',
   escape: '\u001b',
   ctrlC: '\u0003',
+  ctrlD: '\u0004',
   ctrlU: '\u0015',
 } as const;
 
@@ -89,6 +90,15 @@ export class TestTerminal {
         throw new Error(`The terminal never showed ${String(text)}. It shows:\n${screen}`);
       await sleep(20);
     }
+  }
+
+  /** All rows, also those that have scrolled away. */
+  history(): string {
+    const { active } = this.emulator.buffer;
+    const rows = Array.from({ length: active.length }, (_, row) =>
+      active.getLine(row)?.translateToString(true),
+    );
+    return rows.join('\n').trimEnd();
   }
 
   /** Waits for the end of the program. `restored`: line editing and echo are on again and the cursor is visible. */

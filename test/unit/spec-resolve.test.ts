@@ -5,6 +5,7 @@ import { UsageError } from '../../src/errors.js';
 import type { Catalog, SpecInput } from '../../src/model.js';
 import { previewChoices, resolveSpec, toExternalSpec } from '../../src/spec/index.js';
 import { reproduceCommand } from '../../src/spec/reproduce.js';
+import { version } from '../../src/version.js';
 import { writeFolder } from '../support/render.js';
 import { TOY } from '../support/toy-templates.js';
 
@@ -113,12 +114,12 @@ describe('refuses', () => {
     [
       'a missing requirement',
       { reach: 'web', store: 'none' },
-      '--reach web does not fit the other choices. The web needs a store. | Use --store disk.',
+      '--reach web: The web needs a store. | Use --store disk.',
     ],
     [
       'a conflict',
       { guard: 'closed' },
-      '--guard closed does not fit the other choices. A pipe cannot be closed. | Use --guard open.',
+      '--guard closed: A pipe cannot be closed. | Use --guard open.',
     ],
     [
       'names of the prototype',
@@ -185,11 +186,12 @@ describe('as people see it', () => {
   });
 
   it('gives the command that makes it again', () => {
-    expect(reproduceCommand(resolve({ reach: 'web,pipe' }), catalog)).toBe(
-      'npx create-mcp-server my-server --store disk --reach pipe,web --guard open --package-manager npm --yes',
+    expect(reproduceCommand(resolve({ reach: 'web,pipe' }), catalog, 'a/my-server')).toBe(
+      `npx create-mcp-server@${version} a/my-server --store disk --reach pipe,web --guard open --package-manager npm --yes`,
     );
-    expect(reproduceCommand(resolve({}, { description: `it's $HOME` }), catalog)).toContain(
-      ` --description 'it'\\''s $HOME' `,
+    const told = resolve({}, { description: `it's $HOME` });
+    expect(reproduceCommand(told, catalog, 'my shop')).toContain(
+      ` 'my shop' --name my-server --description 'it'\\''s $HOME' `,
     );
   });
 });

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { childEnv } from '../../src/steps/child-env.js';
 import { type RunOptions, run } from '../../src/steps/run.js';
 
@@ -53,6 +53,38 @@ describe('run', () => {
     await sleep(200);
     controller.abort(reason);
     await expect(running).rejects.toBe(reason);
+  });
+
+  it('does not lose a signal that comes while it begins', async () => {
+    const reason = new Error('interrupted');
+    const controller = new AbortController();
+    const running = run(node('setTimeout(() => {}, 4000)'), {
+      ...options,
+      signal: controller.signal,
+    });
+    const started = performance.now();
+    controller.abort(reason);
+    await expect(running).rejects.toBe(reason);
+    expect(performance.now() - started).toBeLessThan(3000);
+  });
+
+  it('is done before our patience ends, also with a child that ignores SIGTERM and a pipe that stays open', async () => {
+    // The daemon's parent is gone, so that it does not belong to the tree.
+    const daemon = `const c = require('child_process').spawn(process.execPath, ['-e', 'setTimeout(() => {}, 8000)'],
+      { stdio: 'inherit', detached: true }); console.log(c.pid); c.unref();`;
+    const stubborn = `process.on('SIGTERM', () => {});
+      require('child_process').spawnSync(process.execPath, ['-e', ${JSON.stringify(daemon)}], { stdio: 'inherit' });
+      console.log('ready'); setInterval(() => {}, 1000);`;
+    const controller = new AbortController();
+    const lines: string[] = [];
+    const onLine = (line: string) => void lines.push(line);
+    const running = run(node(stubborn), { ...options, signal: controller.signal, onLine });
+    await vi.waitUntil(() => lines.includes('ready'), 5000);
+    onTestFinished(() => void process.kill(Number(lines[0]), 'SIGKILL'));
+    const started = performance.now();
+    controller.abort(new Error('interrupted'));
+    await expect(running).rejects.toThrow('interrupted');
+    expect(performance.now() - started).toBeLessThan(2300);
   });
 
   it('gives only the environment that it was given', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { InterruptedError } from '../../src/cli/interrupt.js';
-import { nextLines } from '../../src/cli/next-lines.js';
+import { formatNextLine, nextLines, plainNextLine } from '../../src/cli/next-lines.js';
 import { StepError } from '../../src/errors.js';
 import type { Feature, StepResult } from '../../src/model.js';
 import { packageManagerOf } from '../../src/steps/package-manager.js';
@@ -108,22 +108,34 @@ describe('nextLines', () => {
     feature({ facts: { pm: { install: ['x', 'i'], run: ['x', 'run'], get: 'y' } } }),
   );
   const spec = { name: 'my-server', description: '', packageManager: 'x', choices: {} };
-  const features = [feature({ next: ['{run} dev   # {name}'] })];
+  const features = [feature({ next: ['{run} dev   # {name}', '# See {name}.'] })];
   const done: StepResult[] = ['install', 'build'].map((name) => ({ name, status: 'ok', ms: 1 }));
 
   it('goes there, then what the features say', () => {
     const where = { directory: '/home/me/it is', cwd: '/home/me' };
-    expect(nextLines(spec, features, manager, { ...where, steps: done })).toEqual([
+    const lines = nextLines(spec, features, manager, { ...where, steps: done });
+    expect(lines.map(formatNextLine)).toEqual([
       "cd 'it is'",
-      'x run dev   # my-server',
+      'x run dev          # my-server',
+      'See my-server.',
     ]);
+    expect(lines.map(plainNextLine)).toEqual(["cd 'it is'", 'x run dev', '# See my-server.']);
+  });
+
+  it('has no comment in a path with a #', () => {
+    const where = { directory: '/home/me/a # b', cwd: '/home/me' };
+    const [line = {}] = nextLines(spec, [], manager, { ...where, steps: done });
+    expect(plainNextLine(line)).toBe("cd 'a # b'");
   });
 
   it('catches up on what was left out, and stays where it is', () => {
     const where = { directory: '/home/me', cwd: '/home/me' };
     expect(nextLines(spec, [], manager, { ...where, steps: done.slice(0, 1) })).toEqual([
-      'x run build',
+      { command: 'x run build' },
     ]);
-    expect(nextLines(spec, [], manager, { ...where, steps: [] })).toEqual(['x i', 'x run build']);
+    expect(nextLines(spec, [], manager, { ...where, steps: [] })).toEqual([
+      { command: 'x i' },
+      { command: 'x run build' },
+    ]);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { previewLines } from '../../src/cli/wizard-preview-lines.js';
 import type { ChoiceQuestion, QuestionContext } from '../../src/cli/wizard-questions.js';
 import { questions } from '../../src/cli/wizard-questions.js';
-import type { Answers } from '../../src/cli/wizard-rules.js';
+import { type Answers, projectName } from '../../src/cli/wizard-rules.js';
 import { WizardMachine, type WizardState } from '../../src/cli/wizard-state.js';
 import type { Axis, AxisDefault, Catalog, Feature } from '../../src/model.js';
 
@@ -265,7 +265,6 @@ describe('the way through', () => {
     expect(machine.current(state)).toBeNull();
     expect(state.answers).toEqual({
       directory: 'shop',
-      name: 'shop',
       description: undefined,
       choices: {
         goods: ['tea'],
@@ -289,7 +288,9 @@ describe('the way through', () => {
 
   test('a changed directory changes the name, unless a flag gave it', () => {
     const state = machine.reopen(all(), 'directory');
-    expect(step(state, 'x/kiosk').answers).toMatchObject({ directory: 'x/kiosk', name: 'kiosk' });
+    const { answers } = step(state, 'x/kiosk');
+    expect(projectName(catalog, answers)).toBe('kiosk');
+    expect(projectName(catalog, { ...answers, name: 'shop' })).toBe('shop');
   });
 
   test('changing one answer keeps the others', () => {
@@ -309,6 +310,23 @@ describe('the way through', () => {
     expect(state.answers.choices).not.toHaveProperty('guard');
     const again = step(machine.reopen(state, 'door'), ['web']);
     expect(machine.current(again)).toMatchObject({ id: 'guard' });
+  });
+
+  test('an answer whose question is gone does not have later ones asked again', () => {
+    const defaults = [{ value: ['none'] }];
+    const sign = axis('sign', 5, { none: {}, neon: { requires: [rule('web')] } }, { defaults });
+    const pay = axis('pay', 6, { cash: {}, card: {} }, { defaults: [{ value: ['cash'] }] });
+    const shop = { ...catalog, axes: [...catalog.axes.slice(0, 4), sign, pay] };
+    const choices = { goods: ['tea'], guard: ['none'], room: ['warm'] };
+    const given = { directory: 'shop', description: 'x', choices };
+    const keeper = new WizardMachine(shop, { given });
+    let state = keeper.start();
+    for (const value of [['web'], 'neon', 'card', ['street']]) {
+      const next = keeper.current(state) ?? keeper.current(keeper.reopen(state, 'door'));
+      if (next) state = keeper.answer(state, next, value);
+    }
+    expect(keeper.current(state)).toBeNull();
+    expect(state.answers.choices).toEqual({ ...choices, door: ['street'], pay: ['card'] });
   });
 
   test('a selection needs something, and an exclusive option stands alone', () => {

@@ -16,10 +16,11 @@ export type { ProjectTarget, SmokeOptions, SmokeReport, UrlTarget } from './type
  * is not built, or no credential can be had.
  */
 export async function runSmoke(options: SmokeOptions): Promise<SmokeReport> {
-  const { target, headers = {}, strict = false } = options;
+  const { target, headers = {}, strict = false, env } = options;
   const signal = options.signal ?? new AbortController().signal;
   signal.throwIfAborted();
-  const secrets = new Set(Object.values(headers));
+  const query = target.kind === 'url' ? [...target.url.searchParams.values()] : [];
+  const secrets = new Set([...Object.values(headers), ...query]);
   let redact = redactor(secrets);
   const hide = (more: readonly string[]) => {
     for (const secret of more) secrets.add(secret);
@@ -34,7 +35,7 @@ export async function runSmoke(options: SmokeOptions): Promise<SmokeReport> {
   const check = await loadCheck();
   if (target.kind === 'project') {
     const onOutput = (line: string) => options.onOutput?.(redact(line));
-    await smokeProject(target, { recorder, check, signal, headers, hide, onOutput });
+    await smokeProject(target, { recorder, check, env, signal, headers, hide, onOutput });
   } else {
     await smokeUrl(target.url, { recorder, check, headers });
   }

@@ -34,6 +34,7 @@ interface Run {
 export interface ProjectRunOptions {
   readonly recorder: Recorder;
   readonly check: Check;
+  readonly env: NodeJS.ProcessEnv;
   readonly signal: AbortSignal;
   /** Replace the derived credential. */
   readonly headers: Readonly<Record<string, string>>;
@@ -48,14 +49,14 @@ export interface ProjectRunOptions {
  */
 export async function smokeProject(
   target: ProjectTarget,
-  { recorder, check, signal, headers, hide, onOutput }: ProjectRunOptions,
+  { recorder, check, env, signal, headers, hide, onOutput }: ProjectRunOptions,
 ): Promise<void> {
   const entries = target.features.flatMap((feature) => feature.entry ?? []);
   if (entries.length === 0) {
     throw new StepError('smoke', { message: 'The project has no server that could be started.' });
   }
   await mustBeBuilt(target, entries);
-  const settings = await serverSettings(target, process.env);
+  const settings = await serverSettings(target, env);
   hide(settings.secrets);
   const hints = mergedHints(target);
   const run: Run = { target, settings, hints, check, recorder, signal, onOutput };

@@ -8,8 +8,11 @@ export interface Outcome {
   readonly storeReason?: string;
 }
 
+/** The step makes no sense here. */
 export const skipped = (detail: string): Outcome => ({ status: 'skipped', detail });
+/** The step could not be done, which does not mean that the server is wrong. */
 export const unproven = (detail: string): Outcome => ({ status: 'unproven', detail });
+/** Not proven, because the server says that its store does not answer. */
 export const storeDown = (reason: string): Outcome => ({
   status: 'unproven',
   detail: `the server's store cannot be reached: ${reason}`,
@@ -39,12 +42,14 @@ export class Recorder {
 
   constructor(readonly options: RecorderOptions) {}
 
+  /** A new leg, reported after those before it. */
   leg(title: string): Leg {
     const leg = new Leg(title, this);
     this.#legs.push(leg);
     return leg;
   }
 
+  /** All steps so far, leg by leg. */
   get steps(): StepResult[] {
     return this.#legs.flatMap((leg) => leg.steps);
   }
@@ -53,6 +58,7 @@ export class Recorder {
     return this.#legs;
   }
 
+  /** Reports what can be reported in order. */
   flush(): void {
     for (const leg of this.#legs) {
       for (const step of leg.takeUnreported()) this.options.onStep(step);

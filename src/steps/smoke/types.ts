@@ -29,6 +29,8 @@ export interface SmokeOptions {
   readonly timeoutMs?: number;
   /** What could not be proven counts as failed. */
   readonly strict?: boolean;
+  /** What the servers of a project inherit. */
+  readonly env: NodeJS.ProcessEnv;
   readonly signal?: AbortSignal;
   /** Called once per step, grouped by transport and era, as soon as the order allows. */
   readonly onStep?: (step: StepResult) => void;
