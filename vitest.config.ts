@@ -18,6 +18,15 @@ export default defineConfig({
         },
       },
       {
+        // Attacks on really generated and built servers. The first run installs their dependencies.
+        test: {
+          name: 'hostile',
+          include: ['test/hostile/**/*.test.ts'],
+          testTimeout: 30_000,
+          hookTimeout: 180_000,
+        },
+      },
+      {
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],

@@ -7,7 +7,7 @@ import { superviseProcess } from './lifecycle.js';
 
 loadEnvFile();
 const config = orExit(loadConfig);
-const app = createApp(config);
+const app = orExit(() => createApp(config));
 const handler = orExit(() => createHttpHandler(app));
 const server = createNodeServer(handler.fetch);
 

@@ -47,6 +47,24 @@ test('a message of more than 10 MB ends it, and its exit code says so', async ()
   expect(await once(server, 'exit')).toEqual([1, null]);
 });
 
+test('what was asked before the end of the input is answered', async () => {
+  const server = start();
+  let stdout = '';
+  server.stdout?.on('data', (chunk) => {
+    stdout += chunk;
+  });
+  server.stdin?.end('{"jsonrpc":"2.0","id":7,"method":"tools/list"}\n');
+  expect(await once(server, 'exit')).toEqual([0, null]);
+  expect(JSON.parse(stdout)).toMatchObject({ id: 7, result: { tools: expect.any(Array) } });
+});
+
+test('it ends when nobody reads its output', async () => {
+  const server = start();
+  server.stdout?.destroy();
+  server.stdin?.on('error', () => {}).write('{"jsonrpc":"2.0","id":7,"method":"tools/list"}\n');
+  expect(await once(server, 'exit')).toEqual([0, null]);
+});
+
 test('it ends when the client closes its input', async () => {
   const server = start();
   server.stdin?.end();
