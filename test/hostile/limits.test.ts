@@ -77,7 +77,8 @@ describe.each(eras)('a client that speaks %s', (_, era) => {
     const { port } = await serve({ MAX_CONCURRENT_CALLS: '5' });
     const outcomes = await times(20, () => outcome(port, 'wait', { ms: 500 }, { era }));
     expect(tally(outcomes)).toEqual({ ok: 5, TOO_MANY_CALLS: 15 });
-    expect(await outcome(port, 'wait', { ms: 0 }, { era })).toBe('ok');
+    const then = await times(5, () => outcome(port, 'wait', { ms: 500 }, { era }));
+    expect(tally(then)).toEqual({ ok: 5 });
   });
 
   test('stops the work when it goes away', async () => {
@@ -106,7 +107,7 @@ describe.each(eras)('a client that speaks %s', (_, era) => {
       return messageOf(await send(port, { headers, body })).result;
     };
     const byRows = await call({ count: 500, width: 1 });
-    expect(byRows?.structuredContent?.rows).toHaveLength(20);
+    expect(byRows?.structuredContent?.['rows']).toHaveLength(20);
     expect(byRows?.content?.[1]?.text).toContain('… truncated: 20 of 500 items shown in rows.');
     expect(byRows?.content?.[0]?.text).toBe(JSON.stringify(byRows?.structuredContent));
 

@@ -252,15 +252,19 @@ describe('the provider', () => {
     expect(own.stderr()).toContain('not of OAUTH_ISSUER');
   });
 
-  test('leads somewhere else: nothing is asked there', async () => {
+  test('leads somewhere else for its keys: nothing is asked there', async () => {
     const evil = await startIssuer([pair.publicJwk]);
     onTestFinished(() => evil.close());
-    const redirecting = createServer((request, response) =>
-      response.writeHead(302, { location: `${evil.url}${request.url}` }).end(),
-    );
+    let url = '';
+    const redirecting = createServer((request, response) => {
+      if (request.url !== '/jwks.json') {
+        return void response.end(JSON.stringify({ issuer: url, jwks_uri: `${url}/jwks.json` }));
+      }
+      response.writeHead(302, { location: `${evil.url}/jwks.json` }).end();
+    });
     await new Promise<void>((resolve) => redirecting.listen(0, '127.0.0.1', resolve));
     onTestFinished(() => void redirecting.close());
-    const url = `http://127.0.0.1:${(redirecting.address() as AddressInfo).port}`;
+    url = `http://127.0.0.1:${(redirecting.address() as AddressInfo).port}`;
     const own = await serve({ OAUTH_ISSUER: url });
     expect((await post(rpc('tools/list'), token('', { iss: url }), {}, own)).status).toBe(503);
     expect(evil.fetches).toBe(0);

@@ -111,10 +111,11 @@ function send(changes: Changes = {}): Promise<Answer> {
 }
 
 /** Expects that the call was not made but asked about, and gives the state of the question. */
-function questionIn(answer: Answer): string {
-  expect(answer.result?.resultType).toBe('input_required');
-  expect(answer.result?.structuredContent).toBeUndefined();
-  const { requestState } = answer.result ?? {};
+function questionIn(answer: Answer, asked = 'approval'): string {
+  const { resultType, structuredContent, inputRequests = {}, requestState } = answer.result ?? {};
+  expect(resultType).toBe('input_required');
+  expect(structuredContent).toBeUndefined();
+  expect(Object.keys(inputRequests)).toEqual([asked]);
   if (requestState === undefined) throw new Error('There is no state.');
   return requestState;
 }
@@ -280,27 +281,22 @@ describe('a tool that asks for something itself', () => {
   it('asks after the approval, and runs with both', async () => {
     const first = await ask({ call });
     const second = await send({ call, requestState: first, inputResponses: YES });
-    expect(Object.keys(second.result?.inputRequests ?? {})).toEqual(['form']);
-    const requestState = questionIn(second);
+    const requestState = questionIn(second, 'form');
     expectRun(await send({ call, requestState, inputResponses: WHY }), 'a because old');
-    const again = await send({ call, requestState, inputResponses: WHY });
-    expect(Object.keys(again.result?.inputRequests ?? {})).toEqual(['approval']);
+    questionIn(await send({ call, requestState, inputResponses: WHY }));
   });
 
   it('does not take its answer for the approval', async () => {
-    const early = await send({ call, inputResponses: WHY });
-    expect(Object.keys(early.result?.inputRequests ?? {})).toEqual(['approval']);
-    const requestState = questionIn(early);
-    const answer = await send({ call, requestState, inputResponses: WHY });
-    expect(Object.keys(answer.result?.inputRequests ?? {})).toEqual(['approval']);
+    const requestState = questionIn(await send({ call, inputResponses: WHY }));
+    questionIn(await send({ call, requestState, inputResponses: WHY }));
   });
 
   it('is not approved for other arguments in between', async () => {
     const first = await ask({ call });
-    const second = questionIn(await send({ call, requestState: first, inputResponses: YES }));
+    const second = await send({ call, requestState: first, inputResponses: YES });
+    const requestState = questionIn(second, 'form');
     const moved = { ...call, arguments: { disk: 'b' } };
-    const answer = await send({ call: moved, requestState: second, inputResponses: WHY });
-    expect(Object.keys(answer.result?.inputRequests ?? {})).toEqual(['approval']);
+    questionIn(await send({ call: moved, requestState, inputResponses: WHY }));
   });
 });
 

@@ -49,8 +49,8 @@ const roleArbitrary = fc.record({
   everyone: fc.boolean(),
   scopes: fc.array(fc.constantFrom(...SCOPES), { maxLength: 2 }),
   claims: fc.dictionary(
-    fc.constantFrom('groups', 'a.b', 'constructor'),
-    fc.array(fc.constantFrom('x', 'y', 1, true), { maxLength: 2 }),
+    fc.constantFrom('groups', 'a.b', 'constructor.name'),
+    fc.array(fc.constantFrom('x', 'y', 1, true, 'Object'), { maxLength: 2 }),
   ),
   allowed_tools: patterns(TOOLS),
   denied_tools: patterns(TOOLS),

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type Answer, type Era, eras, post, rpc } from '../support/rpc.js';
 import {
@@ -73,7 +74,7 @@ function environment(policy: string): Record<string, string> {
 const as = (name: Name, era: Era, { url } = server) => ({ url, key: KEYS[name], era });
 
 /** Everything of one kind that a caller is told about. */
-async function listed(name: Name, era: Era, from = server): Promise<Record<string, string[]>> {
+async function listed(name: Name, era: Era, from = server) {
   const ask = async (method: string, field: string, key: string) => {
     const { result } = await rpc(as(name, era, from), method);
     const items = result?.[field] as Record<string, string>[] | undefined;
@@ -281,7 +282,7 @@ async function startWith(policy: string): Promise<RunningHttp & { readonly file:
 
 describe('a policy that changes', () => {
   const NOBODY = 'roles: {}\n';
-  const tools = async (other: RunningHttp) => (await listed('owner', '2026-07-28', other))['tools'];
+  const tools = async (other: RunningHttp) => (await listed('owner', '2026-07-28', other)).tools;
   const soon = { timeout: 5_000, interval: 100 };
 
   it('counts without a restart, for what is listed and what is called', async () => {
@@ -325,18 +326,18 @@ describe('a policy that changes', () => {
     ['gone', undefined, /policy\.yaml/],
   ])('stays in force when the new file is %s, and the log says why', async (_, text, reason) => {
     const other = await startWith(POLICY.replace('[create_note]', '[delete_note]'));
-    expect((await listed('author', '2026-07-28', other))['tools']).toEqual(['delete_note']);
+    expect((await listed('author', '2026-07-28', other)).tools).toEqual(['delete_note']);
     if (text === undefined) await rm(other.file);
     else await writeFile(other.file, text);
     await vi.waitFor(() => expect(other.stderr()).toMatch('the one before it stays'), soon);
     expect(other.stderr()).toMatch(reason);
-    expect((await listed('author', '2026-07-28', other))['tools']).toEqual(['delete_note']);
+    expect((await listed('author', '2026-07-28', other)).tools).toEqual(['delete_note']);
     expect(await tools(other)).toHaveLength(4);
 
     await writeFile(other.file, POLICY);
     await vi.waitFor(
       async () =>
-        expect((await listed('author', '2026-07-28', other))['tools']).toEqual(['create_note']),
+        expect((await listed('author', '2026-07-28', other)).tools).toEqual(['create_note']),
       soon,
     );
   });
@@ -345,14 +346,14 @@ describe('a policy that changes', () => {
     const end = '    denied_tools: ["*"]\n';
     const start = 'roles:\n  owner:\n    scopes: ["*"]\n    allowed_tools: ["*"]\n';
     const other = await startWith(start + end);
-    const seen: unknown[] = [];
-    for (let n = 0; n < 30; n += 1) {
-      // Somebody saves the file again and again, and each time the denial comes a moment later than the rest.
+    const seen: string[] = [];
+    for (let round = 0; round < 4; round += 1) {
+      // Somebody saves the file, and the denial comes a moment later than the rest.
       await writeFile(other.file, start);
-      await new Promise((resolve) => setTimeout(resolve, 60));
+      await sleep(800);
       await writeFile(other.file, start + end);
-      seen.push(...((await tools(other)) ?? []));
-      await new Promise((resolve) => setTimeout(resolve, 60));
+      seen.push(...(await tools(other)));
+      await sleep(1_200);
     }
     expect(seen).toEqual([]);
   });
@@ -365,7 +366,7 @@ it.each(['notes', 'minimal'])('the example in the policy of %s is right', async 
   const uncommented = `${text.slice(rules.length)}`.replaceAll(/^( {2})# ?/gm, '$1');
   expect(example).not.toBe('');
   const file = join(await mkdtemp(join(folder, 'example-')), 'policy.yaml');
-  await writeFile(file, rules.replace('everyone: true', 'scopes: ["*"]') + uncommented);
+  await writeFile(file, rules.replace(/^( {4})everyone: true$/m, '$1scopes: ["*"]') + uncommented);
   const other = await startHttp(made, environment(file));
   onTestFinished(async () => void (await stop(other)));
   expect((await listed('owner', '2026-07-28', other)).tools).not.toEqual([]);

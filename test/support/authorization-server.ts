@@ -111,7 +111,7 @@ async function agree(provider: Provider, request: IncomingMessage, response: Ser
     known ??
     new provider.Grant({
       accountId: session?.accountId ?? PERSON,
-      clientId: String(params.client_id),
+      clientId: String(params['client_id']),
     });
   const { missingOIDCScope, missingResourceScopes } = prompt.details as {
     missingOIDCScope?: string[];

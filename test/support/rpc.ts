@@ -21,7 +21,7 @@ export interface Answer {
   readonly error?: { readonly code: number; readonly message: string; readonly data?: unknown };
 }
 
-export interface Caller {
+interface Caller {
   readonly url: string;
   readonly key: string;
   readonly era: Era;

@@ -6,6 +6,7 @@ import { connectTo, eras } from './support/client.js';
 import { credentials } from './support/credentials.js';
 
 const LIST = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' });
+const DEEP = LIST.replace('}', `,"params":{"a":${'['.repeat(100)}${']'.repeat(100)}}}`);
 
 const json = {
   host: 'localhost:3000',
@@ -47,7 +48,7 @@ describe('refuses', () => {
     ['a form', { headers: { 'content-type': 'text/plain' } }, 415],
     ['a body that is too large', { body: 'x'.repeat(2_000) }, 413],
     ['broken JSON', { body: '{' }, 400],
-    ['JSON that is nested too deep', { body: '['.repeat(900) }, 400],
+    ['JSON that is nested too deep', { body: DEEP }, 400],
     ['a batch with two equal ids', { body: `[${LIST},${LIST}]` }, 400],
     ['another path', { path: '/admin' }, 404],
   ])('%s', async (_, changes, status) => {

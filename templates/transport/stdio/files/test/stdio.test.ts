@@ -29,8 +29,13 @@ test.each(eras)('a client that speaks %s lists the tools', async (era) => {
 });
 
 test('whatever a dependency prints stays out of the protocol', async () => {
-  const noisy =
-    'setTimeout(() => { console.log("noise"); process.stdout.write("more noise"); }, 300)';
+  // Once the server listens; before that it is still being loaded.
+  const noisy = `const timer = setInterval(() => {
+    if (process.stdin.listenerCount('data') === 0) return;
+    clearInterval(timer);
+    console.log('noise');
+    process.stdout.write('more noise');
+  }, 20);`;
   const server = start(['--import', `data:text/javascript,${encodeURIComponent(noisy)}`]);
   let stdout = '';
   server.stdout?.on('data', (chunk) => {

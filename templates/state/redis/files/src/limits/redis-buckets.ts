@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { about } from '../about.js';
 import type { Config } from '../config.js';
@@ -7,7 +6,7 @@ import { ToolError } from '../pipeline/errors.js';
 import { type Bucket, pace, type RateLimiter, TokenBuckets } from './token-buckets.js';
 
 /** Redis has this long to answer, in milliseconds; after so many failures in a row it is left alone for a while. */
-const ANSWER_MS = 200;
+const ANSWER_MS = 400;
 const MAX_FAILURES = 3;
 const PAUSE_MS = 1_000;
 
@@ -43,7 +42,7 @@ export function openLimiter(config: Config, log: Logger): Limiter {
   const local = new TokenBuckets();
   if (REDIS_URL === undefined) return { take: (buckets) => local.take(buckets), close() {} };
 
-  const connecting = connect(REDIS_URL);
+  const opening = open(REDIS_URL);
   let failures = 0;
   let pausedUntil = 0;
 
@@ -51,7 +50,8 @@ export function openLimiter(config: Config, log: Logger): Limiter {
   const takeInRedis = async (buckets: readonly Bucket[]): Promise<number | undefined> => {
     if (performance.now() < pausedUntil) return undefined;
     try {
-      const wait = await ask(await connecting, buckets);
+      const { redis, connected } = await opening;
+      const wait = await inTime(connected.then(() => ask(redis, buckets)));
       if (failures > 0) log.info('limits are counted in Redis again');
       failures = 0;
       return wait;
@@ -59,7 +59,11 @@ export function openLimiter(config: Config, log: Logger): Limiter {
       if (failures === 0)
         log.error({ err: error, mode: RATE_LIMIT_ON_ERROR }, 'no limits in Redis');
       failures += 1;
-      if (failures >= MAX_FAILURES) pausedUntil = performance.now() + PAUSE_MS;
+      if (failures >= MAX_FAILURES && performance.now() > pausedUntil) {
+        pausedUntil = performance.now() + PAUSE_MS;
+        // The connection may be dead without a sign of it.
+        opening.then(({ redis }) => redis.disconnect(true)).catch(() => {});
+      }
       return undefined;
     }
   };
@@ -75,28 +79,36 @@ export function openLimiter(config: Config, log: Logger): Limiter {
       });
     },
     close() {
-      connecting.then((redis) => redis.disconnect()).catch(() => {});
+      opening.then(({ redis }) => redis.disconnect()).catch(() => {});
     },
   };
 }
 
-/** Loads the client and connects it. What goes wrong here shows when Redis is asked. */
-async function connect(url: string): Promise<Redis> {
+/** Loads the client, which may take a while on a busy machine, and starts to connect. Its failures show when it is asked. */
+async function open(url: string): Promise<{ redis: Redis; connected: Promise<void> }> {
   const { Redis } = await import('ioredis');
   const redis = new Redis(url, {
     lazyConnect: true,
-    commandTimeout: ANSWER_MS,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     retryStrategy: () => PAUSE_MS,
   });
   redis.on('error', () => {});
-  await Promise.race([redis.connect().catch(() => {}), setTimeout(ANSWER_MS)]);
-  return redis;
+  return { redis, connected: redis.connect().catch(() => {}) };
 }
 
 async function ask(redis: Redis, buckets: readonly Bucket[]): Promise<number> {
   const keys = buckets.map(({ key }) => `${about.name}:limit:${key}`);
   const paces = buckets.map(pace).flatMap(({ interval, capacity }) => [interval, capacity]);
   return Number(await redis.eval(TAKE, keys.length, ...keys, ...paces));
+}
+
+/** An answer, unless the time is up and all that has arrived is read: that we are busy does not mean that Redis is slow. */
+async function inTime<T>(answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const giveUp = () => reject(new Error(`Redis does not answer within ${ANSWER_MS} ms`));
+    timer = setTimeout(() => setImmediate(giveUp), ANSWER_MS);
+  });
+  return await Promise.race([answer, late]).finally(() => clearTimeout(timer));
 }

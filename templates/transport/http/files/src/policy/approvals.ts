@@ -1,9 +1,7 @@
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { inspect } from 'node:util';
+import { createHash } from 'node:crypto';
 import {
   CLIENT_CAPABILITIES_META_KEY,
   type ClientCapabilities,
-  createRequestStateCodec,
   inputRequired,
   inputResponse,
   type McpServer,
@@ -14,10 +12,10 @@ import type { Config } from '../config.js';
 import { InputNeeded } from '../pipeline/elicit.js';
 import { ToolError } from '../pipeline/errors.js';
 import type { Principal } from '../pipeline/principal.js';
+import { OneTimeState } from './one-time-state.js';
+import { shorten, writeOut } from './shown-arguments.js';
 
 const KEY = 'approval';
-const VALID_SECONDS = 300;
-const SHOWN_CHARACTERS = 4_000;
 const Form = z.object({ approve: z.boolean().describe('Let this call run') });
 
 /** A call that a person has to approve. */
@@ -29,25 +27,16 @@ export interface Request {
   readonly server: McpServer;
 }
 
-/** What travels to the client and back, signed: which call it is about, and whether a person has approved it. */
-interface State {
-  readonly id: string;
-  readonly call: string;
-  readonly approved: boolean;
-}
-
 /**
- * Asks the person behind the client before a tool runs. The question is signed over the caller, the tool and its arguments, so
- * that an answer is good for this one call, once, and for five minutes. It guards against a model that is talked into
- * something; a client that answers for its user cannot be told apart.
+ * Asks the person behind the client before a tool runs. The question is signed over the caller, the tool and its arguments,
+ * so an answer is good for that one call. This guards against a model that is talked into something; a client that answers
+ * for its user cannot be told apart.
  */
 export class Approvals {
-  readonly #codec;
-  readonly #used = new Map<string, number>();
+  readonly #state: OneTimeState;
 
   constructor({ REQUEST_STATE_SECRET }: Pick<Config, 'REQUEST_STATE_SECRET'>) {
-    const key = REQUEST_STATE_SECRET ?? randomBytes(32);
-    this.#codec = createRequestStateCodec<State>({ key, ttlSeconds: VALID_SECONDS });
+    this.#state = new OneTimeState(REQUEST_STATE_SECRET);
   }
 
   /**
@@ -57,15 +46,16 @@ export class Approvals {
    */
   async run<T>(request: Request, work: () => T | Promise<T>): Promise<T> {
     const { tool, args, principal, sdk } = request;
-    const text = describe(args);
+    const shown = writeOut(args);
     const call = createHash('sha256')
-      .update(JSON.stringify([principal.id, tool, text]))
+      .update(JSON.stringify([principal.id, tool, shown]))
       .digest('base64url');
 
-    const state = await this.#redeem(sdk, call);
+    const state = await this.#state.redeem(sdk, call);
     const answer = inputResponse(sdk.mcpReq.inputResponses, KEY);
     if (state === undefined || (!state.approved && answer.kind !== 'elicit')) {
-      throw await this.#question(request, call, text);
+      if (!canAsk(request)) throw cannotAsk(tool);
+      throw question(tool, shown, await this.#state.sign(call, false));
     }
     if (!state.approved && !isYes(answer)) {
       throw new ToolError('NOT_APPROVED', `The user did not approve this call of ${tool}.`);
@@ -74,64 +64,16 @@ export class Approvals {
       return await work();
     } catch (error) {
       if (!(error instanceof InputNeeded)) throw error;
-      throw new InputNeeded({ ...error.result, requestState: await this.#sign(call, true) });
+      const requestState = await this.#state.sign(call, true);
+      throw new InputNeeded({ ...error.result, requestState });
     }
-  }
-
-  async #question(request: Request, call: string, text: string): Promise<InputNeeded> {
-    const { tool } = request;
-    if (!canAsk(request)) {
-      throw new ToolError(
-        'APPROVAL_IMPOSSIBLE',
-        `A person has to approve ${tool}, and this client has no way to ask one.`,
-        { suggestions: ['Use a client that speaks MCP 2026-07-28 and supports elicitation.'] },
-      );
-    }
-    const message = `Let ${tool} run with these arguments?\n\n${shorten(text)}`;
-    return new InputNeeded(
-      inputRequired({
-        inputRequests: { [KEY]: inputRequired.elicit({ message, requestedSchema: Form }) },
-        requestState: await this.#sign(call, false),
-      }),
-    );
-  }
-
-  async #sign(call: string, approved: boolean): Promise<string> {
-    return await this.#codec.mint({ id: randomUUID(), call, approved });
-  }
-
-  /** The state that came back, if we signed it for this call, lately, and it has not come back before. */
-  async #redeem(sdk: ServerContext, call: string): Promise<State | undefined> {
-    const text = sdk.mcpReq.requestState<string>();
-    if (text === undefined) return undefined;
-    const state = await this.#codec.verify(text, sdk).catch(() => undefined);
-    if (state?.call !== call || this.#used.has(state.id)) return undefined;
-    const now = performance.now();
-    for (const [id, end] of this.#used) {
-      if (end > now) break;
-      this.#used.delete(id);
-    }
-    this.#used.set(state.id, now + VALID_SECONDS * 1_000);
-    return state;
   }
 }
 
-/**
- * The arguments as the person reads them. All of them and nothing else decides which call was approved, so nothing may be
- * left out (JSON would lose what a schema made a Map or a Date of), and invisible characters are spelled out.
- */
-function describe(args: unknown): string {
-  return inspect(args, {
-    depth: null,
-    maxArrayLength: null,
-    maxStringLength: null,
-    sorted: true,
-  }).replaceAll(/\p{Cf}/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
-}
-
-function shorten(text: string): string {
-  const rest = text.length - SHOWN_CHARACTERS;
-  return rest <= 0 ? text : `${text.slice(0, SHOWN_CHARACTERS)}… and ${rest} more characters`;
+function question(tool: string, shown: string, requestState: string): InputNeeded {
+  const message = `Let ${tool} run with these arguments?\n\n${shorten(shown)}`;
+  const asked = inputRequired.elicit({ message, requestedSchema: Form });
+  return new InputNeeded(inputRequired({ inputRequests: { [KEY]: asked }, requestState }));
 }
 
 function isYes(answer: ReturnType<typeof inputResponse>): boolean {
@@ -146,4 +88,12 @@ function canAsk({ sdk, server }: Request): boolean {
     envelope?.[CLIENT_CAPABILITIES_META_KEY] ?? server.server.getClientCapabilities();
   const { form, url } = declared?.elicitation ?? { url: {} };
   return form !== undefined || url === undefined;
+}
+
+function cannotAsk(tool: string): ToolError {
+  return new ToolError(
+    'APPROVAL_IMPOSSIBLE',
+    `A person has to approve ${tool}, and this client has no way to ask one.`,
+    { suggestions: ['Use a client that speaks MCP 2026-07-28 and supports elicitation.'] },
+  );
 }

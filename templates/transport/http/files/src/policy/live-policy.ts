@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { setInterval } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type Config, ConfigError } from '../config.js';
 import type { Logger } from '../observability/logger.js';
@@ -53,7 +53,8 @@ export function openPolicy({ POLICY_PATH }: Config, log: Logger, pollMs = 1_000)
 
   const closed = new AbortController();
   const watch = async () => {
-    for await (const _ of setInterval(pollMs, undefined, { ref: false, signal: closed.signal })) {
+    while (!closed.signal.aborted) {
+      await sleep(pollMs, undefined, { ref: false, signal: closed.signal });
       await look();
     }
   };

@@ -8,7 +8,8 @@ export type ParsedPolicy = { readonly policy: Policy } | { readonly problems: re
 /** Reads the text of a policy. Every problem is named at once, and begins with its line: `12: roles.reader: …`. */
 export function parsePolicy(text: string, names: Names): ParsedPolicy {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const options = { lineCounter: lines, prettyErrors: false, logLevel: 'error' } as const;
+  const document = parseDocument(text, options);
   const at = (offset: number, message: string) => `${lines.linePos(offset).line}: ${message}`;
 
   const { errors, contents } = document;
