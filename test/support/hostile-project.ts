@@ -82,7 +82,7 @@ export function hostileProject(): Promise<string> {
 
 const LEAKS = [
   /MARKED/,
-  /\bat .{0,200}:\d+:\d+/,
+  /\.[cm]?[jt]s:\d+/,
   /node_modules|\/dist\/|\/srv\/|\/tmp\/|file:\/\//,
   /postgres:\/\/|SELECT |10\.0\.0\.7/,
 ];

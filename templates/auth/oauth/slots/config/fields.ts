@@ -1,4 +1,4 @@
-OAUTH_ISSUER: z.string().refine(isTrustedUrl, UNTRUSTED),
+OAUTH_ISSUER: z.string().refine(isTrustedUrl, UNTRUSTED).optional(),
 OAUTH_PROVIDER: z.enum(providerNames).default('generic'),
 OAUTH_AUDIENCE: list.default([]),
 OAUTH_SCOPE_PREFIX: z.string().default(''),

@@ -5,8 +5,10 @@ import { createTestApp } from './support/app.js';
 import { connectTo, eras } from './support/client.js';
 import { credentials } from './support/credentials.js';
 
-const LIST = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' });
-const DEEP = LIST.replace('}', `,"params":{"a":${'['.repeat(100)}${']'.repeat(100)}}}`);
+const MESSAGE = { jsonrpc: '2.0', id: 1, method: 'tools/list' };
+const LIST = JSON.stringify(MESSAGE);
+const NESTED: unknown = JSON.parse('['.repeat(100) + ']'.repeat(100));
+const DEEP = JSON.stringify({ ...MESSAGE, params: { a: NESTED } });
 
 const json = {
   host: 'localhost:3000',

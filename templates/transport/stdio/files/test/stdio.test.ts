@@ -28,14 +28,13 @@ test.each(eras)('a client that speaks %s lists the tools', async (era) => {
   expect((await client.listTools()).tools).not.toEqual([]);
 });
 
+/** Prints as soon as the server reads its input. */
+const noisy = `process.stdin.once('newListener', () => setImmediate(() => {
+  console.log('noise');
+  process.stdout.write('more noise');
+}))`;
+
 test('whatever a dependency prints stays out of the protocol', async () => {
-  // Once the server listens; before that it is still being loaded.
-  const noisy = `const timer = setInterval(() => {
-    if (process.stdin.listenerCount('data') === 0) return;
-    clearInterval(timer);
-    console.log('noise');
-    process.stdout.write('more noise');
-  }, 20);`;
   const server = start(['--import', `data:text/javascript,${encodeURIComponent(noisy)}`]);
   let stdout = '';
   server.stdout?.on('data', (chunk) => {
@@ -43,6 +42,8 @@ test('whatever a dependency prints stays out of the protocol', async () => {
   });
   const [printed] = await once(server.stderr as NodeJS.ReadableStream, 'data');
   expect(String(printed)).toContain('noise');
+  server.stdin?.end();
+  await once(server, 'exit');
   expect(stdout).toBe('');
 });
 

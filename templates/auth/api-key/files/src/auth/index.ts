@@ -4,6 +4,9 @@ import type { Authenticator } from './authenticator.js';
 import { bearerToken, unauthorized } from './bearer.js';
 import { liveApiKeys } from './live-api-keys.js';
 
+/** What the HTTP server does not start without. */
+export const requiredSettings = ['MCP_API_KEYS'];
+
 /**
  * Accepts the keys of `MCP_API_KEYS`, sent as `Authorization: Bearer <key>` or `x-api-key: <key>`: headers alone, because
  * addresses end up in logs and a browser adds cookies by itself.

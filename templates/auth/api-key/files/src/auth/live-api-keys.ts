@@ -9,10 +9,10 @@ const REREAD_MS = 1_000;
  * without a restart; what is wrong with the new contents is logged, and the keys before it stay valid.
  */
 export function liveApiKeys({ config, log }: Pick<App, 'config' | 'log'>) {
-  const { MCP_API_KEYS, MCP_API_KEYS_FILE: file } = config;
-  if (file === undefined) return async (): Promise<readonly ApiKey[]> => MCP_API_KEYS;
+  const { MCP_API_KEYS: configured = [], MCP_API_KEYS_FILE: file } = config;
+  if (file === undefined) return async (): Promise<readonly ApiKey[]> => configured;
 
-  let keys: readonly ApiKey[] = MCP_API_KEYS;
+  let keys: readonly ApiKey[] = configured;
   let lastSeen: string | undefined;
   let nextRead = 0;
   let reading = Promise.resolve();

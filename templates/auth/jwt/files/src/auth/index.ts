@@ -1,8 +1,12 @@
 import type { App } from '../app.js';
+import { ConfigError } from '../config.js';
 import type { Authenticator } from './authenticator.js';
 import { createTokenAuthenticator } from './token-authenticator.js';
 import { principalFrom } from './token-principal.js';
 import { verificationKey } from './verification-key.js';
+
+/** What the HTTP server does not start without. */
+export const requiredSettings = ['JWT_ISSUER', 'JWT_AUDIENCE'];
 
 const CLAIMS = { scopes: ['scope', 'scp'], roles: ['roles'] };
 
@@ -12,6 +16,9 @@ const CLAIMS = { scopes: ['scope', 'scp'], roles: ['roles'] };
  */
 export function createAuthenticator(app: Pick<App, 'config' | 'log'>): Authenticator {
   const { JWT_ISSUER, JWT_AUDIENCE } = app.config;
+  if (JWT_ISSUER === undefined || JWT_AUDIENCE === undefined) {
+    throw new ConfigError(['JWT_ISSUER, JWT_AUDIENCE: both are required']);
+  }
   const { getKey, algorithms } = verificationKey(app.config);
   return createTokenAuthenticator(app, {
     getKey,

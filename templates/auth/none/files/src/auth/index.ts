@@ -4,6 +4,9 @@ import type { Authenticator } from './authenticator.js';
 
 const LOOPBACK = ['localhost', '127.0.0.1', '::1'];
 
+/** What the HTTP server does not start without: nothing. */
+export const requiredSettings: string[] = [];
+
 /**
  * Lets everyone in, because only this machine can reach the server. Callers are told apart by their address.
  * @throws {ConfigError} when other machines could, unless `ALLOW_UNAUTHENTICATED` says that this is wanted.

@@ -18,7 +18,7 @@ const JSON_TYPE = 'application/json';
 const Metadata = z.object({ issuer: z.string(), jwks_uri: z.string().refine(isTrustedUrl) });
 
 export function createIdentityProvider(config: Config): IdentityProvider {
-  const { OAUTH_ISSUER: issuer, JWKS_CACHE_SECONDS } = config;
+  const { OAUTH_ISSUER: issuer = '', JWKS_CACHE_SECONDS } = config;
   const policy = outbound({ retries: 1, timeoutMs: 2_000, breakAfter: 6, pauseMs: 5_000 });
 
   /** A whole answer, in time. 5xx counts as a failure; every other answer is the caller's to judge. */

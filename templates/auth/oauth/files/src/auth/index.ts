@@ -9,6 +9,9 @@ import { allScopes } from './scopes.js';
 import { createTokenAuthenticator } from './token-authenticator.js';
 import { principalFrom } from './token-principal.js';
 
+/** What the HTTP server does not start without. */
+export const requiredSettings = ['OAUTH_ISSUER', 'PUBLIC_URL'];
+
 /**
  * Accepts access tokens that `OAUTH_ISSUER` issued for this server, and tells everyone else where to sign in.
  * @throws {ConfigError} when the settings do not fit the provider.
@@ -18,6 +21,7 @@ export function createAuthenticator(
 ): Authenticator {
   const { config, identityProvider } = app;
   const { OAUTH_SCOPE_PREFIX: prefix, OAUTH_DEFAULT_SCOPES, OAUTH_FIRST_SCOPES } = config;
+  if (config.OAUTH_ISSUER === undefined) throw new ConfigError(['OAUTH_ISSUER: is required']);
   const provider: Provider = providers[config.OAUTH_PROVIDER];
   const resource = protectedResource(config);
   const audience = audienceOf(config, provider, resource.url);
