@@ -15,7 +15,25 @@ export default defineConfig({
           name: 'render',
           include: ['test/{render,deploy}/**/*.test.ts'],
           testTimeout: 60_000,
-          hookTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        // Attacks on really generated and built servers. The first run installs their dependencies.
+        test: {
+          name: 'hostile',
+          include: ['test/hostile/**/*.test.ts'],
+          exclude: ['test/hostile/mutations.test.ts'],
+          testTimeout: 30_000,
+          hookTimeout: 180_000,
+        },
+      },
+      // The same servers without one of their guards each: their own tests must fail.
+      {
+        test: {
+          name: 'mutations',
+          include: ['test/hostile/mutations.test.ts'],
+          testTimeout: 60_000,
         },
       },
       {

@@ -42,7 +42,17 @@ export type Credential =
   /** `match` is a regular expression whose first group is the token inside the variable's value. */
   | { readonly from: 'env'; readonly variable: string; readonly match: string }
   /** A Node script of the project that prints one token on stdout. */
-  | { readonly from: 'script'; readonly args: readonly string[] };
+  | { readonly from: 'script'; readonly args: readonly string[] }
+  /**
+   * From an issuer that the smoke test starts itself. `env` makes the server trust it (`{issuer}` is its address);
+   * `metadata` is the path at which the server says what a token for it must be (RFC 9728), `type` the token's `typ`.
+   */
+  | {
+      readonly from: 'issuer';
+      readonly env: Readonly<Record<string, string>>;
+      readonly metadata: string;
+      readonly type: string;
+    };
 
 /** What the smoke test uses when the named primitives exist. Everything is optional; it can also find its own. */
 export interface SmokeHints {

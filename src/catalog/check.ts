@@ -61,8 +61,10 @@ function checkFeature(
   const seen = new Set<string>();
   for (const { slot, file } of feature.slots) {
     if (!catalog.slots.includes(slot)) mistakes.push(`${file}: no template opens {{> ${slot}}}`);
-    if (seen.has(slot)) mistakes.push(`${file}: a second fragment for ${slot}`);
-    seen.add(slot);
+    // `fields.ts` and `fields.token.ts` are two fragments on purpose, `fields.ts` and `fields.txt` are not.
+    const fragment = file.replace(/\.hbs$/, '').replace(/\.[^./]*$/, '');
+    if (seen.has(fragment)) mistakes.push(`${file}: a second fragment for ${slot}`);
+    seen.add(fragment);
   }
   const paths = new Set<string>();
   for (const { path, file } of feature.files) {

@@ -29,6 +29,12 @@ const envVar = z.strictObject({
 const credential = z.discriminatedUnion('from', [
   z.strictObject({ from: z.literal('env'), variable: z.string(), match: z.string() }),
   z.strictObject({ from: z.literal('script'), args: z.array(z.string()).min(1) }),
+  z.strictObject({
+    from: z.literal('issuer'),
+    env: z.record(z.string(), z.string()),
+    metadata: z.string().startsWith('/'),
+    type: z.string(),
+  }),
 ]);
 
 const smoke = z.strictObject({

@@ -105,7 +105,7 @@ export async function withTemporaryDirectory(
  * when there is none, for example because only hashes of keys are known.
  */
 export async function bearerToken(
-  credential: Credential,
+  credential: Exclude<Credential, { from: 'issuer' }>,
   target: ProjectTarget,
   env: Readonly<Record<string, string>>,
   signal: AbortSignal,

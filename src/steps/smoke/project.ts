@@ -13,6 +13,7 @@ import {
 } from './environment.js';
 import { checkGuards } from './guards.js';
 import { checkHealth, checkReady, send } from './http.js';
+import { type SmokeIssuer, startSmokeIssuer } from './issuer.js';
 import { checkPrimitives } from './primitives.js';
 import { describeExit, ServerProcess } from './process.js';
 import { type Leg, oneLine, type Recorder, SmokeFailure, skipped } from './recorder.js';
@@ -29,6 +30,8 @@ interface Run {
   readonly recorder: Recorder;
   readonly signal: AbortSignal;
   readonly onOutput: (line: string) => void;
+  /** Only for servers whose tokens come from an identity provider. */
+  readonly issuer: SmokeIssuer | null;
 }
 
 export interface ProjectRunOptions {
@@ -59,7 +62,8 @@ export async function smokeProject(
   const settings = await serverSettings(target, env);
   hide(settings.secrets);
   const hints = mergedHints(target);
-  const run: Run = { target, settings, hints, check, recorder, signal, onOutput };
+  const issuer = Object.keys(headers).length > 0 ? null : await issuerFor(target);
+  const run: Run = { target, settings, hints, check, recorder, signal, onOutput, issuer };
 
   const work: Promise<void>[] = [];
   for (const entry of entries) {
@@ -70,7 +74,12 @@ export async function smokeProject(
       work.push(smokeHttp(run, entry, headers, hide));
     }
   }
-  await allSettled(work);
+  await allSettled(work).finally(() => issuer?.close());
+}
+
+async function issuerFor({ features }: ProjectTarget): Promise<SmokeIssuer | null> {
+  const credential = features.find((feature) => feature.credential !== null)?.credential;
+  return credential?.from === 'issuer' ? await startSmokeIssuer(credential) : null;
 }
 
 /** Waits for all, so that every server is gone, then throws the first error. */
@@ -108,7 +117,7 @@ async function withServer(
   const script = join(run.target.directory, entry.script);
   const server = new ServerProcess(script, {
     cwd: run.target.directory,
-    env: { ...env, ...extra },
+    env: { ...env, ...run.issuer?.env, ...extra },
   });
   server.onLog = run.onOutput;
   const onAbort = () => server.killNow();
@@ -222,7 +231,7 @@ async function smokeHttp(
   const eras = ERAS.map((era) => ({ era, leg: recorder.leg(`http · ${era}`) }));
   const end = recorder.leg('http');
   try {
-    const headers = await credentialHeaders(run, given);
+    let headers = await credentialHeaders(run, given);
     hide(Object.values(headers));
     const port = await freePort();
     const origin = new URL(`http://127.0.0.1:${port}`);
@@ -234,6 +243,14 @@ async function smokeHttp(
         untilListening(server, origin, signal),
       );
       if (!started) return;
+      const { issuer } = run;
+      if (issuer) {
+        await common.step('says where to sign in', async (signal) => {
+          headers = { authorization: `Bearer ${await issuer.signIn(origin, signal)}` };
+          hide(Object.values(headers));
+          return undefined;
+        });
+      }
       const guards = async () => {
         await common.step('healthz', (at) => checkHealth(new URL('/healthz', origin), false, at));
         await common.step('readyz', (at) => checkReady(new URL('/readyz', origin), false, at));
@@ -262,7 +279,7 @@ async function credentialHeaders(
 ): Promise<Record<string, string>> {
   if (Object.keys(given).length > 0) return { ...given };
   const credential = target.features.find((feature) => feature.credential !== null)?.credential;
-  if (!credential) return {};
+  if (!credential || credential.from === 'issuer') return {};
   const { env, dispose } = await withTemporaryDirectory(settings.env);
   try {
     const token = await bearerToken(credential, target, env, signal);

@@ -22,7 +22,7 @@ export function superviseProcess({ log, timeoutMs, stop }: Lifecycle): (code: nu
     setTimeout(() => {
       log.error(`not stopped within ${timeoutMs} ms`);
       process.exit(1);
-    }, timeoutMs).unref();
+    }, timeoutMs);
     stop().then(
       () => process.exit(code),
       (error: unknown) => {

@@ -8,7 +8,7 @@ import { registerTools } from './tools/register-tools.js';
 
 /** An MCP server for one caller. Cheap: everything costly lives in `services` and at module scope. */
 export function createServer(services: Services, principal: Principal): McpServer {
-  const server = new McpServer(about);
+  const server = new McpServer(about, { capabilities: { tools: {}, resources: {}, prompts: {} } });
   registerTools(server, services, principal);
   registerResources(server, services, principal);
   registerPrompts(server, services, principal);

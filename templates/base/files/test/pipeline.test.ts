@@ -4,7 +4,6 @@ import * as z from 'zod/v4';
 import type { CallContext } from '../src/pipeline/context.js';
 import { InputNeeded } from '../src/pipeline/elicit.js';
 import { ToolError } from '../src/pipeline/errors.js';
-import { RateLimiter } from '../src/pipeline/rate-limit.js';
 import { type Call, runCall } from '../src/pipeline/run-call.js';
 import { createTestApp } from './support/app.js';
 import { owner } from './support/client.js';
@@ -69,13 +68,13 @@ test('a cancelled call ends', async () => {
   await expect(cancelled).rejects.toMatchObject({ code: 'CANCELLED' });
 });
 
-test('a limiter counts each caller by itself and refills', () => {
-  const limiter = new RateLimiter(2);
-  limiter.take('a', 0);
-  limiter.take('a', 0);
-  limiter.take('b', 0);
-  expect(() => limiter.take('a', 0)).toThrow(expect.objectContaining({ code: 'RATE_LIMITED' }));
-  expect(() => limiter.take('a', 30_000)).not.toThrow();
+test('a service that cannot be reached is named as such, without its address', async () => {
+  const failing = run(() => fetch('http://secret.invalid'));
+  await expect(failing).rejects.toMatchObject({
+    code: 'UPSTREAM_UNAVAILABLE',
+    retryable: true,
+    message: expect.not.stringContaining('secret'),
+  });
 });
 
 test('elicit asks first, then returns the answer', async () => {

@@ -2,15 +2,18 @@ import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { createAuthenticator } from '../src/auth/index.js';
 import { loadConfig } from '../src/config.js';
+import { createLogger } from '../src/observability/logger.js';
 import { requiredEnv } from './support/env.js';
 
-const FIRST = 'first-key-0123456789';
-const SECOND = 'second-key-0123456789';
+const FIRST = 'b3Qz7LmT2xWq9KcV';
+const SECOND = 'x8RnP4sJ6yHd1FgZ';
 const HASH = createHash('sha256').update(SECOND).digest('hex');
-const MCP_API_KEYS = `alice:${FIRST}:notes:read notes:write, bob:sha256:${HASH}`;
+const KEYS = `alice:${FIRST}:notes:read role=editor, bob:sha256:${HASH}`;
 
 const load = (keys: string) => loadConfig({ ...requiredEnv, MCP_API_KEYS: keys });
-const authenticate = createAuthenticator(load(MCP_API_KEYS));
+const log = createLogger('silent');
+const send = (headers: Record<string, string>, keys = KEYS) =>
+  createAuthenticator({ config: load(keys), log })(new Headers(headers));
 
 describe('accepts', () => {
   test.each([
@@ -18,14 +21,21 @@ describe('accepts', () => {
     ['an x-api-key', { 'x-api-key': FIRST }],
     ['the same key twice', { authorization: `bearer ${FIRST}`, 'x-api-key': FIRST }],
   ])('%s', async (_, headers) => {
-    expect(await authenticate(new Headers(headers))).toEqual({
-      principal: { id: 'alice', scopes: ['notes:read', 'notes:write'] },
+    expect(await send(headers)).toEqual({
+      principal: { id: 'alice', scopes: ['notes:read'], roles: ['editor'] },
     });
   });
 
-  test('a key that is stored as a hash; without scopes it may do everything', async () => {
-    const caller = await authenticate(new Headers({ 'x-api-key': SECOND }));
-    expect(caller).toEqual({ principal: { id: 'bob', scopes: ['*'] } });
+  test('a key that is stored as a hash; without scopes and roles it may do everything', async () => {
+    const principal = { id: 'bob', scopes: ['*'], roles: [] };
+    expect(await send({ 'x-api-key': SECOND })).toEqual({ principal });
+  });
+
+  test('the old and the new key of one name', async () => {
+    const keys = `# until the move is over\nalice:${FIRST}\nalice:${SECOND}`;
+    for (const key of [FIRST, SECOND]) {
+      expect(await send({ 'x-api-key': key }, keys)).toHaveProperty('principal.id', 'alice');
+    }
   });
 });
 
@@ -37,27 +47,40 @@ describe('refuses with 401', () => {
     ['the stored hash itself', { 'x-api-key': HASH }],
     ['two different keys', { authorization: `Bearer ${FIRST}`, 'x-api-key': SECOND }],
     ['basic authentication', { authorization: `Basic ${FIRST}` }],
+    ['a cookie', { cookie: `x-api-key=${FIRST}` }],
   ])('%s', async (_, headers) => {
-    const caller = await authenticate(new Headers(headers));
+    const caller = await send(headers);
     if (!('refusal' in caller)) throw new Error('was accepted');
     expect(caller.refusal.status).toBe(401);
     expect(caller.refusal.headers.get('www-authenticate')).toMatch(/^Bearer/);
+  });
+
+  test('a key after its last day', async () => {
+    const until = (day: string) => send({ 'x-api-key': FIRST }, `alice:${FIRST}:expires=${day}`);
+    expect(await until('2020-12-31')).toHaveProperty('refusal.status', 401);
+    expect(await until(new Date().toISOString().slice(0, 10))).toHaveProperty('principal');
   });
 });
 
 describe('does not start with', () => {
   test.each([
     ['no key', ' , '],
-    ['a short key', 'alice:short'],
+    ['a short key', 'alice:b3Qz7LmT2x'],
+    ['a placeholder', 'alice:<the-key-of-alice>'],
+    ['another placeholder', 'alice:changeme-changeme'],
+    ['repeated characters', 'alice:aaaaaaaabbbbbbbb'],
+    ['a sequence', 'alice:1234567890123456'],
+    ['half a hash', `alice:sha256:${HASH.slice(1)}`],
     ['a key without a name', FIRST],
-    ['two keys of one name', `alice:${FIRST},alice:${SECOND}`],
+    ['one key for two names', `alice:${FIRST},bob:${FIRST}`],
+    ['an unknown right', `alice:${FIRST}:rolle=editor`],
+    ['a day that does not exist', `alice:${FIRST}:expires=2027-02-30`],
   ])('%s', (_, keys) => {
     expect(() => load(keys)).toThrow('MCP_API_KEYS');
   });
 
   test('and never prints the key', () => {
-    expect(() => load('alice:hunter2')).toThrow(
-      expect.objectContaining({ message: expect.not.stringContaining('hunter2') }),
-    );
+    const hidden = expect.objectContaining({ message: expect.not.stringContaining('hunter2') });
+    expect(() => load('alice:hunter2,hunter2hunter2hunter2,bob:hunter2:x=y')).toThrow(hidden);
   });
 });

@@ -1,1 +1,2 @@
-MCP_API_KEYS: z.string().transform(parseApiKeys),
+MCP_API_KEYS: apiKeys.optional(),
+MCP_API_KEYS_FILE: z.string().optional(),

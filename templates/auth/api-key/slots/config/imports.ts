@@ -1,1 +1,1 @@
-import { parseApiKeys } from './auth/api-keys.js';
+import { apiKeys } from './auth/api-keys.js';

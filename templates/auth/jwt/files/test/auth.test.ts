@@ -1,60 +1,83 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, SignJWT, UnsecuredJWT } from 'jose';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import type { Authenticator } from '../src/auth/authenticator.js';
 import { createAuthenticator } from '../src/auth/index.js';
 import { loadConfig } from '../src/config.js';
+import { createLogger } from '../src/observability/logger.js';
 import { credentials, signToken } from './support/credentials.js';
 import { requiredEnv } from './support/env.js';
 
 const { JWT_ISSUER, JWT_AUDIENCE } = credentials.env;
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
-const publicKey = rsa.publicKey.export({ type: 'spki', format: 'pem' }).toString();
+const pem = (key: KeyObject) => key.export({ type: 'spki', format: 'pem' }).toString();
 const withoutKeys = { JWT_SECRET: '', JWT_PUBLIC_KEY: '', JWT_JWKS_URL: '' };
 
 const authenticator = (env: Record<string, string> = {}) =>
-  createAuthenticator(loadConfig({ ...requiredEnv, ...env }));
+  createAuthenticator({
+    config: loadConfig({ ...requiredEnv, ...env }),
+    log: createLogger('silent'),
+  });
 
-async function send(token: string, authenticate = authenticator()) {
-  return await authenticate(new Headers({ authorization: `Bearer ${token}` }));
-}
+const send = async (token: string, authenticate = authenticator()) =>
+  await authenticate(new Headers({ authorization: `Bearer ${token}` }));
 
-async function signWithRsa(): Promise<string> {
-  return await new SignJWT({ sub: 'alice', scope: 'notes:read' })
-    .setProtectedHeader({ alg: 'RS256', kid: 'k1' })
+const signWithRsa = (header: object = {}, key = rsa.privateKey) =>
+  new SignJWT({ sub: 'alice', scope: 'notes:read' })
+    .setProtectedHeader({ alg: 'RS256', kid: 'k1', ...header })
     .setIssuer(JWT_ISSUER)
     .setAudience(JWT_AUDIENCE)
-    .setExpirationTime('1m')
-    .sign(rsa.privateKey);
-}
+    .setExpirationTime('1h')
+    .sign(key);
 
-/** The address of a key set with the RSA key, on this machine. */
-async function serveKeySet(): Promise<string> {
-  const jwk = { ...(await exportJWK(rsa.publicKey)), kid: 'k1', alg: 'RS256' };
-  const server = createServer((_, response) => response.end(JSON.stringify({ keys: [jwk] })));
+/** An issuer's key set on this machine; `keys` may change. */
+async function serveKeySet(keys: { kid: string; key: KeyObject }[]) {
+  let asked = 0;
+  const server = createServer(async (_, response) => {
+    asked += 1;
+    const jwks = keys.map(async ({ kid, key }) => ({ ...(await exportJWK(key)), kid }));
+    response.end(JSON.stringify({ keys: await Promise.all(jwks) }));
+  });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void server.close());
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks.json`;
+  const { port } = server.address() as AddressInfo;
+  const authenticate = authenticator({
+    ...withoutKeys,
+    JWT_JWKS_URL: `http://127.0.0.1:${port}/jwks.json`,
+  });
+  return { authenticate, timesAsked: () => asked };
 }
+
+async function expect401(token: string, authenticate?: Authenticator) {
+  const caller = await send(token, authenticate);
+  if (!('refusal' in caller)) throw new Error('was accepted');
+  expect(caller.refusal.status).toBe(401);
+  expect(caller.refusal.headers.get('www-authenticate')).toContain('error="invalid_token"');
+}
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 describe('accepts', () => {
   test.each([
     ['scope', { scope: 'notes:read notes:write' }],
     ['scp', { scp: ['notes:read', 'notes:write'] }],
   ])('a token with its scopes in %s', async (_, claims) => {
-    expect(await send(await signToken(claims))).toEqual({
-      principal: { id: 'alice', scopes: ['notes:read', 'notes:write'] },
+    expect(await send(await signToken(claims))).toMatchObject({
+      principal: { id: 'alice', issuer: JWT_ISSUER, scopes: ['notes:read', 'notes:write'] },
     });
   });
 
-  test('a token that fits the public key', async () => {
-    const authenticate = authenticator({ ...withoutKeys, JWT_PUBLIC_KEY: publicKey });
-    expect(await send(await signWithRsa(), authenticate)).toHaveProperty('principal.id', 'alice');
+  test('the roles of a token, but not a scope that stands for all scopes', async () => {
+    const token = await signToken({ roles: ['editor'], scope: '*' });
+    expect(await send(token)).toMatchObject({ principal: { roles: ['editor'], scopes: [] } });
   });
 
-  test('a token that fits a key of the key set', async () => {
-    const authenticate = authenticator({ ...withoutKeys, JWT_JWKS_URL: await serveKeySet() });
+  test('a token that fits the public key', async () => {
+    const authenticate = authenticator({ ...withoutKeys, JWT_PUBLIC_KEY: pem(rsa.publicKey) });
     expect(await send(await signWithRsa(), authenticate)).toHaveProperty('principal.id', 'alice');
   });
 });
@@ -65,51 +88,111 @@ describe('refuses with 401', () => {
   const claims = { iss: JWT_ISSUER, aud: JWT_AUDIENCE, sub: 'alice', exp: now + hour };
 
   test.each([
-    ['an expired token', () => signToken({ exp: now - hour })],
+    ['an expired token', () => signToken({ exp: now - 61 })],
     ['a token that never expires', () => signToken({ exp: undefined })],
-    ['a token that is not valid yet', () => signToken({ nbf: now + hour })],
+    ['a token that is not valid yet', () => signToken({ nbf: now + 61 })],
     ['a token for someone else', () => signToken({ aud: 'other' })],
     ['a token for nobody', () => signToken({ aud: undefined })],
     ['a token of another issuer', () => signToken({ iss: 'https://evil.example' })],
+    ['a token without an issuer', () => signToken({ iss: undefined })],
     ['a token without a subject', () => signToken({ sub: undefined })],
-    [
-      'a token signed with another secret',
-      () => signToken({}, 'another-secret-of-at-least-32-bytes'),
-    ],
+    ['a token with an empty subject', () => signToken({ sub: '' })],
+    ['another secret', () => signToken({}, 'kT3vXw9-mQ7pLz2RbNc5YhJd8FgSa4Ue')],
     ['an unsigned token', () => new UnsecuredJWT(claims).encode()],
     ['a token of another algorithm', () => signWithRsa()],
+    ['a token that is too long', () => signToken({ padding: 'x'.repeat(10_000) })],
     ['something else', () => 'not-a-token'],
   ])('%s', async (_, makeToken) => {
-    const caller = await send(await makeToken());
-    if (!('refusal' in caller)) throw new Error('was accepted');
-    expect(caller.refusal.status).toBe(401);
-    expect(caller.refusal.headers.get('www-authenticate')).toContain('invalid_token');
+    await expect401(await makeToken());
   });
 
   test('a token that is signed with the public key as a secret', async () => {
+    const publicKey = pem(rsa.publicKey);
     const authenticate = authenticator({ ...withoutKeys, JWT_PUBLIC_KEY: publicKey });
-    const caller = await send(await signToken({}, publicKey), authenticate);
-    expect(caller).toHaveProperty('refusal.status', 401);
+    await expect401(await signToken({}, publicKey), authenticate);
   });
 
-  test('a request without a token', async () => {
-    const caller = await authenticator()(new Headers());
-    expect(caller).toHaveProperty('refusal.status', 401);
+  test('a request without a token, with two, or with one in another place', async () => {
+    const token = await signToken();
+    for (const headers of [
+      new Headers(),
+      new Headers([
+        ['authorization', `Bearer ${token}`],
+        ['authorization', `Bearer ${token}`],
+      ]),
+      new Headers({ 'x-access-token': token }),
+    ]) {
+      expect(await authenticator()(headers)).toHaveProperty('refusal.status', 401);
+    }
   });
 });
 
-test('says 503 while the key set cannot be reached', async () => {
-  const authenticate = authenticator({ ...withoutKeys, JWT_JWKS_URL: 'http://127.0.0.1:1/' });
-  expect(await send(await signWithRsa(), authenticate)).toHaveProperty('refusal.status', 503);
+describe('a key set', () => {
+  const other = generateKeyPairSync('rsa', { modulusLength: 2048 });
+
+  test('follows rotation, and a removed key counts no more', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const keys = [{ kid: 'k1', key: rsa.publicKey }];
+    const { authenticate } = await serveKeySet(keys);
+    const old = await signWithRsa();
+    expect(await send(old, authenticate)).toHaveProperty('principal');
+    keys.splice(0, 1, { kid: 'k2', key: other.publicKey });
+    vi.setSystemTime(Date.now() + 61_000);
+    const renewed = await signWithRsa({ kid: 'k2' }, other.privateKey);
+    expect(await send(renewed, authenticate)).toHaveProperty('principal');
+    await expect401(old, authenticate);
+  });
+
+  test('is not asked again for every unknown key', async () => {
+    const { authenticate, timesAsked } = await serveKeySet([{ kid: 'k1', key: rsa.publicKey }]);
+    for (const kid of ['a', '../../etc/passwd', "' OR 1=1 --", '__proto__']) {
+      await expect401(await signWithRsa({ kid }, other.privateKey), authenticate);
+    }
+    expect(timesAsked()).toBe(1);
+  });
+
+  test('is never taken from the token', async () => {
+    const { authenticate } = await serveKeySet([{ kid: 'k1', key: rsa.publicKey }]);
+    const jwk = await exportJWK(other.publicKey);
+    await expect401(
+      await signWithRsa({ jwk, jku: 'https://evil.example/jwks' }, other.privateKey),
+      authenticate,
+    );
+  });
+
+  test('that cannot be reached is a 503', async () => {
+    const authenticate = authenticator({ ...withoutKeys, JWT_JWKS_URL: 'http://127.0.0.1:1/' });
+    expect(await send(await signWithRsa(), authenticate)).toHaveProperty('refusal.status', 503);
+  });
+});
+
+test('a token is remembered until it expires, and never longer', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  const now = Math.floor(Date.now() / 1000);
+  const authenticate = authenticator();
+  const token = await signToken({ exp: now + 5 });
+  const first = await send(token, authenticate);
+  const second = await send(token, authenticate);
+  expect('principal' in first && 'principal' in second && first.principal).toBe(
+    'principal' in second && second.principal,
+  );
+  vi.setSystemTime((now + 66) * 1_000);
+  await expect401(token, authenticate);
 });
 
 describe('does not start with', () => {
+  const small = generateKeyPairSync('rsa', { modulusLength: 1024 });
+
   test.each([
     ['no key', withoutKeys],
-    ['two sources of keys', { JWT_PUBLIC_KEY: publicKey }],
-    ['a short secret', { JWT_SECRET: 'short' }],
+    ['two sources of keys', { JWT_PUBLIC_KEY: pem(rsa.publicKey) }],
+    ['a short secret', { JWT_SECRET: 'kT3vXw9-mQ7pLz2RbNc5YhJd8FgSa4U' }],
+    ['a secret of one character', { JWT_SECRET: 'a'.repeat(64) }],
+    ['a placeholder', { JWT_SECRET: 'changeme-changeme-changeme-changeme-1' }],
     ['a broken public key', { ...withoutKeys, JWT_PUBLIC_KEY: 'broken' }],
+    ['a public key that is too small', { ...withoutKeys, JWT_PUBLIC_KEY: pem(small.publicKey) }],
     ['a key set without TLS', { ...withoutKeys, JWT_JWKS_URL: 'http://issuer.example/jwks' }],
+    ['an issuer without TLS', { JWT_ISSUER: 'http://issuer.example' }],
   ])('%s', (_, env) => {
     expect(() => authenticator(env)).toThrow('JWT_');
   });

@@ -4,12 +4,12 @@ import { loadConfig } from '../src/config.js';
 import { requiredEnv } from './support/env.js';
 
 const start = (env: Record<string, string>) =>
-  createAuthenticator(loadConfig({ ...requiredEnv, ...env }));
+  createAuthenticator({ config: loadConfig({ ...requiredEnv, ...env }) });
 
 test('everyone on this machine may call', async () => {
   const authenticate = start({ HOST: '127.0.0.1' });
-  expect(await authenticate(new Headers())).toEqual({
-    principal: { id: 'anonymous', scopes: ['*'] },
+  expect(await authenticate(new Headers(), '127.0.0.1')).toEqual({
+    principal: { id: 'anonymous@127.0.0.1', scopes: ['*'] },
   });
 });
 

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { pino } from 'pino';
 import { about } from '../about.js';
 import type { Config } from '../config.js';
+import { redactLine } from './redact.js';
 
 export type Logger = pino.Logger;
 
@@ -17,7 +18,7 @@ export function correlationId(): string | undefined {
   return correlation.getStore();
 }
 
-/** JSON lines on stderr: stdout belongs to the protocol. */
+/** JSON lines on stderr, without secrets: stdout belongs to the protocol. */
 export function createLogger(level: Config['LOG_LEVEL']): Logger {
   return pino(
     {
@@ -25,6 +26,7 @@ export function createLogger(level: Config['LOG_LEVEL']): Logger {
       base: { service: about.name },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
+      hooks: { streamWrite: redactLine },
       mixin: () => {
         const id = correlationId();
         return id === undefined ? {} : { correlationId: id };

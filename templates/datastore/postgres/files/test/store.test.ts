@@ -4,7 +4,7 @@ import { createTestApp } from './support/app.js';
 
 test('a value is data, whatever it says', async () => {
   const { store } = await createTestApp();
-  const text = "'); DROP TABLE migrations; --";
+  const text = "'); DROP TABLE mcp_migrations; --";
   expect(await store.query(sql`SELECT ${text}::text AS text`)).toEqual([{ text }]);
 });
 
@@ -19,6 +19,17 @@ test('a query stops when its caller does', async () => {
   const started = store.query(endless, AbortSignal.timeout(50));
   await expect(started).rejects.toThrow();
   expect(await store.query(sql`SELECT 1 AS one`)).toEqual([{ one: 1 }]);
+});
+
+test('a conflict with someone else is named as such', async () => {
+  const { store } = await createTestApp();
+  const conflict = sql`DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '40001'; END $$`;
+  await expect(store.query(conflict)).rejects.toMatchObject({
+    code: 'STORE_BUSY',
+    retryable: true,
+  });
+  const wrong = store.query(sql`SELECT nothing`);
+  await expect(wrong).rejects.not.toHaveProperty('retryable');
 });
 
 test('a database that cannot be reached is named as such, without its address', async () => {

@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
 import { sql } from '../src/datastore/sql.js';
+import { asStoreError } from '../src/datastore/store-error.js';
 import { createTestApp } from './support/app.js';
 
 test('a value is data, whatever it says', async () => {
   const { store } = await createTestApp();
-  const text = "'); DROP TABLE migrations; --";
+  const text = "'); DROP TABLE mcp_migrations; --";
   expect(await store.query(sql`SELECT ${text} AS text`)).toEqual([{ text }]);
 });
 
@@ -20,6 +21,12 @@ test('a query stops when its caller does', async () => {
   const started = store.query(endless, AbortSignal.timeout(50));
   await expect(started).rejects.toThrow();
   expect(await store.query(sql`SELECT 1 AS one`)).toEqual([{ one: 1 }]);
+});
+
+test('a database that someone else has locked is named as such', () => {
+  const locked = Object.assign(new Error('database is locked'), { code: 'SQLITE_BUSY' });
+  expect(asStoreError(locked)).toMatchObject({ code: 'STORE_BUSY', retryable: true });
+  expect(asStoreError(new Error('no such column'))).toBeUndefined();
 });
 
 test('a database that cannot be opened is named as such, without its address', async () => {

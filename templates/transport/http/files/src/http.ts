@@ -1,4 +1,5 @@
 import { createApp } from './app.js';
+import { requiredSettings } from './auth/index.js';
 import { loadConfig, orExit } from './config.js';
 import { loadEnvFile } from './env.js';
 import { createHttpHandler } from './http/handler.js';
@@ -6,8 +7,8 @@ import { createNodeServer } from './http/node-server.js';
 import { superviseProcess } from './lifecycle.js';
 
 loadEnvFile();
-const config = orExit(loadConfig);
-const app = createApp(config);
+const config = orExit(() => loadConfig(process.env, requiredSettings));
+const app = orExit(() => createApp(config));
 const handler = orExit(() => createHttpHandler(app));
 const server = createNodeServer(handler.fetch);
 

@@ -5,7 +5,16 @@ import { createTestApp } from './support/app.js';
 import { connectTo, eras } from './support/client.js';
 import { credentials } from './support/credentials.js';
 
-const LIST = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' });
+const MESSAGE = { jsonrpc: '2.0', id: 1, method: 'tools/list' };
+const LIST = JSON.stringify(MESSAGE);
+const NESTED: unknown = JSON.parse('['.repeat(100) + ']'.repeat(100));
+const DEEP = JSON.stringify({ ...MESSAGE, params: { a: NESTED } });
+
+const json = {
+  host: 'localhost:3000',
+  accept: 'application/json, text/event-stream',
+  'content-type': 'application/json',
+};
 
 /** Sends a request that is right but for `changes`. */
 async function send(
@@ -15,9 +24,7 @@ async function send(
   const { path = '/mcp', method = 'POST', body = LIST } = changes;
   const { fetch } = createHttpHandler(await createTestApp(env));
   const headers = {
-    host: 'localhost:3000',
-    accept: 'application/json, text/event-stream',
-    'content-type': 'application/json',
+    ...json,
     ...credentials.headers,
     ...changes.headers,
   };
@@ -43,12 +50,30 @@ describe('refuses', () => {
     ['a form', { headers: { 'content-type': 'text/plain' } }, 415],
     ['a body that is too large', { body: 'x'.repeat(2_000) }, 413],
     ['broken JSON', { body: '{' }, 400],
+    ['JSON that is nested too deep', { body: DEEP }, 400],
+    ['a batch with two equal ids', { body: `[${LIST},${LIST}]` }, 400],
     ['another path', { path: '/admin' }, 404],
   ])('%s', async (_, changes, status) => {
     const response = await send(changes, { MAX_BODY_BYTES: '1000' });
     expect(response.status).toBe(status);
     expect(await response.json()).toMatchObject({ jsonrpc: '2.0', error: {} });
   });
+});
+
+test('a client that sends too many requests has to wait', async () => {
+  const { fetch } = createHttpHandler(await createTestApp({ RATE_LIMIT_PER_MINUTE: '1' }));
+  const list = () =>
+    fetch(
+      new Request('http://localhost/mcp', {
+        method: 'POST',
+        headers: { ...json, ...credentials.headers },
+        body: LIST,
+      }),
+    );
+  for (let request = 0; request < 10; request += 1) expect((await list()).status).toBe(200);
+  const refused = await list();
+  expect(refused.status).toBe(429);
+  expect(refused.headers.get('retry-after')).toBe('6');
 });
 
 test('an allowed origin may call, and its preflight passes', async () => {

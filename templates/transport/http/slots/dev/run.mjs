@@ -1,3 +1,3 @@
 // Restarts after every build.
-const args = ['--watch', '--watch-preserve-output', 'dist/http.js'];
-spawn(process.execPath, args, { stdio: 'inherit' });
+const watch = ['--watch', '--watch-preserve-output'];
+children.push(start(['--enable-source-maps', ...watch, 'dist/http.js']));

@@ -1,5 +1,6 @@
 import './protect-stdout.js';
 
+import { PassThrough } from 'node:stream';
 import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio';
 import { createApp } from './app.js';
 import { loadConfig, orExit } from './config.js';
@@ -7,32 +8,39 @@ import { loadEnvFile } from './env.js';
 import { superviseProcess } from './lifecycle.js';
 import { protocolOutput } from './protect-stdout.js';
 import { createServer } from './server.js';
+import { Unanswered } from './stdio/unanswered.js';
 
 /** Whoever started this process may do everything. */
 const OWNER = { id: 'stdio', scopes: ['*'] };
 
 loadEnvFile();
 const config = orExit(loadConfig);
-const app = createApp(config);
-const transport = new StdioServerTransport(process.stdin, protocolOutput);
+const app = orExit(() => createApp(config));
+// At the end of its input the transport would cancel the calls under way, so it does not see the end.
+const input = process.stdin.pipe(new PassThrough(), { end: false });
+const transport = new StdioServerTransport(input, protocolOutput);
 const connection = serveStdio(() => createServer(app, OWNER), {
   transport,
   onerror: (error) => app.log.error({ err: error }, 'protocol error'),
 });
+const unanswered = new Unanswered(transport);
 
 const end = superviseProcess({
   log: app.log,
   timeoutMs: config.SHUTDOWN_TIMEOUT_MS,
   async stop() {
+    await unanswered.none();
     await connection.close();
     await app.close();
   },
 });
 
-// The client closed its end of a pipe, or its process died. Anything else that ends the connection is a failure.
-process.stdout.once('error', () => end(0));
+// The client has said all that it wants to say. What it sent last is still on its way through the transport.
+process.stdin.once('end', () => setImmediate(() => end(0)));
+// The client does not listen any more.
+protocolOutput.once('error', () => process.exit(0));
 const { onclose } = transport;
 transport.onclose = () => {
   onclose?.();
-  end(process.stdin.readableEnded || process.stdin.destroyed ? 0 : 1);
+  end(1);
 };

@@ -28,9 +28,13 @@ test.each(eras)('a client that speaks %s lists the tools', async (era) => {
   expect((await client.listTools()).tools).not.toEqual([]);
 });
 
+/** Prints as soon as the server reads its input. */
+const noisy = `process.stdin.once('newListener', () => setImmediate(() => {
+  console.log('noise');
+  process.stdout.write('more noise');
+}))`;
+
 test('whatever a dependency prints stays out of the protocol', async () => {
-  const noisy =
-    'setTimeout(() => { console.log("noise"); process.stdout.write("more noise"); }, 300)';
   const server = start(['--import', `data:text/javascript,${encodeURIComponent(noisy)}`]);
   let stdout = '';
   server.stdout?.on('data', (chunk) => {
@@ -38,6 +42,8 @@ test('whatever a dependency prints stays out of the protocol', async () => {
   });
   const [printed] = await once(server.stderr as NodeJS.ReadableStream, 'data');
   expect(String(printed)).toContain('noise');
+  server.stdin?.end();
+  await once(server, 'exit');
   expect(stdout).toBe('');
 });
 
@@ -45,6 +51,24 @@ test('a message of more than 10 MB ends it, and its exit code says so', async ()
   const server = start();
   server.stdin?.on('error', () => {}).write('a'.repeat(11_000_000));
   expect(await once(server, 'exit')).toEqual([1, null]);
+});
+
+test('what was asked before the end of the input is answered', async () => {
+  const server = start();
+  let stdout = '';
+  server.stdout?.on('data', (chunk) => {
+    stdout += chunk;
+  });
+  server.stdin?.end('{"jsonrpc":"2.0","id":7,"method":"tools/list"}\n');
+  expect(await once(server, 'exit')).toEqual([0, null]);
+  expect(JSON.parse(stdout)).toMatchObject({ id: 7, result: { tools: expect.any(Array) } });
+});
+
+test('it ends when nobody reads its output', async () => {
+  const server = start();
+  server.stdout?.destroy();
+  server.stdin?.on('error', () => {}).write('{"jsonrpc":"2.0","id":7,"method":"tools/list"}\n');
+  expect(await once(server, 'exit')).toEqual([0, null]);
 });
 
 test('it ends when the client closes its input', async () => {

@@ -1,46 +1,73 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type * as z from 'zod/v4';
-import type { Principal } from '../pipeline/principal.js';
+import * as z from 'zod/v4';
+import { weaknessOf } from './weak-key.js';
 
-export interface ApiKey extends Principal {
+export interface ApiKey {
+  readonly name: string;
   readonly sha256: Buffer;
+  readonly scopes: readonly string[];
+  readonly roles: readonly string[];
+  /** Milliseconds since 1970; `Infinity` when it stays valid. */
+  readonly expires: number;
 }
 
-const MIN_LENGTH = 16;
 const ENTRY =
-  /^(?<id>[\w.-]+):(?:sha256:(?<hash>[0-9a-f]{64})|(?<key>[^:,\s]+))(?::(?<scopes>.*))?$/i;
+  /^(?<name>[\w.-]{1,64}):(?:sha256:(?<hash>[0-9a-f]{64})|(?<key>[!-9;-~]+))(?::(?<rights>\S.*))?$/i;
 
 /**
- * Parses `name:key`, `name:sha256:<hex>` and, with scopes, `name:key:scope scope`; several are separated by commas. A key
- * without scopes may do everything.
+ * Keys as they are written in `MCP_API_KEYS` and in the file that it can come from: `name:key` or `name:sha256:<hex>`, then
+ * perhaps `:` and scopes, `role=…` and `expires=2027-01-31`, separated by blanks. One entry per line or separated by commas;
+ * a line that starts with `#` is a comment. Without scopes a key has all of them; without a role, too, it may do everything.
  */
-export function parseApiKeys(text: string, ctx: z.RefinementCtx): ApiKey[] {
-  const keys = text
-    .split(',')
+export const apiKeys = z.string().transform((text, ctx): ApiKey[] => {
+  const entries = text
+    .replaceAll(/^\s*#.*$/gm, '')
+    .split(/[,\n]/)
     .map((entry) => entry.trim())
-    .filter((entry) => entry !== '')
-    .map((entry, index) => parseEntry(entry, `key ${index + 1}`, ctx));
-  if (keys.length === 0) ctx.addIssue('has no key');
-  const names = keys.map((key) => key?.id);
-  if (new Set(names).size < names.length) ctx.addIssue('has two keys of the same name');
+    .filter((entry) => entry !== '');
+  if (entries.length === 0) ctx.addIssue('has no key');
+  const keys = entries.map((entry, index) => {
+    const key = parseEntry(entry);
+    if (typeof key === 'object') return key;
+    ctx.addIssue(`key ${index + 1}${key}`);
+    return undefined;
+  });
+  const hashes = keys.map((key) => key?.sha256.toString('hex'));
+  if (new Set(hashes).size < hashes.length) ctx.addIssue('has the same key twice');
   return keys.filter((key) => key !== undefined);
+});
+
+/** An entry, or what is wrong with it; that never contains the key. */
+function parseEntry(entry: string): ApiKey | string {
+  const { name, hash, key = '', rights } = ENTRY.exec(entry)?.groups ?? {};
+  if (name === undefined) return ' is not name:key or name:sha256:<hex>, perhaps with rights';
+  const weakness = weaknessOf(hash ?? key);
+  if (weakness !== undefined) return ` (${name}) ${weakness}`;
+  const words = rights?.split(/\s+/) ?? [];
+  const unknown = words.find((word) => /=/.test(word) && !/^(?:role|expires)=./.test(word));
+  if (unknown !== undefined) return ` (${name}): after the key come scopes, role=… and expires=…`;
+  const expires = valuesOf(words, 'expires=').map(endOf);
+  if (expires.some(Number.isNaN)) return ` (${name}): expires= takes a day such as 2027-01-31`;
+  const roles = valuesOf(words, 'role=');
+  const scopes = words.filter((word) => !word.includes('='));
+  return {
+    name,
+    sha256: hash === undefined ? sha256(key) : Buffer.from(hash, 'hex'),
+    scopes: scopes.length === 0 ? ['*'] : scopes,
+    roles,
+    expires: Math.min(...expires, Number.POSITIVE_INFINITY),
+  };
 }
 
-function parseEntry(entry: string, which: string, ctx: z.RefinementCtx): ApiKey | undefined {
-  const { id, hash, key = '', scopes } = ENTRY.exec(entry)?.groups ?? {};
-  if (id === undefined) {
-    ctx.addIssue(`${which} is not name:key, name:sha256:<hex> or name:key:scopes`);
-    return undefined;
-  }
-  if (hash === undefined && key.length < MIN_LENGTH) {
-    ctx.addIssue(`${which} (${id}) is shorter than ${MIN_LENGTH} characters`);
-    return undefined;
-  }
-  return {
-    id,
-    sha256: hash === undefined ? sha256(key) : Buffer.from(hash, 'hex'),
-    scopes: scopes?.split(/\s+/).filter((scope) => scope !== '') ?? ['*'],
-  };
+function valuesOf(words: readonly string[], prefix: string): string[] {
+  return words.filter((word) => word.startsWith(prefix)).map((word) => word.slice(prefix.length));
+}
+
+/** The end of a day (UTC), or NaN. */
+function endOf(day: string): number {
+  const start = Date.parse(`${day}T00:00:00Z`);
+  if (Number.isNaN(start) || !new Date(start).toISOString().startsWith(day)) return Number.NaN;
+  return start + 86_400_000;
 }
 
 /** Compares with every key, in the same time whichever one fits. */

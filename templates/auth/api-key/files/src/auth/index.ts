@@ -1,10 +1,18 @@
-import type { Config } from '../config.js';
+import type { App } from '../app.js';
 import { findApiKey } from './api-keys.js';
 import type { Authenticator } from './authenticator.js';
 import { bearerToken, unauthorized } from './bearer.js';
+import { liveApiKeys } from './live-api-keys.js';
 
-/** Accepts the keys of `MCP_API_KEYS`, sent as `Authorization: Bearer <key>` or `x-api-key: <key>`. */
-export function createAuthenticator({ MCP_API_KEYS }: Config): Authenticator {
+/** What the HTTP server does not start without. */
+export const requiredSettings = ['MCP_API_KEYS'];
+
+/**
+ * Accepts the keys of `MCP_API_KEYS`, sent as `Authorization: Bearer <key>` or `x-api-key: <key>`: headers alone, because
+ * addresses end up in logs and a browser adds cookies by itself.
+ */
+export function createAuthenticator(app: Pick<App, 'config' | 'log'>): Authenticator {
+  const currentKeys = liveApiKeys(app);
   return async (headers) => {
     const bearer = bearerToken(headers);
     const apiKey = headers.get('x-api-key') ?? undefined;
@@ -13,8 +21,12 @@ export function createAuthenticator({ MCP_API_KEYS }: Config): Authenticator {
     }
     const presented = bearer ?? apiKey;
     if (presented === undefined) return unauthorized('Send an API key.');
-    const key = findApiKey(MCP_API_KEYS, presented);
+    const key = findApiKey(await currentKeys(), presented);
     if (key === undefined) return unauthorized('This API key is not known.', 'invalid_token');
-    return { principal: { id: key.id, scopes: key.scopes } };
+    if (key.expires <= Date.now()) {
+      return unauthorized('This API key has expired.', 'invalid_token');
+    }
+    const { name, scopes, roles } = key;
+    return { principal: { id: name, scopes, roles } };
   };
 }

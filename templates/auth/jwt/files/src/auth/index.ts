@@ -1,53 +1,28 @@
-import { errors, type JWTPayload, jwtVerify } from 'jose';
-import type { Config } from '../config.js';
-import { refuse } from '../http/json.js';
-import type { Principal } from '../pipeline/principal.js';
+import type { App } from '../app.js';
+import { ConfigError } from '../config.js';
 import type { Authenticator } from './authenticator.js';
-import { bearerToken, unauthorized } from './bearer.js';
+import { createTokenAuthenticator } from './token-authenticator.js';
+import { principalFrom } from './token-principal.js';
 import { verificationKey } from './verification-key.js';
 
-const CLOCK_TOLERANCE_SECONDS = 30;
+/** What the HTTP server does not start without. */
+export const requiredSettings = ['JWT_ISSUER', 'JWT_AUDIENCE'];
+
+const CLAIMS = { scopes: ['scope', 'scp'], roles: ['roles'] };
 
 /**
- * Accepts JSON Web Tokens (RFC 7519) that were issued by `JWT_ISSUER` for `JWT_AUDIENCE`, have a subject and expire.
+ * Accepts tokens that were issued by `JWT_ISSUER` for `JWT_AUDIENCE`.
  * @throws {ConfigError} when the keys are not configured soundly.
  */
-export function createAuthenticator(config: Config): Authenticator {
-  const { getKey, algorithms } = verificationKey(config);
-  const options = {
-    algorithms,
-    issuer: config.JWT_ISSUER,
-    audience: config.JWT_AUDIENCE,
-    requiredClaims: ['exp', 'sub'],
-    clockTolerance: CLOCK_TOLERANCE_SECONDS,
-  };
-
-  return async (headers) => {
-    const token = bearerToken(headers);
-    if (token === undefined) return unauthorized('Send a bearer token.');
-    try {
-      const { payload } = await jwtVerify(token, getKey, options);
-      return { principal: toPrincipal(payload) };
-    } catch (error) {
-      if (error instanceof errors.JWTExpired) {
-        return unauthorized('The token has expired.', 'invalid_token');
-      }
-      if (isAboutToken(error)) return unauthorized('The token is not valid.', 'invalid_token');
-      return {
-        refusal: refuse(503, 'Tokens cannot be checked right now.', { 'retry-after': '5' }),
-      };
-    }
-  };
-}
-
-/** Everything that jose finds wrong with a token, as opposed to not reaching the keys. */
-function isAboutToken(error: unknown): boolean {
-  if (error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid) return false;
-  return error instanceof errors.JOSEError && error.constructor !== errors.JOSEError;
-}
-
-/** Scopes are in `scope` (RFC 8693) or `scp`, as a list or separated by blanks. */
-function toPrincipal({ sub = '', scope, scp }: JWTPayload): Principal {
-  const scopes = [scope ?? scp ?? []].flat().flatMap((value) => String(value).split(' '));
-  return { id: sub, scopes: scopes.filter((value) => value !== '' && value !== '*') };
+export function createAuthenticator(app: Pick<App, 'config' | 'log'>): Authenticator {
+  const { JWT_ISSUER, JWT_AUDIENCE } = app.config;
+  if (JWT_ISSUER === undefined || JWT_AUDIENCE === undefined) {
+    throw new ConfigError(['JWT_ISSUER, JWT_AUDIENCE: both are required']);
+  }
+  const { getKey, algorithms } = verificationKey(app.config);
+  return createTokenAuthenticator(app, {
+    getKey,
+    expected: { algorithms, issuer: JWT_ISSUER, audience: JWT_AUDIENCE },
+    toPrincipal: ({ payload }) => principalFrom(payload, CLAIMS),
+  });
 }

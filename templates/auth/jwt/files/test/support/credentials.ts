@@ -1,8 +1,8 @@
 import { SignJWT } from 'jose';
 
-const SECRET = 'a-secret-of-32-bytes-for-the-tests';
+const SECRET = 'Zq7RnV2-xK9bTf4WcY6mHs8LdP3gJa5E';
 
-/** A token as the issuer would sign it, but for `changes`. */
+/** A token as its issuer would sign it, but for `changes`. */
 export async function signToken(changes: Record<string, unknown> = {}, secret = SECRET) {
   const now = Math.floor(Date.now() / 1000);
   const claims = { iss: 'https://issuer', aud: 'tests', sub: 'alice', exp: now + 60, ...changes };

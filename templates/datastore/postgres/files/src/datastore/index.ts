@@ -2,15 +2,14 @@ import pg from 'pg';
 import { about } from '../about.js';
 import type { Config } from '../config.js';
 import type { Logger } from '../observability/logger.js';
-import { ToolError } from '../pipeline/errors.js';
 import { migrate } from './migrate.js';
 import type { Sql } from './sql.js';
-import { isUnavailable } from './unavailable.js';
+import { asStoreError } from './store-error.js';
 
 export interface Store {
   /**
    * Runs one statement and returns its rows.
-   * @throws {ToolError} `STORE_UNAVAILABLE` when the database cannot be reached.
+   * @throws {ToolError} `STORE_UNAVAILABLE`, `STORE_BUSY` or `STORE_TIMEOUT` when it may work later.
    */
   query<Row>(statement: Sql, signal?: AbortSignal): Promise<Row[]>;
   /** Rejects when the database cannot be used. */
@@ -39,7 +38,7 @@ export function openStore({ DATABASE_URL }: Config, log: Logger): Store {
 
   let migrated: Promise<void> | undefined;
   const ready = async () => {
-    migrated ??= migrate(pool);
+    migrated ??= migrate(DATABASE_URL);
     await migrated.catch((error: unknown) => {
       migrated = undefined;
       throw error;
@@ -54,11 +53,11 @@ export function openStore({ DATABASE_URL }: Config, log: Logger): Store {
       const query = { text, values: [...values], queryMode: 'extended' };
       return await runOn(await pool.connect(), query, signal);
     } catch (error) {
-      if (!isUnavailable(error)) throw error;
-      log.error({ err: error }, 'database not available');
-      throw new ToolError('STORE_UNAVAILABLE', 'The database is not available. Try again later.', {
-        retryable: true,
-      });
+      if (signal?.aborted) throw signal.reason;
+      const shown = asStoreError(error);
+      if (shown === undefined) throw error;
+      log.error({ err: error }, shown.message);
+      throw shown;
     }
   };
 
@@ -73,18 +72,24 @@ export function openStore({ DATABASE_URL }: Config, log: Logger): Store {
   };
 }
 
-/** Runs a query and gives the connection back; when the caller stops waiting, the connection is dropped. */
+/**
+ * Runs a query and gives the connection back. When the caller stops waiting the connection is dropped; the database notices at
+ * the statement's timeout at the latest.
+ */
 async function runOn<Row>(
   client: pg.PoolClient,
   query: pg.QueryConfig,
   signal?: AbortSignal,
 ): Promise<Row[]> {
+  if (signal?.aborted) {
+    client.release();
+    throw signal.reason;
+  }
   const drop = () => client.release(true);
   const ignore = () => {};
   client.on('error', ignore);
   signal?.addEventListener('abort', drop, { once: true });
   try {
-    signal?.throwIfAborted();
     return (await client.query(query)).rows as Row[];
   } finally {
     signal?.removeEventListener('abort', drop);

@@ -7,11 +7,12 @@ import type { Logger } from '../observability/logger.js';
 import { ToolError } from '../pipeline/errors.js';
 import { migrate } from './migrate.js';
 import type { Sql } from './sql.js';
+import { asStoreError } from './store-error.js';
 
 export interface Store {
   /**
    * Runs one statement and returns its rows.
-   * @throws {ToolError} `STORE_UNAVAILABLE` when the database cannot be opened.
+   * @throws {ToolError} `STORE_UNAVAILABLE` or `STORE_BUSY` when it may work later.
    */
   query<Row>(statement: Sql, signal?: AbortSignal): Promise<Row[]>;
   /** Rejects when the database cannot be used. */
@@ -50,19 +51,19 @@ export function openStore(config: Config, log: Logger): Store {
     async query<Row>({ strings, values }: Sql, signal?: AbortSignal) {
       const database = await open();
       return await inTurn(async () => {
-        signal?.throwIfAborted();
-        const interrupt = () => database.interrupt();
-        signal?.addEventListener('abort', interrupt, { once: true });
         try {
           const statement = await database.prepare(strings.join('?'));
-          return (await statement.all(...values)) as Row[];
-        } finally {
-          signal?.removeEventListener('abort', interrupt);
+          signal?.throwIfAborted();
+          const rows = interruptible(database, signal, () => statement.all(...values));
+          return (await rows) as Row[];
+        } catch (error) {
+          throw asStoreError(error) ?? error;
         }
       });
     },
     async ping() {
-      await open();
+      const database = await open();
+      await database.exec('SELECT 1');
     },
     async close() {
       const database = await opening?.catch(() => undefined);
@@ -73,10 +74,36 @@ export function openStore(config: Config, log: Logger): Store {
 }
 
 async function connect(url: string): Promise<Database> {
-  const path = url.startsWith('file:') ? resolve(PROJECT, url.slice('file:'.length)) : url;
-  if (url.startsWith('file:')) mkdirSync(dirname(path), { recursive: true });
+  const path = resolve(PROJECT, url.slice('file:'.length));
+  mkdirSync(dirname(path), { recursive: true });
   const database = new Database(path, { timeout: 5_000 });
-  await database.exec('PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON;');
-  await migrate(database);
-  return database;
+  try {
+    await database.exec('PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON;');
+    await migrate(database);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/** Runs a statement until it is done or `signal` is aborted. */
+async function interruptible<T>(
+  database: Database,
+  signal: AbortSignal | undefined,
+  work: () => Promise<T>,
+): Promise<T> {
+  // An interrupt is lost on a statement that has not started yet, so it is repeated until the statement ends.
+  let retry: NodeJS.Timeout | undefined;
+  const interrupt = () => {
+    database.interrupt();
+    retry ??= setInterval(interrupt, 10);
+  };
+  signal?.addEventListener('abort', interrupt, { once: true });
+  try {
+    return await work();
+  } finally {
+    signal?.removeEventListener('abort', interrupt);
+    clearInterval(retry);
+  }
 }

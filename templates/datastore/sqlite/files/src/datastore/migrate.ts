@@ -7,17 +7,18 @@ const FOLDER = new URL('../../migrations/', import.meta.url);
 export async function migrate(database: Database): Promise<void> {
   await database.exec('BEGIN IMMEDIATE');
   try {
-    await database.exec('CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY)');
-    const done = await database.prepare('SELECT name FROM migrations');
+    await database.exec('CREATE TABLE IF NOT EXISTS mcp_migrations (name TEXT PRIMARY KEY)');
+    const done = await database.prepare('SELECT name FROM mcp_migrations');
     const seen = new Set((await done.all()).map((row: { name: string }) => row.name));
-    const insert = await database.prepare('INSERT INTO migrations (name) VALUES (?)');
+    const insert = await database.prepare('INSERT INTO mcp_migrations (name) VALUES (?)');
     for (const name of migrationFiles().filter((file) => !seen.has(file))) {
       await database.exec(readFileSync(new URL(name, FOLDER), 'utf8'));
       await insert.run(name);
     }
     await database.exec('COMMIT');
   } catch (error) {
-    await database.exec('ROLLBACK');
+    // SQLite may have rolled back by itself.
+    await database.exec('ROLLBACK').catch(() => {});
     throw error;
   }
 }

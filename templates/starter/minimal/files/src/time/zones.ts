@@ -5,7 +5,7 @@ export const zones: readonly string[] = ['UTC', ...Intl.supportedValuesOf('timeZ
 
 /**
  * The wall-clock time in a zone, such as `Friday, 20 November 2026 at 16:00:00 CET`.
- * @throws {ToolError} `UNKNOWN_ZONE` when the runtime does not know the zone.
+ * @throws {ToolError} `NOT_FOUND` when the runtime does not know the zone.
  */
 export function timeIn(zone: string, date: Date): string {
   try {
@@ -15,7 +15,7 @@ export function timeIn(zone: string, date: Date): string {
       timeStyle: 'long',
     }).format(date);
   } catch {
-    throw new ToolError('UNKNOWN_ZONE', `No time zone is called ${zone}.`, {
+    throw new ToolError('NOT_FOUND', `No time zone is called "${zone}".`, {
       suggestions: ['Use a name of the IANA database, such as Europe/Paris.'],
     });
   }

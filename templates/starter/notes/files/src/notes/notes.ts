@@ -51,10 +51,11 @@ export async function searchNotes(
   limit: number,
   signal: AbortSignal,
 ): Promise<Note[]> {
-  const pattern = `%${text.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`;
+  const pattern = `%${text.replace(/[\\%_]/g, '\\$&')}%`;
   const rows = await store.query<Row>(
     sql`SELECT * FROM notes
-        WHERE lower(title) LIKE ${pattern} ESCAPE '\\' OR lower(body) LIKE ${pattern} ESCAPE '\\'
+        WHERE lower(title) LIKE lower(${pattern}) ESCAPE '\\'
+           OR lower(body) LIKE lower(${pattern}) ESCAPE '\\'
         ORDER BY created_at DESC, id LIMIT ${limit}`,
     signal,
   );

@@ -7,7 +7,7 @@ export const searchNotes = defineTool({
   title: 'Search notes',
   description: 'Finds notes that contain a text in their title or body, newest first.',
   input: z.object({
-    text: z.string().max(200).default('').describe('Upper and lower case are the same; empty: all'),
+    text: z.string().max(200).default('').describe('Part of the title or body; empty: all notes'),
     limit: z.number().int().min(1).max(100).default(20).describe('How many notes at the most'),
   }),
   output: z.object({ notes: z.array(Note) }),

@@ -13,9 +13,13 @@ test('delete_note deletes a note once', async () => {
   expect(textOf(again)).toContain('No note with that id');
 });
 
-test('delete_note needs the scope notes:write', async () => {
+test('delete_note does nothing for a caller without the scope notes:write', async () => {
+  const app = await createTestApp();
+  const created = await callTool(app, 'create_note', { title: 'Tea', body: '' });
+  const { note } = created.structuredContent as { note: { id: string } };
   const reader = { id: 'reader', scopes: ['notes:read'] };
-  const result = await callTool(await createTestApp(), 'delete_note', { id: 'x' }, reader);
-  expect(result.isError).toBe(true);
-  expect(textOf(result)).toContain('notes:write');
+  const refused = await callTool(app, 'delete_note', { id: note.id }, reader).catch(() => null);
+  expect(refused?.structuredContent).toBeUndefined();
+  const read = await callTool(app, 'read_note', { id: note.id }, reader);
+  expect(read.structuredContent).toMatchObject({ note: { title: 'Tea' } });
 });

@@ -1,6 +1,6 @@
 import type { Principal } from '../pipeline/principal.js';
 
-/** Says who sent a request, or refuses it. */
-export type Authenticator = (headers: Headers) => Promise<Caller>;
+/** Says who sent a request from `address`, or refuses it. */
+export type Authenticator = (headers: Headers, address?: string) => Promise<Caller>;
 
 export type Caller = { readonly principal: Principal } | { readonly refusal: Response };

@@ -2,11 +2,17 @@ import { refuse } from '../http/json.js';
 import type { Caller } from './authenticator.js';
 
 /**
- * A 401 that tells the client how to authenticate.
+ * A 401 that tells the client how to authenticate; `hints` are further parameters of the challenge.
  * @see https://www.rfc-editor.org/rfc/rfc6750#section-3
  */
-export function unauthorized(message: string, error?: 'invalid_token' | 'invalid_request'): Caller {
-  const challenge = error ? `Bearer error="${error}", error_description="${message}"` : 'Bearer';
+export function unauthorized(
+  message: string,
+  error?: 'invalid_token' | 'invalid_request',
+  hints: Readonly<Record<string, string>> = {},
+): Caller {
+  const parameters = { ...(error && { error, error_description: message }), ...hints };
+  const list = Object.entries(parameters).map(([name, value]) => `${name}="${value}"`);
+  const challenge = ['Bearer', list.join(', ')].filter(Boolean).join(' ');
   return { refusal: refuse(401, message, { 'www-authenticate': challenge }) };
 }
 

@@ -5,6 +5,7 @@ export class CallsUnderWay {
 
   /** Counts `request` until its signal is aborted: the answer has been sent, or the client has gone. */
   track(request: Request): void {
+    if (request.signal.aborted) return;
     this.#requests.add(request);
     request.signal.addEventListener('abort', () => this.#forget(request), { once: true });
   }

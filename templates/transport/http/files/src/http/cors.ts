@@ -18,7 +18,10 @@ export function withCors(request: Request, response: Response): Response {
   const origin = request.headers.get('origin');
   if (origin === null) return response;
   response.headers.set('access-control-allow-origin', origin);
-  response.headers.set('access-control-expose-headers', 'www-authenticate, x-request-id');
+  response.headers.set(
+    'access-control-expose-headers',
+    'www-authenticate, retry-after, x-request-id',
+  );
   response.headers.append('vary', 'origin');
   return response;
 }

@@ -37,11 +37,11 @@ export function originGuard({ ALLOWED_ORIGINS }: Config): Guard {
 export const methodGuard: Guard = (request) =>
   request.method === 'POST' ? undefined : refuse(405, 'Use POST.', { allow: 'POST, OPTIONS' });
 
-/** Only JSON. A browser needs a preflight for it, so a plain form cannot reach the server. */
+/** Only JSON in UTF-8. A browser needs a preflight for it, so a plain form cannot reach the server. */
 export const contentTypeGuard: Guard = (request) => {
-  const [type = ''] = (request.headers.get('content-type') ?? '').split(';');
-  if (type.trim().toLowerCase() === 'application/json') return undefined;
-  return refuse(415, 'Send application/json.');
+  const type = request.headers.get('content-type') ?? '';
+  if (/^application\/json(?:\s*;\s*charset="?utf-8"?)?$/i.test(type)) return undefined;
+  return refuse(415, 'Send application/json in UTF-8.');
 };
 
 /** The first refusal of several guards. */

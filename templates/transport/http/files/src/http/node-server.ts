@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
-type Fetch = (request: Request) => Promise<Response>;
+type Fetch = (request: Request, sender?: string) => Promise<Response>;
 
 /** Slow clients lose their connection after these times (milliseconds). */
 const TIMEOUTS = {
@@ -28,9 +28,11 @@ async function serve(
   outgoing.once('close', () => gone.abort());
   const request = toRequest(incoming, gone.signal);
   const response = request
-    ? await fetch(request)
+    ? await fetch(request, incoming.socket.remoteAddress)
     : Response.json({ error: 'This request cannot be understood.' }, { status: 400 });
 
+  // Whether the connection stays is between the client and node:http.
+  response.headers.delete('connection');
   outgoing.writeHead(response.status, Object.fromEntries(response.headers));
   if (response.body === null) outgoing.end();
   else await pipeline(Readable.fromWeb(response.body), outgoing);
@@ -38,9 +40,10 @@ async function serve(
 
 /** `undefined` for what HTTP allows and the web standard does not, such as the method TRACE. */
 function toRequest(incoming: IncomingMessage, signal: AbortSignal): Request | undefined {
-  const { method = 'GET', url = '/', headers } = incoming;
-  const pairs = Object.entries(headers).flatMap(([name, value]) =>
-    [value ?? []].flat().map((item): [string, string] => [name, item]),
+  // Distinct: a header that was sent twice must not hide one of its values from the guards.
+  const { method = 'GET', url = '/', headersDistinct } = incoming;
+  const pairs = Object.entries(headersDistinct).flatMap(([name, values = []]) =>
+    values.map((value): [string, string] => [name, value]),
   );
   try {
     return new Request(`http://localhost${url}`, {

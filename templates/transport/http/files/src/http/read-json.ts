@@ -1,6 +1,12 @@
 import { refuse } from './json.js';
+import { isTooDeep } from './nesting.js';
 
 type ReadJson = { readonly body: unknown } | { readonly refusal: Response };
+
+const PARSE_ERROR = -32_700;
+const INVALID_REQUEST = -32_600;
+const MAX_DEPTH = 64;
+const MAX_BATCH = 50;
 
 /** Reads a JSON body of at most `maxBytes` bytes; stops reading as soon as it is longer. */
 export async function readJson(request: Request, maxBytes: number): Promise<ReadJson> {
@@ -9,16 +15,35 @@ export async function readJson(request: Request, maxBytes: number): Promise<Read
 
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of request.body ?? []) {
-    size += chunk.byteLength;
-    if (size > maxBytes) return tooLarge;
-    chunks.push(chunk);
-  }
   try {
-    return {
-      body: JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks))),
-    };
+    for await (const chunk of request.body ?? []) {
+      size += chunk.byteLength;
+      if (size > maxBytes) return tooLarge;
+      chunks.push(chunk);
+    }
+    return parse(Buffer.concat(chunks));
   } catch {
-    return { refusal: refuse(400, 'The body is not valid JSON.', undefined, -32_700) };
+    return refused('The body is not valid JSON.', PARSE_ERROR);
   }
+}
+
+/** @throws when the bytes are not JSON, or the body broke off. */
+function parse(bytes: Buffer): ReadJson {
+  if (isTooDeep(bytes, MAX_DEPTH)) {
+    return refused(`The body is nested more than ${MAX_DEPTH} levels deep.`, PARSE_ERROR);
+  }
+  const body: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  const problem = Array.isArray(body) ? batchProblem(body) : undefined;
+  return problem === undefined ? { body } : refused(problem, INVALID_REQUEST);
+}
+
+/** Answers of a batch are told apart by their ids. */
+function batchProblem(batch: readonly ({ id?: unknown } | null)[]): string | undefined {
+  if (batch.length > MAX_BATCH) return `A batch may have ${MAX_BATCH} messages.`;
+  const ids = batch.flatMap((message) => JSON.stringify(message?.id) ?? []);
+  return new Set(ids).size < ids.length ? 'Two messages of the batch have the same id.' : undefined;
+}
+
+function refused(message: string, code: number): ReadJson {
+  return { refusal: refuse(400, message, undefined, code) };
 }

@@ -1,0 +1,72 @@
+// Makes and lists API keys; see the usage below. `create` writes a file only with --file, and then only the key's hash.
+import { createHash, randomBytes } from 'node:crypto';
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+const USAGE = `Usage:
+  keys create <name> [--scope <scope>]… [--role <role>]… [--expires 2027-01-31] [--file api-keys.txt]
+  keys list [--file api-keys.txt]        without --file: what MCP_API_KEYS_FILE or MCP_API_KEYS says`;
+
+const RULES = [
+  ['name', /^[\w.-]{1,64}$/],
+  ['scope', /^[^\s,=]+$/],
+  ['role', /^[^\s,=]+$/],
+  ['expires', /^\d{4}-\d\d-\d\d$/],
+];
+
+function create({ name, scope = [], role = [], expires, file }) {
+  const given = { name, scope, role, expires: expires ?? [] };
+  for (const [what, rule] of RULES) {
+    const wrong = [given[what]].flat().find((value) => !rule.test(value));
+    if (wrong !== undefined) throw new Error(`The ${what} "${wrong}" is not possible.`);
+  }
+  const key = randomBytes(32).toString('base64url');
+  const rights = [...scope, ...role.map((one) => `role=${one}`)];
+  if (rights.length === 0) rights.push('*');
+  if (expires) rights.push(`expires=${expires}`);
+  const line = `${name}:sha256:${createHash('sha256').update(key).digest('hex')}:${rights.join(' ')}`;
+
+  console.log(`The key, shown only now; give it to ${name}:\n\n  ${key}\n`);
+  if (!file) return console.log(`The line for the server's keys:\n\n  ${line}\n`);
+  const before = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  const gap = before === '' || before.endsWith('\n') ? '' : '\n';
+  appendFileSync(file, `${gap}${line}\n`, { mode: 0o600 });
+  console.log(`Its hash is in ${file}.`);
+}
+
+function list(text) {
+  for (const entry of text.replaceAll(/^\s*#.*$/gm, '').split(/[,\n]/)) {
+    const [name, ...rest] = entry.trim().split(':');
+    if (!name) continue;
+    const rights = rest.slice(/^sha256$/i.test(rest[0] ?? '') ? 2 : 1).join(':');
+    console.log(`${name.padEnd(24)} ${rights || '*'}`);
+  }
+}
+
+function currentKeys(file) {
+  const envFile = fileURLToPath(new URL('../.env', import.meta.url));
+  if (existsSync(envFile)) process.loadEnvFile(envFile);
+  const { MCP_API_KEYS_FILE, MCP_API_KEYS = '' } = process.env;
+  const path = file ?? MCP_API_KEYS_FILE;
+  return path ? readFileSync(path, 'utf8') : MCP_API_KEYS;
+}
+
+try {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      scope: { type: 'string', multiple: true },
+      role: { type: 'string', multiple: true },
+      expires: { type: 'string' },
+      file: { type: 'string' },
+    },
+  });
+  const [command, name] = positionals;
+  if (command === 'create' && name) create({ name, ...values });
+  else if (command === 'list') list(currentKeys(values.file));
+  else throw new Error(USAGE);
+} catch (error) {
+  console.error(error.message);
+  process.exitCode = 1;
+}

@@ -1,0 +1,1 @@
+identityProvider: () => identityProvider.check(),

@@ -1,0 +1,1 @@
+import { createIdentityProvider, type IdentityProvider } from './auth/identity-provider.js';

@@ -1,0 +1,1 @@
+const identityProvider = createIdentityProvider(config);

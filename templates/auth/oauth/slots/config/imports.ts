@@ -1,0 +1,1 @@
+import { providerNames } from './auth/providers.js';

@@ -1,0 +1,1 @@
+OAUTH_ISSUER="https://login.example.com/" \

@@ -1,0 +1,1 @@
+authInfo: authInfoOf(caller.principal, resource),

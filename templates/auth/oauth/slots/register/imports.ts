@@ -1,0 +1,1 @@
+import { stepUp } from '../auth/step-up.js';

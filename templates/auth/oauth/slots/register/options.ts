@@ -1,0 +1,1 @@
+...(scopes && { scopeChallenge: stepUp(scopes, principal, services.config) }),

@@ -1,0 +1,1 @@
+...(tool.scopes && { scopeChallenge: stepUp(tool.scopes, principal, services.config) }),

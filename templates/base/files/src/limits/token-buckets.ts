@@ -1,0 +1,59 @@
+const MINUTE = 60_000_000;
+const MAX_BUCKETS = 10_000;
+
+/** Lets `burst` calls through at once; `perMinute` tokens come back evenly over a minute. */
+export interface Bucket {
+  readonly key: string;
+  readonly perMinute: number;
+  readonly burst: number;
+}
+
+export interface RateLimiter {
+  /**
+   * Takes one token out of each bucket or, when one of them is empty, out of none.
+   * @returns 0, or the milliseconds after which there is a token in each.
+   */
+  take(buckets: readonly Bucket[]): number | Promise<number>;
+}
+
+/** How long it takes until one token comes back, and until all do, in whole microseconds. */
+export function pace({ perMinute, burst }: Bucket): { interval: number; capacity: number } {
+  const interval = Math.max(1, Math.round(MINUTE / perMinute));
+  return { interval, capacity: burst * interval };
+}
+
+/**
+ * Token buckets in this process. Of each it keeps one number: when it will be full again.
+ * @see https://en.wikipedia.org/wiki/Generic_cell_rate_algorithm
+ */
+export class TokenBuckets implements RateLimiter {
+  readonly #fullAt = new Map<string, number>();
+
+  /** @param now in microseconds, from a clock that never goes back. */
+  take(buckets: readonly Bucket[], now = clock()): number {
+    const taken = buckets.map((bucket) => this.#afterOneMore(bucket, now));
+    const wait = Math.max(0, ...taken.map((bucket) => bucket.wait));
+    if (wait > 0) return Math.ceil(wait / 1000);
+    for (const { key, fullAt } of taken) this.#remember(key, fullAt);
+    return 0;
+  }
+
+  #afterOneMore(bucket: Bucket, now: number) {
+    const { interval, capacity } = pace(bucket);
+    const fullAt = Math.max(this.#fullAt.get(bucket.key) ?? 0, now) + interval;
+    return { key: bucket.key, fullAt, wait: fullAt - capacity - now };
+  }
+
+  /** The map keeps the order of last use: when there are too many, the first is the one unused for longest. */
+  #remember(key: string, fullAt: number): void {
+    this.#fullAt.delete(key);
+    this.#fullAt.set(key, fullAt);
+    if (this.#fullAt.size <= MAX_BUCKETS) return;
+    const [oldest] = this.#fullAt.keys();
+    if (oldest !== undefined) this.#fullAt.delete(oldest);
+  }
+}
+
+function clock(): number {
+  return Math.floor(performance.now() * 1000);
+}

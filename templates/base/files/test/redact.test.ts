@@ -1,0 +1,40 @@
+import { spawnSync } from 'node:child_process';
+import { expect, test } from 'vitest';
+import { redactLine } from '../src/observability/redact.js';
+
+const SECRET = 'hunter2';
+const log = (fields: unknown) => redactLine(JSON.stringify(fields));
+
+test.each([
+  { password: SECRET },
+  { request: { headers: { authorization: `Bearer ${SECRET}`, 'set-cookie': [SECRET] } } },
+  { clients: [{ accessToken: SECRET, api_key: SECRET, clientSecret: SECRET }] },
+  { msg: `connect ECONNREFUSED postgres://app:${SECRET}@db:5432/app` },
+  { msg: `Invalid URL: postgres://app:${SECRET}/with@signs@db` },
+  { msg: `401 for Authorization: Bearer ${SECRET}` },
+  { err: { stack: `Error: GET https://api.example/?api_key=${SECRET}&x=1` } },
+  { msg: `{"password": "${SECRET}"}` },
+])('a secret does not reach the log: %o', (fields) => {
+  expect(log(fields)).not.toContain(SECRET);
+  expect(log(fields)).toContain('[redacted]');
+});
+
+test('everything else stays as it is', () => {
+  const fields = { url: 'http://localhost:3000/mcp', tokens: 17, tool: 'create_note', ok: true };
+  expect(JSON.parse(log(fields))).toEqual(fields);
+});
+
+test('nothing in a line steers a terminal', () => {
+  const line = log({ msg: '\u001b[2J\u009b31m\u202e\r\n\u007f' });
+  expect(line).toMatch(/^[ -~]+\n$/);
+});
+
+test('the logger writes such lines', () => {
+  const built = new URL('../dist/observability/logger.js', import.meta.url);
+  const program = `import { createLogger } from '${built}';
+    createLogger('info').child({ token: '${SECRET}' }).info({ password: '${SECRET}' }, 'hello');`;
+  const args = ['--input-type=module', '--eval', program];
+  const { stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  expect(JSON.parse(stderr)).toMatchObject({ password: '[redacted]', msg: 'hello' });
+  expect(stderr).not.toContain(SECRET);
+});

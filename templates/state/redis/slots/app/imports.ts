@@ -1,0 +1,1 @@
+import { openLimiter } from './limits/redis-buckets.js';

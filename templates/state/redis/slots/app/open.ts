@@ -1,0 +1,1 @@
+const limiter = openLimiter(config, log);

@@ -1,0 +1,1 @@
+REDIS_URL="rediss://user:password@host:6379" \

@@ -1,0 +1,1 @@
+--from-literal=REDIS_URL="rediss://user:password@host:6379" \

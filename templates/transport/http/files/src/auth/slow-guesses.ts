@@ -1,0 +1,43 @@
+import { createHash } from 'node:crypto';
+import type { Config } from '../config.js';
+import { tooManyRequests } from '../limits/request-limit.js';
+import { TokenBuckets } from '../limits/token-buckets.js';
+import type { Authenticator } from './authenticator.js';
+
+const MAX_KNOWN = 10_000;
+
+/**
+ * Lets an address that tries too many credentials wait before the next one is looked at. Those that were right before do
+ * not count, so that nobody is locked out by a stranger behind the same address.
+ */
+export function slowGuesses(authenticate: Authenticator, config: Config): Authenticator {
+  const { RATE_LIMIT_PER_MINUTE, RATE_LIMIT_BURST = RATE_LIMIT_PER_MINUTE } = config;
+  const guesses = new TokenBuckets();
+  const known = new Set<string>();
+
+  return async (headers, address = 'unknown') => {
+    const sent = fingerprint(headers);
+    if (sent === undefined) return await authenticate(headers, address);
+
+    const bucket = { key: address, perMinute: RATE_LIMIT_PER_MINUTE, burst: RATE_LIMIT_BURST };
+    const wait = known.has(sent) ? 0 : guesses.take([bucket]);
+    if (wait > 0) return { refusal: tooManyRequests(wait) };
+    const caller = await authenticate(headers, address);
+    if ('principal' in caller) remember(known, sent);
+    return caller;
+  };
+}
+
+/** A hash of the credentials, or `undefined` when there are none. */
+function fingerprint(headers: Headers): string | undefined {
+  const sent = [headers.get('authorization'), headers.get('x-api-key')];
+  if (sent.every((value) => value === null)) return undefined;
+  return createHash('sha256').update(JSON.stringify(sent)).digest('base64');
+}
+
+function remember(known: Set<string>, sent: string): void {
+  known.delete(sent);
+  known.add(sent);
+  const [oldest] = known;
+  if (known.size > MAX_KNOWN && oldest !== undefined) known.delete(oldest);
+}

@@ -1,0 +1,52 @@
+import type { Config } from '../config.js';
+import { rateLimited, ToolError } from '../pipeline/errors.js';
+import type { Principal } from '../pipeline/principal.js';
+import type { Call } from '../pipeline/run-call.js';
+import type { Bucket, RateLimiter } from './token-buckets.js';
+
+/** Keeps each client within what the server and its tools allow. */
+export class CallLimits {
+  readonly #underWay = new Map<string, number>();
+
+  constructor(
+    private readonly config: Config,
+    private readonly limiter: RateLimiter,
+  ) {}
+
+  /**
+   * Does the work of a call when its caller may do it now.
+   * @throws {ToolError} `RATE_LIMITED` or `TOO_MANY_CALLS`; the call may be repeated later.
+   */
+  async run<T>(call: Call, { id }: Principal, work: () => Promise<T>): Promise<T> {
+    const others = this.#underWay.get(id) ?? 0;
+    if (others >= this.config.MAX_CONCURRENT_CALLS) throw tooManyCalls(others);
+    this.#underWay.set(id, others + 1);
+    try {
+      const wait = await this.limiter.take(this.#buckets(call, id));
+      if (wait > 0) throw rateLimited(wait);
+      return await work();
+    } finally {
+      const left = (this.#underWay.get(id) ?? 1) - 1;
+      if (left > 0) this.#underWay.set(id, left);
+      else this.#underWay.delete(id);
+    }
+  }
+
+  /** The client's own bucket and, when the tool has a limit, one for this client and tool. */
+  #buckets({ name, perMinute }: Call, id: string): Bucket[] {
+    // Braces keep the buckets of a client together in a Redis cluster.
+    const client = `{${encodeURIComponent(id)}}`;
+    const { RATE_LIMIT_PER_MINUTE, RATE_LIMIT_BURST = RATE_LIMIT_PER_MINUTE } = this.config;
+    const all = { key: client, perMinute: RATE_LIMIT_PER_MINUTE, burst: RATE_LIMIT_BURST };
+    if (perMinute === undefined) return [all];
+    return [all, { key: `${client}:${name}`, perMinute, burst: perMinute }];
+  }
+}
+
+function tooManyCalls(underWay: number): ToolError {
+  return new ToolError(
+    'TOO_MANY_CALLS',
+    `${underWay} calls are under way already. Try again when one of them is done.`,
+    { retryable: true, retryAfter: 1 },
+  );
+}

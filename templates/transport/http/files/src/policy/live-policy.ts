@@ -1,0 +1,75 @@
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { type Config, ConfigError } from '../config.js';
+import type { Logger } from '../observability/logger.js';
+import type { Principal } from '../pipeline/principal.js';
+import { names } from './names.js';
+import { parsePolicy } from './parse-policy.js';
+import type { Access } from './policy.js';
+
+const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** The policy as its file has it now. */
+export interface LivePolicy {
+  accessOf(principal: Principal): Access;
+  close(): void;
+}
+
+/**
+ * Reads `POLICY_PATH` and keeps up with it. A new text counts when two looks in a row have found it, because the first may
+ * have found half of it; one that cannot be used is logged, and the policy before it stays.
+ * @throws {ConfigError} when the policy cannot be used at the start.
+ */
+export function openPolicy({ POLICY_PATH }: Config, log: Logger, pollMs = 1_000): LivePolicy {
+  const path = resolve(PROJECT, POLICY_PATH);
+  const problemsOf = (problems: readonly string[]) =>
+    problems.map((problem) => `${POLICY_PATH}:${problem}`);
+
+  let current = readNow(path);
+  const first = parsePolicy(current, names);
+  if ('problems' in first) throw new ConfigError(problemsOf(first.problems));
+  let { policy } = first;
+
+  /** Compares texts, not dates: a mounted ConfigMap is exchanged behind a symbolic link. */
+  let seen = current;
+  async function look(): Promise<void> {
+    const text = await readFile(path, 'utf8').catch(() => '');
+    const settled = text === seen;
+    seen = text;
+    if (!settled || text === current) return;
+    current = text;
+    const next = parsePolicy(text, names);
+    if ('policy' in next) {
+      policy = next.policy;
+      log.info('the policy has changed');
+    } else {
+      const problems = problemsOf(next.problems);
+      log.error({ problems }, 'the new policy cannot be used; the one before it stays');
+    }
+  }
+
+  const closed = new AbortController();
+  const watch = async () => {
+    while (!closed.signal.aborted) {
+      await sleep(pollMs, undefined, { ref: false, signal: closed.signal });
+      await look();
+    }
+  };
+  watch().catch(() => {});
+
+  return {
+    accessOf: (principal) => policy.accessOf(principal),
+    close: () => closed.abort(),
+  };
+}
+
+function readNow(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    throw new ConfigError([`POLICY_PATH: ${path} cannot be read`]);
+  }
+}

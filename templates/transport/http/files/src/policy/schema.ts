@@ -1,0 +1,67 @@
+import * as z from 'zod/v4';
+import { Patterns } from './patterns.js';
+
+/** What this server has. A policy that names anything else has a typing error. */
+export interface Names {
+  readonly tools: readonly string[];
+  readonly prompts: readonly string[];
+  readonly resources: readonly string[];
+  readonly uriTemplates: readonly string[];
+}
+
+const claimValue = z.union([z.string(), z.number(), z.boolean()]);
+
+/** The schema of `policy.yaml` for a server with these names. */
+export function policySchema({ tools, prompts, resources, uriTemplates }: Names) {
+  const someOf = (names: readonly string[]) => (wanted: Patterns) =>
+    names.some((name) => wanted.includes(name));
+  const tool = patterns('tool', someOf(tools));
+  const prompt = patterns('prompt', someOf(prompts));
+  const resource = patterns(
+    'resource',
+    (wanted) =>
+      someOf(resources)(wanted) || uriTemplates.some((template) => wanted.reach(template)),
+  );
+  const role = z.strictObject({
+    everyone: z.boolean().default(false),
+    scopes: z.array(z.string().min(1)).default([]),
+    claims: z.record(z.string(), z.array(claimValue)).default({}),
+    allowed_tools: tool,
+    denied_tools: tool,
+    require_approval: tool,
+    allowed_resources: resource,
+    denied_resources: resource,
+    allowed_prompts: prompt,
+    denied_prompts: prompt,
+  });
+  // A map, because a role may have any name, also one that objects have by themselves.
+  const roles = z.preprocess(
+    (value) => (isObject(value) ? new Map(Object.entries(value)) : value),
+    z.map(z.string(), role),
+  );
+  return z.strictObject({ roles });
+}
+
+export type Role =
+  z.output<ReturnType<typeof policySchema>>['roles'] extends Map<string, infer R> ? R : never;
+
+/** A list of names. Each must exist, or be the beginning of one that does. */
+function patterns(what: string, exists: (wanted: Patterns) => boolean) {
+  const pattern = z
+    .string()
+    .refine((text) => /^[^*{]*\*?$/.test(text), {
+      error: ({ input }) => `${input} must be a name, or the beginning of one and a * at its end`,
+      abort: true,
+    })
+    .refine((text) => text === '*' || exists(new Patterns([text])), {
+      error: ({ input }) => `there is no ${what} ${input}`,
+    });
+  return z
+    .array(pattern)
+    .default([])
+    .transform((list) => new Patterns(list));
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

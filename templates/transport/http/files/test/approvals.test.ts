@@ -1,0 +1,83 @@
+import { McpServer, type ServerContext } from '@modelcontextprotocol/server';
+import { beforeEach, expect, test } from 'vitest';
+import { InputNeeded } from '../src/pipeline/elicit.js';
+import { Approvals } from '../src/policy/approvals.js';
+
+const YES = { approval: { action: 'accept', content: { approve: true } } };
+const server = new McpServer({ name: 'test', version: '1.0.0' });
+let approvals: Approvals;
+beforeEach(() => {
+  approvals = new Approvals({ REQUEST_STATE_SECRET: undefined });
+});
+
+interface Changes {
+  tool?: string;
+  args?: unknown;
+  id?: string;
+  inputResponses?: unknown;
+  requestState?: string | undefined;
+  elicitation?: object | undefined;
+  work?: () => string;
+}
+
+/** Makes a call; what comes back is its result, or the state of the question. */
+async function call(changes: Changes = {}): Promise<string | { asked: string }> {
+  const { tool = 'wipe', args = { disk: 1 }, id = 'alice', inputResponses, requestState } = changes;
+  const { work = () => 'ran' } = changes;
+  const elicitation = 'elicitation' in changes ? changes.elicitation : {};
+  const capabilities = { 'io.modelcontextprotocol/clientCapabilities': { elicitation } };
+  const mcpReq = { inputResponses, requestState: () => requestState, envelope: capabilities };
+  const sdk = { mcpReq } as unknown as ServerContext;
+  const request = { tool, args, principal: { id, scopes: [] }, sdk, server };
+  return await approvals.run(request, work).catch((error: unknown) => {
+    if (!(error instanceof InputNeeded)) throw error;
+    return { asked: String(error.result.requestState) };
+  });
+}
+
+async function ask(changes: Changes = {}): Promise<string> {
+  const answer = await call(changes);
+  if (typeof answer === 'string') throw new Error('was not asked');
+  return answer.asked;
+}
+
+test('a call runs once its question was answered with yes, and only once', async () => {
+  const requestState = await ask();
+  expect(await call({ requestState, inputResponses: YES })).toBe('ran');
+  await ask({ requestState, inputResponses: YES });
+});
+
+test.each([
+  ['no question', { requestState: undefined }],
+  ['a question of somebody else', { requestState: 'v1.e30.AAAA' }],
+  ['another tool', { tool: 'other' }],
+  ['other arguments', { args: { disk: 2 } }],
+  ['another caller', { id: 'bob' }],
+])('yes does not count for %s', async (_, changes) => {
+  await ask({ requestState: await ask(), inputResponses: YES, ...changes });
+});
+
+test.each([
+  ['declined', { action: 'decline' }],
+  ['cancelled', { action: 'cancel' }],
+  ['not ticked', { action: 'accept', content: { approve: false } }],
+])('a call that was %s does not run', async (_, approval) => {
+  const requestState = await ask();
+  const answered = call({ requestState, inputResponses: { approval } });
+  await expect(answered).rejects.toMatchObject({ code: 'NOT_APPROVED' });
+});
+
+test('a client that cannot ask is refused', async () => {
+  const refused = { code: 'APPROVAL_IMPOSSIBLE' };
+  await expect(call({ elicitation: undefined })).rejects.toMatchObject(refused);
+  await expect(call({ elicitation: { url: {} } })).rejects.toMatchObject(refused);
+});
+
+test('a tool can ask for more after it was approved', async () => {
+  const requestState = await ask();
+  const work = () => {
+    throw new InputNeeded({ resultType: 'input_required', inputRequests: {} });
+  };
+  const next = await ask({ requestState, inputResponses: YES, work });
+  expect(await call({ requestState: next, inputResponses: { form: {} } })).toBe('ran');
+});

@@ -1,0 +1,116 @@
+import { mkdtempSync, renameSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { loadConfig } from '../src/config.js';
+import { createLogger } from '../src/observability/logger.js';
+import { openPolicy } from '../src/policy/live-policy.js';
+import { parsePolicy } from '../src/policy/parse-policy.js';
+import { createTestApp } from './support/app.js';
+import { connect, eras } from './support/client.js';
+import { requiredEnv } from './support/env.js';
+
+const names = {
+  tools: ['read', 'write', '__proto__'],
+  prompts: ['ask'],
+  resources: ['doc://index'],
+  uriTemplates: ['doc://pages/{id}'],
+};
+
+function access(role: string, principal = { id: 'alice', scopes: ['docs'] }) {
+  const parsed = parsePolicy(`roles:\n  docs: { scopes: [docs], ${role} }`, names);
+  if ('problems' in parsed) throw new Error(parsed.problems.join('\n'));
+  return parsed.policy.accessOf(principal);
+}
+
+function policyFile(text: string): string {
+  const file = join(mkdtempSync(join(tmpdir(), 'policy-')), 'policy.yaml');
+  writeFileSync(file, text);
+  return file;
+}
+
+const NOBODY = 'roles: {}';
+const EVERYBODY = 'roles: { all: { everyone: true, allowed_tools: ["*"] } }';
+
+describe.each(eras)('%s', (era) => {
+  test('what is not allowed is as if it were not there', async () => {
+    const app = await createTestApp();
+    const owner = await connect(app, era);
+    const stranger = await connect(await createTestApp({ POLICY_PATH: policyFile(NOBODY) }), era, {
+      id: 'stranger',
+      scopes: ['*'],
+    });
+    for (const { name } of (await owner.listTools()).tools) {
+      await expect(stranger.callTool({ name, arguments: {} })).rejects.toThrow('not found');
+    }
+    for (const { uri } of (await owner.listResources()).resources) {
+      await expect(stranger.readResource({ uri })).rejects.toThrow('not found');
+    }
+    for (const { name } of (await owner.listPrompts()).prompts) {
+      await expect(stranger.getPrompt({ name })).rejects.toThrow('not found');
+    }
+    expect((await stranger.listTools()).tools).toEqual([]);
+    expect((await stranger.listResources()).resources).toEqual([]);
+    expect((await stranger.listResourceTemplates()).resourceTemplates).toEqual([]);
+    expect((await stranger.listPrompts()).prompts).toEqual([]);
+  });
+});
+
+test('a denial counts more than what is allowed', () => {
+  const some = access('allowed_tools: ["*"], denied_tools: [wr*]');
+  expect(some.allows('tool', 'read')).toBe(true);
+  expect(some.allows('tool', 'write')).toBe(false);
+  expect(some.allows('prompt', 'ask')).toBe(false);
+});
+
+test('the address that is read decides, however it is written', () => {
+  const pages = access(
+    'allowed_resources: ["doc://pages/*"], denied_resources: [doc://pages/secret]',
+  );
+  expect(pages.allowsSomeOf('doc://pages/{id}')).toBe(true);
+  expect(pages.allows('resource', 'doc://pages/1')).toBe(true);
+  for (const id of ['secret', '%73ecret', '%zz', 'a%2F..%2Fsecret']) {
+    expect(pages.allows('resource', `doc://pages/${id}`), id).toBe(false);
+  }
+});
+
+test.each([
+  ['no role', { id: 'bob', scopes: ['other'] }, false],
+  ['a scope', { id: 'bob', scopes: ['docs'] }, true],
+  ['a role of its key', { id: 'bob', scopes: [], roles: ['docs'] }, true],
+  ['another role', { id: 'bob', scopes: [], roles: ['constructor', '__proto__'] }, false],
+])('%s', (_, principal, expected) => {
+  expect(access('allowed_tools: ["*"]', principal).allows('tool', 'read')).toBe(expected);
+});
+
+test('every mistake is named with its line', () => {
+  const text =
+    'roles:\n  a:\n    scope: [x]\n    allowed_tools: [read, reed]\n    denied_tools: all\n';
+  expect(parsePolicy(text, names)).toEqual({
+    problems: [
+      expect.stringMatching(/^3: roles\.a\.scope: /),
+      expect.stringMatching(/^4: roles\.a\.allowed_tools.*reed/),
+      expect.stringMatching(/^5: roles\.a\.denied_tools: /),
+    ],
+  });
+  expect(parsePolicy('roles:\n  a: {}\n  a: {}\n', names)).toMatchObject({
+    problems: [expect.stringMatching(/^3: /)],
+  });
+});
+
+test('a new policy counts without a restart; a broken one changes nothing', async () => {
+  const file = policyFile(NOBODY);
+  const log = createLogger('silent');
+  const error = vi.spyOn(log, 'error');
+  const policy = openPolicy(loadConfig({ ...requiredEnv, POLICY_PATH: file }), log, 5);
+  onTestFinished(() => policy.close());
+  const mayCall = () => {
+    return policy.accessOf({ id: 'bob', scopes: [] }).allows('tool', 'anything');
+  };
+  expect(mayCall()).toBe(false);
+  renameSync(policyFile(EVERYBODY), file);
+  await vi.waitFor(() => expect(mayCall()).toBe(true));
+  writeFileSync(file, 'roles: [');
+  await vi.waitFor(() => expect(error).toHaveBeenCalled());
+  expect(mayCall()).toBe(true);
+});

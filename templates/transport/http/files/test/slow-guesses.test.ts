@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import { slowGuesses } from '../src/auth/slow-guesses.js';
+import { loadConfig } from '../src/config.js';
+import { refuse } from '../src/http/json.js';
+import { owner } from './support/client.js';
+import { requiredEnv } from './support/env.js';
+
+test('an address that guesses has to wait; credentials that were right before do not', async () => {
+  const config = loadConfig({ ...requiredEnv, RATE_LIMIT_PER_MINUTE: '3' });
+  const authenticate = slowGuesses(async (headers) => {
+    const key = headers.get('x-api-key');
+    return key === 'right' || key === 'new' ? { principal: owner } : { refusal: refuse(401, 'no') };
+  }, config);
+  const send = async (key: string | undefined, address = '203.0.113.7') => {
+    const caller = await authenticate(new Headers(key ? { 'x-api-key': key } : {}), address);
+    return 'refusal' in caller ? caller.refusal : 'let in';
+  };
+
+  expect(await send('right')).toBe('let in');
+  for (const guess of ['a', 'b']) expect(await send(guess)).toMatchObject({ status: 401 });
+  const refused = await send('new');
+  expect(refused).toMatchObject({ status: 429 });
+  expect((refused as Response).headers.get('retry-after')).toBe('20');
+  expect(await send('right')).toBe('let in');
+  expect(await send(undefined)).toMatchObject({ status: 401 });
+  expect(await send('new', '203.0.113.8')).toBe('let in');
+});

@@ -1,0 +1,2 @@
+import { Approvals } from './policy/approvals.js';
+import { type LivePolicy, openPolicy } from './policy/live-policy.js';

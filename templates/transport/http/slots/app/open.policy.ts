@@ -1,0 +1,1 @@
+const policy = openPolicy(config, log);

@@ -1,0 +1,2 @@
+readonly policy: LivePolicy;
+readonly approvals: Approvals;

@@ -1,0 +1,2 @@
+policy,
+approvals: new Approvals(config),

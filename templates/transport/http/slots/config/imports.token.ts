@@ -1,0 +1,1 @@
+import { isTrustedUrl } from './auth/trusted-url.js';

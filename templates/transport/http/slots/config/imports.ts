@@ -1,0 +1,1 @@
+import { parseTrustProxy } from './http/client-address.js';

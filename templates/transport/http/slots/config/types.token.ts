@@ -1,0 +1,1 @@
+const UNTRUSTED = 'must be an https address, or http on this machine';

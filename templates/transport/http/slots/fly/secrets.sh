@@ -1,0 +1,1 @@
+REQUEST_STATE_SECRET="$(openssl rand -hex 32)" \

@@ -1,0 +1,1 @@
+const authenticate = slowGuesses(createAuthenticator(app), config);

@@ -1,0 +1,1 @@
+import { slowGuesses } from '../auth/slow-guesses.js';

@@ -1,0 +1,1 @@
+--from-literal=REQUEST_STATE_SECRET="$(openssl rand -hex 32)" \

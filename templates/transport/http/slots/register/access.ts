@@ -1,0 +1,1 @@
+const access = services.policy.accessOf(principal);

@@ -1,0 +1,1 @@
+if (!access.allows('prompt', name)) continue;

@@ -1,0 +1,2 @@
+if (!access.allows('tool', name)) continue;
+const needsApproval = access.needsApproval(name);

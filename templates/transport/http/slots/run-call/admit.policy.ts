@@ -1,0 +1,1 @@
+admit(call, services.policy.accessOf(principal));

@@ -1,0 +1,2 @@
+/** The address of a resource that is read. */
+readonly uri?: string;

@@ -1,0 +1,1 @@
+import { admit } from '../policy/admit.js';

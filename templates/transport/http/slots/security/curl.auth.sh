@@ -1,0 +1,1 @@
+curl -i $url -d '{}' -H 'content-type: application/json'                                      # 401

@@ -1,0 +1,292 @@
+/**
+ * Each guard is taken out of a generated server once, to see that a test of that server then fails: a test that stays green
+ * without its guard proves nothing.
+ */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { builtProject, copyOf, runTool } from '../support/server.js';
+
+interface Mutation {
+  readonly guard: string;
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+  /** The test file of the generated project that must fail. */
+  readonly test: string;
+  /** The test runs what is built. */
+  readonly build?: boolean;
+}
+
+const mutations: readonly Mutation[] = [
+  {
+    guard: 'the Host header is checked',
+    file: 'src/http/guards.ts',
+    from: 'if (host !== undefined && allowed.has(host)) return undefined;',
+    to: 'if (allowed.size > 0 || host) return undefined;',
+    test: 'hostile',
+  },
+  {
+    guard: 'the Origin header is checked',
+    file: 'src/http/guards.ts',
+    from: 'if (origin === null || allowed.has(origin)) return undefined;',
+    to: 'if (allowed.size >= 0 || origin) return undefined;',
+    test: 'hostile',
+  },
+  {
+    guard: 'an origin must be the same, not only begin so',
+    file: 'src/http/guards.ts',
+    from: 'if (origin === null || allowed.has(origin)) return undefined;',
+    to: 'if (origin === null || [...allowed].some((one) => origin.startsWith(one))) return undefined;',
+    test: 'hostile',
+  },
+  {
+    guard: 'the content type is checked',
+    file: 'src/http/guards.ts',
+    from: "return refuse(415, 'Send application/json in UTF-8.');",
+    to: 'return undefined;',
+    test: 'hostile',
+  },
+  {
+    guard: 'a header that comes twice hides nothing',
+    file: 'src/http/node-server.ts',
+    from: 'headersDistinct } = incoming;',
+    to: "headers: all } = incoming;\n  const headersDistinct = Object.fromEntries(Object.entries(all).map(([n, v]) => [n, [v ?? ''].flat()]));",
+    test: 'hostile',
+  },
+  {
+    guard: 'a request without a key is refused',
+    file: 'src/auth/index.ts',
+    from: "if (presented === undefined) return unauthorized('Send an API key.');",
+    to: "if (presented === undefined) return { principal: { id: 'x', scopes: ['*'] } };",
+    test: 'hostile',
+  },
+  {
+    guard: 'everyone has a server object of their own',
+    file: 'src/http/handler.ts',
+    from: '({ requestInfo }) => createServer(app, principalOf(principals, requestInfo)),',
+    to: '({ requestInfo }) => (globalThis.one ??= createServer(app, principalOf(principals, requestInfo))),',
+    test: 'hostile',
+  },
+  {
+    guard: 'two different keys are refused',
+    file: 'src/auth/index.ts',
+    from: 'bearer !== undefined && apiKey !== undefined && bearer !== apiKey',
+    to: 'bearer === apiKey && apiKey === undefined && false',
+    test: 'auth',
+  },
+  {
+    guard: 'a key must be known',
+    file: 'src/auth/api-keys.ts',
+    from: 'if (timingSafeEqual(key.sha256, digest)) found = key;',
+    to: 'if (timingSafeEqual(key.sha256, key.sha256) && digest) found = key;',
+    test: 'auth',
+  },
+  {
+    guard: 'an expired key is refused',
+    file: 'src/auth/index.ts',
+    from: 'if (key.expires <= Date.now()) {',
+    to: 'if (key.expires <= 0) {',
+    test: 'auth',
+  },
+  {
+    guard: 'weak keys do not start the server',
+    file: 'src/auth/api-keys.ts',
+    from: 'if (weakness !== undefined) return',
+    to: "if (weakness === '') return",
+    test: 'auth',
+  },
+  {
+    guard: 'the file of keys is read again',
+    file: 'src/auth/live-api-keys.ts',
+    from: 'if (now >= nextRead) {',
+    to: 'if (now < nextRead) {',
+    test: 'api-key-file',
+  },
+  {
+    guard: 'a broken file keeps the old keys',
+    file: 'src/auth/live-api-keys.ts',
+    from: '} else {',
+    to: '} else {\n      keys = [];',
+    test: 'api-key-file',
+  },
+  {
+    guard: 'an unexpected error stays inside',
+    file: 'src/pipeline/run-call.ts',
+    from: 'Internal error. Reference:',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: source text
+    to: '${error}',
+    test: 'pipeline',
+  },
+  {
+    guard: 'the scopes of a tool are asked for',
+    file: 'src/pipeline/run-call.ts',
+    from: 'if (missing.length === 0) return;',
+    to: 'if (missing.length >= 0) return;',
+    test: 'pipeline',
+  },
+  {
+    guard: 'a client makes as many calls as it may',
+    file: 'src/limits/call-limits.ts',
+    from: 'if (wait > 0) throw rateLimited(wait);',
+    to: 'if (wait < 0) throw rateLimited(wait);',
+    test: 'limits/call-limits',
+  },
+  {
+    guard: 'a client has as many calls under way as it may',
+    file: 'src/limits/call-limits.ts',
+    from: 'if (others >= this.config.MAX_CONCURRENT_CALLS)',
+    to: 'if (others < 0)',
+    test: 'limits/call-limits',
+  },
+  {
+    guard: 'a call that has ended is no longer under way',
+    file: 'src/limits/call-limits.ts',
+    from: 'else this.#underWay.delete(id);',
+    to: '',
+    test: 'limits/call-limits',
+  },
+  {
+    guard: 'a tool has a limit of its own',
+    file: 'src/limits/call-limits.ts',
+    from: 'if (perMinute === undefined) return [all];',
+    to: "if (name !== '') return [all];",
+    test: 'limits/token-buckets',
+  },
+  {
+    guard: 'tokens are taken from all buckets or from none',
+    file: 'src/limits/token-buckets.ts',
+    from: 'if (wait > 0) return',
+    to: 'for (const { key, fullAt } of taken) if (wait > 0) this.#remember(key, fullAt);\n    if (wait > 0) return',
+    test: 'limits/token-buckets',
+  },
+  {
+    guard: 'a client sends as many requests as it may',
+    file: 'src/http/handler.ts',
+    from: 'if (tooMany) return tooMany;',
+    to: '',
+    test: 'http',
+  },
+  {
+    guard: 'guesses are slowed down',
+    file: 'src/auth/slow-guesses.ts',
+    from: 'if (wait > 0) return',
+    to: 'if (wait < 0) return',
+    test: 'slow-guesses',
+  },
+  {
+    guard: 'who is known is not locked out',
+    file: 'src/auth/slow-guesses.ts',
+    from: 'known.has(sent) ? 0 : ',
+    to: '',
+    test: 'slow-guesses',
+  },
+  {
+    guard: 'ids of a batch are different',
+    file: 'src/http/read-json.ts',
+    from: 'new Set(ids).size < ids.length',
+    to: 'ids.length < 0',
+    test: 'http',
+  },
+  {
+    guard: 'JSON is not nested too deep',
+    file: 'src/http/read-json.ts',
+    from: 'isTooDeep(bytes, MAX_DEPTH)',
+    to: 'isTooDeep(bytes, 1e9)',
+    test: 'http',
+  },
+  {
+    guard: 'nobody is believed who is not our proxy',
+    file: 'src/http/client-address.ts',
+    from: 'if (!isProxy?.(client, hops) || isIP(next) === 0) break;',
+    to: 'if (isIP(next) === 0) break;',
+    test: 'client-address',
+  },
+  {
+    guard: 'lists are cut',
+    file: 'src/tools/fit-output.ts',
+    from: 'Math.min(list.all.length, caps.maxRows)',
+    to: 'list.all.length',
+    test: 'tools/tool-result',
+  },
+  {
+    guard: 'a cut is visible',
+    file: 'src/tools/tool-result.ts',
+    from: '...(isCut ? [marker] : [])',
+    to: '',
+    test: 'tools/tool-result',
+  },
+  {
+    guard: 'a result that was cut fits its schema',
+    file: 'src/tools/tool-result.ts',
+    from: '(isCut && !output.safeParse(fitted.value).success)',
+    to: '(isCut && output === undefined)',
+    test: 'tools/tool-result',
+  },
+  {
+    guard: 'a service that is away is not named',
+    file: 'src/pipeline/run-call.ts',
+    from: 'if (isNetworkError(error))',
+    to: 'if (isNetworkError(undefined))',
+    test: 'pipeline',
+  },
+  {
+    guard: 'the log is redacted',
+    file: 'src/observability/logger.ts',
+    from: 'hooks: { streamWrite: redactLine },',
+    to: "hooks: { streamWrite: (line) => (redactLine(line) ? line : '') },",
+    test: 'redact',
+    build: true,
+  },
+  {
+    guard: 'stdout belongs to the protocol',
+    file: 'src/protect-stdout.ts',
+    from: 'process.stdout.write = process.stderr.write.bind(process.stderr);',
+    to: '',
+    test: 'stdio',
+    build: true,
+  },
+];
+
+/** What the test file of the project prints. */
+async function outputOf(project: string, test: string): Promise<string> {
+  const printed = runTool(project, 'vitest/vitest.mjs', ['run', `test/${test}.test.ts`]);
+  return await printed.then(
+    () => 'all passed',
+    (error: Error) => stripVTControlCharacters(error.message),
+  );
+}
+
+const tests = [...new Set(mutations.map(({ test }) => test))];
+
+describe('a generated project', () => {
+  it('passes its tests with all guards in place', async () => {
+    const project = await copyOf(await builtProject());
+    const args = ['run', ...tests.map((test) => `test/${test}.test.ts`)];
+    await runTool(project, 'vitest/vitest.mjs', args);
+  }, 120_000);
+});
+
+describe('without its guard a test fails', () => {
+  it.each(mutations)(
+    '$guard ($test)',
+    async ({ file, from, to, test, build }) => {
+      const project = await copyOf(await builtProject());
+      const source = await readFile(join(project, file), 'utf8');
+      expect(source.split(from), `${file} has changed: adapt this table`).toHaveLength(2);
+      await writeFile(
+        join(project, file),
+        source.replace(from, () => to),
+      );
+      if (build) {
+        await runTool(project, 'typescript/bin/tsc', ['-p', 'tsconfig.build.json']);
+      }
+      const output = await outputOf(project, test);
+      expect(output).toMatch(/Tests +\d+ failed/);
+      // A file that does not even load proves nothing.
+      expect(output).not.toContain('Failed Suites');
+    },
+    60_000,
+  );
+});

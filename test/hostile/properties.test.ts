@@ -1,0 +1,219 @@
+/** What must hold for every input, not only for those that somebody thought of: the guards and the redaction of a built server. */
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { hostileProject } from '../support/hostile-project.js';
+
+type Guard = (request: Request) => Response | undefined;
+interface Guards {
+  hostGuard(config: object): Guard;
+  originGuard(config: object): Guard;
+  contentTypeGuard: Guard;
+}
+interface Redaction {
+  redactLine(line: string): string;
+}
+
+let guards: Guards;
+let redaction: Redaction;
+beforeAll(async () => {
+  const project = await hostileProject();
+  guards = await import(join(project, 'dist/http/guards.js'));
+  redaction = await import(join(project, 'dist/observability/redact.js'));
+});
+
+const HOSTS = ['localhost', '127.0.0.1', '[::1]', 'mcp.example.com', 'mcp.internal'];
+const ORIGINS = ['https://app.example.com', 'http://localhost:5173'];
+const TYPES = ['application/json', 'application/json;charset=utf-8'];
+const config = {
+  PUBLIC_URL: 'https://mcp.example.com/',
+  ALLOWED_HOSTS: ['mcp.internal'],
+  ALLOWED_ORIGINS: ORIGINS,
+};
+const runs = { numRuns: 3_000 };
+
+/** What HTTP can carry in a header: bytes, without those that end it. */
+const byteText = fc.string({
+  unit: fc.integer({ min: 0x20, max: 0xff }).map((code) => String.fromCharCode(code)),
+});
+const punctuation = fc.constantFrom(
+  '',
+  '.',
+  ':',
+  '@',
+  '/',
+  ',',
+  ' ',
+  '#',
+  '\\',
+  '%00',
+  '-',
+  '\u00ad',
+);
+
+/** One of `values`, whole, cut, in other case, joined with another or with text around it, or any text. */
+function nearly(values: readonly string[]) {
+  const value = fc.constantFrom(...values);
+  return fc.oneof(
+    value,
+    byteText,
+    value.map((text) => text.toUpperCase()),
+    fc.tuple(value, fc.nat(30), byteText).map(([a, at, b]) => a.slice(0, at) + b + a.slice(at)),
+    fc.tuple(value, punctuation, value).map((parts) => parts.join('')),
+    fc.tuple(byteText, punctuation, value).map((parts) => parts.join('')),
+    fc.tuple(value, punctuation, byteText).map((parts) => parts.join('')),
+    fc.tuple(value, fc.constant(':'), fc.nat(99_999)).map((parts) => parts.join('')),
+    fc.tuple(value, fc.nat(30)).map(([text, end]) => text.slice(0, end)),
+  );
+}
+
+/** As it reaches a guard: blanks at the ends are not part of a header's value. */
+function withHeader(name: string, value: string): { request: Request; seen: string } {
+  const request = new Request('http://localhost/mcp', { headers: [[name, value]] });
+  return { request, seen: request.headers.get(name) ?? '' };
+}
+
+describe('nothing outside of the allow-list passes', () => {
+  it('the host guard', () => {
+    const guard = guards.hostGuard(config);
+    const allowed = (host: string) => {
+      const name = HOSTS.find((one) => host === one || host.startsWith(`${one}:`));
+      return name !== undefined && /^(?::[0-9]{1,5})?$/.test(host.slice(name.length));
+    };
+    fc.assert(
+      fc.property(nearly(HOSTS), (host) => {
+        const { request, seen } = withHeader('host', host);
+        expect(guard(request) === undefined).toBe(allowed(seen.toLowerCase()));
+      }),
+      runs,
+    );
+  });
+
+  it('the origin guard', () => {
+    const guard = guards.originGuard(config);
+    fc.assert(
+      fc.property(nearly(ORIGINS), (origin) => {
+        const { request, seen } = withHeader('origin', origin);
+        expect(guard(request) === undefined).toBe(ORIGINS.includes(seen));
+      }),
+      runs,
+    );
+  });
+
+  it('the content type guard', () => {
+    const allowed = new Set([
+      'application/json',
+      'application/json;charset=utf-8',
+      'application/json;charset="utf-8"',
+    ]);
+    fc.assert(
+      fc.property(nearly(TYPES), (type) => {
+        const { request, seen } = withHeader('content-type', type);
+        const plain = seen.toLowerCase().replaceAll(/\s*;\s*/g, ';');
+        expect(guards.contentTypeGuard(request) === undefined).toBe(allowed.has(plain));
+      }),
+      runs,
+    );
+  });
+});
+
+describe('redaction', () => {
+  /** A secret; its beginning is in nothing that stands around it. */
+  const text = (characters: string) =>
+    fc
+      .string({ unit: fc.constantFrom(...characters), minLength: 8, maxLength: 80 })
+      .map((secret) => `Zq7${secret}`);
+  const letters = 'abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789';
+  const bearer = text(`${letters}-._~+/=`);
+  const password = text(`${letters}!$%^*()_-+=[]{}|;:'<>?~`);
+  const word = text(`${letters}-_.!$*+`);
+
+  const inTexts = fc.oneof(
+    bearer.map((secret) => [secret, `GET /mcp with Authorization: Bearer ${secret}`]),
+    bearer.map((secret) => [secret, `basic ${secret} is wrong`]),
+    word.map((secret) => [secret, `login failed: password=${secret}&user=app`]),
+    word.map((secret) => [secret, `{"client_secret": "${secret}"}`]),
+    word.map((secret) => [secret, `OPENAI_API_KEY=${secret}`]),
+    word.map((secret) => [secret, `x-api-key: ${secret}`]),
+    password.map((secret) => [secret, `connect postgres://app:${secret}@db.internal:5432/app`]),
+    password.map((secret) => [secret, `redis://:${secret}@127.0.0.1 is gone`]),
+  );
+  const name = fc.constantFrom(
+    ...['password', 'Authorization', 'set-cookie', 'accessToken', 'client_secret', 'x-api-key'],
+    ...['db_passwd', 'privateKey', 'apiKey', 'credentials', 'refresh_token', 'PASSPHRASE'],
+  );
+  /** `value` somewhere inside of an object. */
+  const inside = (value: unknown, path: readonly string[]) =>
+    path.reduceRight<unknown>(
+      (inner, key) => ({ [key]: inner, ok: true, list: [1, inner] }),
+      value,
+    );
+  const path = fc.array(fc.constantFrom('a', 'headers', 'request', '__proto__', '0'), {
+    minLength: 1,
+    maxLength: 4,
+  });
+
+  it('no secret in a text stays', () => {
+    fc.assert(
+      fc.property(inTexts, path, ([secret = '', message], where) => {
+        const line = redaction.redactLine(JSON.stringify(inside(message, where)));
+        expect(line).not.toContain(JSON.stringify(secret).slice(1, -1));
+      }),
+      runs,
+    );
+  });
+
+  it('no value of a secret name stays, whatever it is and however deep', () => {
+    fc.assert(
+      fc.property(name, fc.jsonValue({ maxDepth: 2 }), word, path, (key, value, secret, where) => {
+        const log = inside({ [key]: { value, list: [secret] } }, where);
+        expect(redaction.redactLine(JSON.stringify(log))).not.toContain(secret);
+      }),
+      runs,
+    );
+  });
+
+  it('what is left is one line of JSON that no terminal acts on, and redacting it again changes nothing', () => {
+    const log = fc.dictionary(
+      fc.string({ minLength: 1 }),
+      fc.jsonValue({ maxDepth: 3, stringUnit: 'binary' }),
+    );
+    fc.assert(
+      fc.property(log, (fields) => {
+        const line = redaction.redactLine(JSON.stringify(fields));
+        expect(line).toMatch(/^[\x20-\x7e\u00a0-\u2027\u202f-\u2065\u206a-\uffff]*\n$/);
+        expect(Object.keys(JSON.parse(line))).toEqual(
+          Object.keys(JSON.parse(JSON.stringify(fields))),
+        );
+        expect(redaction.redactLine(line)).toBe(line);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('a long text takes no long time', () => {
+    const parts = [
+      'a://',
+      'a://b:',
+      'token=',
+      'token="',
+      'eyJ',
+      'eyJaaaaaa.',
+      'Bearer ',
+      'a.',
+      '-',
+      '@',
+      ' ',
+    ];
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...parts), { minLength: 1, maxLength: 4 }), (some) => {
+        const unit = some.join('');
+        const message = unit.repeat(Math.ceil(100_000 / unit.length));
+        const started = performance.now();
+        redaction.redactLine(JSON.stringify({ message }));
+        expect(performance.now() - started, unit).toBeLessThan(2_000);
+      }),
+      { numRuns: 150 },
+    );
+  });
+});

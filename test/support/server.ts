@@ -1,0 +1,162 @@
+/** Generated servers, really built and started, for tests that talk to them as strangers do. */
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { execa } from 'execa';
+import { onTestFinished } from 'vitest';
+import type { JsonObject, SpecInput } from '../../src/model.js';
+import { cleanEnv } from './cli.js';
+import { cachedInstall } from './install-cache.js';
+import { planProject, realCatalog } from './projects.js';
+
+const BUILT = join(tmpdir(), 'create-mcp-server-built');
+
+/**
+ * The folder of a built project with these choices; `change` may add to its files. Every test file and every run share it as
+ * long as its files are the same: do not write into it (see `copyOf`).
+ */
+export async function builtProject(
+  choices: SpecInput['choices'] = {},
+  change: (files: Map<string, string | Uint8Array>) => void = () => {},
+): Promise<string> {
+  const { plan } = await planProject({ name: 'hostile', choices });
+  const files = new Map([...plan].map(([path, { contents }]) => [path, contents]));
+  change(files);
+  const hash = createHash('sha256');
+  for (const [path, contents] of files) hash.update(`${path}\0`).update(contents).update('\0');
+  const folder = join(BUILT, hash.digest('hex').slice(0, 16));
+  if (existsSync(folder)) return folder;
+
+  await mkdir(BUILT, { recursive: true });
+  const staging = await mkdtemp(join(BUILT, 'building-'));
+  try {
+    for (const [path, contents] of files) {
+      await mkdir(dirname(join(staging, path)), { recursive: true });
+      await writeFile(join(staging, path), contents);
+    }
+    await symlink(await allDependencies(), join(staging, 'node_modules'), 'junction');
+    await runTool(staging, 'typescript/bin/tsc', ['-p', 'tsconfig.build.json']);
+    // Half a project must never be found, and two test files may want the same one.
+    await rename(staging, folder);
+  } catch (error) {
+    if (!existsSync(folder)) throw error;
+  } finally {
+    await rm(staging, { recursive: true, force: true });
+  }
+  return folder;
+}
+
+/** A copy of a built project that a test may change; goes away with the test. */
+export async function copyOf(project: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'create-mcp-server-copy-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  await cp(project, folder, { recursive: true, verbatimSymlinks: true });
+  return folder;
+}
+
+/** Runs the script of an installed package in a project. Rejects with what it printed when it fails. */
+export async function runTool(
+  project: string,
+  script: string,
+  args: readonly string[],
+): Promise<void> {
+  const file = join(project, 'node_modules', script);
+  const options = { cwd: project, env: cleanEnv(), extendEnv: false, all: true } as const;
+  await execa('node', [file, ...args], options);
+}
+
+/** One installation with what any generated project may need: the union of all features' dependencies. */
+async function allDependencies(): Promise<string> {
+  const { base, axes } = await realCatalog();
+  const dependencies: Record<string, string> = {};
+  for (const { pkg } of [base, ...axes.flatMap(({ features }) => features)]) {
+    for (const key of ['dependencies', 'devDependencies']) {
+      Object.assign(dependencies, (pkg[key] as JsonObject | undefined) ?? {});
+    }
+  }
+  return await cachedInstall('generated', dependencies);
+}
+
+export interface RunningServer {
+  readonly child: ChildProcessWithoutNullStreams;
+  /** Everything that it printed so far. */
+  stdout(): string;
+  stderr(): string;
+  /** Resolves with the exit code, or the signal. */
+  readonly ended: Promise<number | NodeJS.Signals | null>;
+}
+
+export interface RunningHttp extends RunningServer {
+  readonly port: number;
+  readonly url: string;
+}
+
+/** Starts `dist/<script>` of a built project in an environment that has nothing but `env`; killed with the test. */
+export function startProcess(
+  project: string,
+  script: string,
+  env: Readonly<Record<string, string>> = {},
+): RunningServer {
+  const { PATH = '' } = process.env;
+  const child = spawn(process.execPath, [join(project, 'dist', script)], {
+    cwd: project,
+    env: { PATH, ...env },
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  child.stdin.on('error', () => {});
+  const ended = new Promise<number | NodeJS.Signals | null>((resolve) => {
+    child.once('close', (code, signal) => resolve(signal ?? code));
+  });
+  return { child, stdout: () => stdout, stderr: () => stderr, ended };
+}
+
+/** Starts the HTTP server of a project, on a free port unless `env` has one, and waits until it answers; the caller stops it. */
+export async function startHttp(
+  project: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<RunningHttp> {
+  const port = Number(env['PORT'] ?? (await freePort()));
+  const server = startProcess(project, 'http.js', { PORT: String(port), ...env });
+  const url = `http://127.0.0.1:${port}`;
+  let over = false;
+  void server.ended.then(() => {
+    over = true;
+  });
+  for (let attempt = 0; attempt < 200 && !over; attempt += 1) {
+    const alive = await fetch(`${url}/healthz`).catch(() => undefined);
+    if (alive?.ok) return { ...server, port, url: `${url}/mcp` };
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  await stop(server);
+  throw new Error(`The server does not answer.\n${server.stderr()}`);
+}
+
+/** Ends a server as an orchestrator does and gives its exit code; one that does not end within 5 s is killed. */
+export async function stop(server: RunningServer | undefined) {
+  if (server === undefined) return undefined;
+  const { child, ended } = server;
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), 5_000);
+  return await ended.finally(() => clearTimeout(timer));
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
+  const address = probe.address();
+  await new Promise((resolve) => probe.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('No free port.');
+  return address.port;
+}
