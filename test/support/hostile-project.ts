@@ -1,8 +1,7 @@
 /** The project that is attacked: the default choices, and tools that tempt the server to say too much. */
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
+import { temporaryFolder } from './cli.js';
 import { type RawRequest, type RawResponse, rawRequest } from './raw-http.js';
 import { builtProject } from './server.js';
 
@@ -17,7 +16,7 @@ export const KEYS = {
 
 /** The environment of a server with these keys and a database of its own. */
 export function hostileEnv(): Record<string, string> {
-  const folder = mkdtempSync(join(tmpdir(), 'create-mcp-server-hostile-'));
+  const folder = temporaryFolder('create-mcp-server-hostile-');
   return {
     MCP_API_KEYS: `alice:${KEYS.alice},bob:${KEYS.bob},reader:${KEYS.reader}:notes:read role=reader`,
     DATABASE_URL: `file:${join(folder, 'hostile.db')}`,

@@ -2,7 +2,17 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import {
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -32,6 +42,7 @@ export async function builtProject(
   if (existsSync(folder)) return folder;
 
   await mkdir(BUILT, { recursive: true });
+  await removeOldProjects();
   const staging = await mkdtemp(join(BUILT, 'building-'));
   try {
     for (const [path, contents] of files) {
@@ -48,6 +59,16 @@ export async function builtProject(
     await rm(staging, { recursive: true, force: true });
   }
   return folder;
+}
+
+/** Templates change, and with them the names of the folders: what was built a day ago is not needed any more. */
+async function removeOldProjects(): Promise<void> {
+  const yesterday = Date.now() - 86_400_000;
+  for (const name of await readdir(BUILT)) {
+    const folder = join(BUILT, name);
+    const { mtimeMs } = await stat(folder).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }));
+    if (mtimeMs < yesterday) await rm(folder, { recursive: true, force: true });
+  }
 }
 
 /** A copy of a built project that a test may change; goes away with the test. */

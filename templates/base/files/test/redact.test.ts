@@ -30,10 +30,10 @@ test('nothing in a line steers a terminal', () => {
 });
 
 test('the logger writes such lines', () => {
-  const built = new URL('../dist/observability/logger.js', import.meta.url);
-  const program = `import { createLogger } from '${built}';
+  const program = `const { createLogger } = await import(process.argv[1]);
     createLogger('info').child({ token: '${SECRET}' }).info({ password: '${SECRET}' }, 'hello');`;
-  const args = ['--input-type=module', '--eval', program];
+  const built = new URL('../dist/observability/logger.js', import.meta.url).href;
+  const args = ['--input-type=module', '--eval', program, built];
   const { stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
   expect(JSON.parse(stderr)).toMatchObject({ password: '[redacted]', msg: 'hello' });
   expect(stderr).not.toContain(SECRET);
