@@ -1,7 +1,7 @@
 import type { ServerContext } from '@modelcontextprotocol/server';
 import { expect, test } from 'vitest';
 import * as z from 'zod/v4';
-import type { CallContext } from '../src/pipeline/context.js';
+import type { ToolContext } from '../src/pipeline/context.js';
 import { InputNeeded } from '../src/pipeline/elicit.js';
 import { ToolError } from '../src/pipeline/errors.js';
 import { type Call, runCall } from '../src/pipeline/run-call.js';
@@ -12,7 +12,7 @@ const call: Call = { kind: 'tool', name: 'probe' };
 
 /** Runs `work` as the body of a tool. */
 async function run<T>(
-  work: (ctx: CallContext) => T | Promise<T>,
+  work: (ctx: ToolContext) => T | Promise<T>,
   { call: changes, principal = owner, request }: RunOptions = {},
 ): Promise<T> {
   const mcpReq = { id: 1, signal: new AbortController().signal, ...request };
@@ -79,12 +79,16 @@ test('a service that cannot be reached is named as such, without its address', a
 
 test('elicit asks first, then returns the answer', async () => {
   const form = z.object({ sure: z.boolean() });
-  const ask = (ctx: CallContext) => ctx.elicit('Are you sure?', form);
+  const ask = (ctx: ToolContext) => ctx.elicit('Are you sure?', form);
   await expect(run(ask)).rejects.toBeInstanceOf(InputNeeded);
 
   const accept = { action: 'accept', content: { sure: true } };
   const answered = run(ask, { request: { inputResponses: { form: accept } } });
   expect(await answered).toEqual({ sure: true });
+
+  const twice = (ctx: ToolContext) => [ask(ctx), ask(ctx)];
+  const secondForm = run(twice, { request: { inputResponses: { form: accept } } });
+  await expect(secondForm).rejects.toMatchObject({ code: 'INTERNAL' });
 
   const declined = run(ask, { request: { inputResponses: { form: { action: 'decline' } } } });
   expect(await declined).toBeUndefined();

@@ -10,9 +10,13 @@ export interface CallContext extends Services {
   readonly principal: Principal;
   /** Tells the caller how far the work is. Does nothing when the caller did not ask for it. */
   progress(done: number, total?: number, message?: string): Promise<void>;
+}
+
+/** A tool can also ask the human. */
+export interface ToolContext extends CallContext {
   /**
-   * Asks the human behind the client to fill in a small form. The call ends here and is repeated with the answer, so
-   * do nothing that must not happen twice before it.
+   * Asks the human behind the client to fill in a small form, once in a call. The call ends here and is repeated with the
+   * answer, so do nothing that must not happen twice before it.
    * @returns the answer, or `undefined` when the human declined.
    */
   elicit<Form extends z.ZodObject>(message: string, form: Form): z.output<Form> | undefined;

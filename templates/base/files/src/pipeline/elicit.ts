@@ -1,6 +1,7 @@
 import type { InputRequiredResult, ServerContext } from '@modelcontextprotocol/server';
 import { inputRequired, inputResponse } from '@modelcontextprotocol/server';
 import type * as z from 'zod/v4';
+import type { ToolContext } from './context.js';
 
 const KEY = 'form';
 
@@ -13,12 +14,22 @@ export class InputNeeded extends Error {
   }
 }
 
+/** `ctx.elicit` of one call. A second form would be taken for the first one, so there is none. */
+export function oneForm(sdk: ServerContext): ToolContext['elicit'] {
+  let asked = false;
+  return (message, form) => {
+    if (asked) throw new Error('ctx.elicit can be used once in a call');
+    asked = true;
+    return elicit(sdk, message, form);
+  };
+}
+
 /**
  * The human's answer to a form, or `undefined` when it was declined.
  * @throws {InputNeeded} when the form has not been shown yet, or the answer does not fit it.
  * @see https://modelcontextprotocol.io/specification/draft/client/elicitation
  */
-export function elicit<Form extends z.ZodObject>(
+function elicit<Form extends z.ZodObject>(
   sdk: ServerContext,
   message: string,
   form: Form,

@@ -1,6 +1,6 @@
 import type { ToolAnnotations } from '@modelcontextprotocol/server';
 import type * as z from 'zod/v4';
-import type { CallContext } from '../pipeline/context.js';
+import type { ToolContext } from '../pipeline/context.js';
 
 export interface Tool<
   Input extends z.ZodObject = z.ZodObject,
@@ -19,7 +19,7 @@ export interface Tool<
   /** Tighter than the server's defaults. */
   readonly limits?: { readonly perMinute?: number; readonly timeoutMs?: number };
   /** @throws {ToolError} with a message for the model; any other error stays inside. */
-  run(input: z.output<Input>, ctx: CallContext): z.input<Output> | Promise<z.input<Output>>;
+  run(input: z.output<Input>, ctx: ToolContext): z.input<Output> | Promise<z.input<Output>>;
 }
 
 /** Types a tool. Add its line to `index.ts` and it is served. */

@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { App } from '../src/app.js';
+import { loadConfig } from '../src/config.js';
 import { createHttpHandler } from '../src/http/handler.js';
 import { createTestApp } from './support/app.js';
 import { connectTo, eras } from './support/client.js';
 import { credentials } from './support/credentials.js';
+import { requiredEnv } from './support/env.js';
 
 const MESSAGE = { jsonrpc: '2.0', id: 1, method: 'tools/list' };
 const LIST = JSON.stringify(MESSAGE);
@@ -110,4 +112,13 @@ test('/readyz says when something cannot be reached, and when the server is goin
   expect(await broken.json()).toEqual({ status: 'unavailable', checks: { probe: 'unreachable' } });
   await handler.drain();
   expect(await (await ready()).json()).toEqual({ status: 'draining' });
+});
+
+test.each([
+  ['ALLOWED_ORIGINS', 'https://app.example/'],
+  ['ALLOWED_ORIGINS', '*'],
+  ['ALLOWED_HOSTS', 'app.example:8443'],
+  ['PORT', '0x50'],
+])('does not start with %s=%s', (name, value) => {
+  expect(() => loadConfig({ ...requiredEnv, [name]: value })).toThrow(`${name}: must be`);
 });

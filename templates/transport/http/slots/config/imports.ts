@@ -1,1 +1,2 @@
 import { parseTrustProxy } from './http/client-address.js';
+import { isHostname, isOrigin } from './http/guards.js';

@@ -44,6 +44,16 @@ export const contentTypeGuard: Guard = (request) => {
   return refuse(415, 'Send application/json in UTF-8.');
 };
 
+/** Whether a setting is a host name as the guard compares it: no port, no pattern. */
+export function isHostname(text: string): boolean {
+  return hostname(text) === text.toLowerCase() && !text.includes('*');
+}
+
+/** Whether a setting is an origin as browsers send it. */
+export function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text;
+}
+
 /** The first refusal of several guards. */
 export function firstRefusal(request: Request, guards: readonly Guard[]): Response | undefined {
   for (const guard of guards) {

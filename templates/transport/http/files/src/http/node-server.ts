@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { refuse } from './json.js';
 
 type Fetch = (request: Request, sender?: string) => Promise<Response>;
 
@@ -11,6 +12,9 @@ const TIMEOUTS = {
   keepAliveTimeout: 65_000,
   connectionsCheckingInterval: 1_000,
 };
+
+/** How long a client may take to read what it asked for before it loses its connection (milliseconds). */
+const READ_TIMEOUT = 30_000;
 
 /** Serves a web-standard `fetch` function over `node:http`. */
 export function createNodeServer(fetch: Fetch): Server {
@@ -26,10 +30,13 @@ async function serve(
 ): Promise<void> {
   const gone = new AbortController();
   outgoing.once('close', () => gone.abort());
+  outgoing.setTimeout(READ_TIMEOUT, () => {
+    if (outgoing.writableNeedDrain) outgoing.destroy();
+  });
   const request = toRequest(incoming, gone.signal);
   const response = request
     ? await fetch(request, incoming.socket.remoteAddress)
-    : Response.json({ error: 'This request cannot be understood.' }, { status: 400 });
+    : refuse(400, 'This request cannot be understood.');
 
   // Whether the connection stays is between the client and node:http.
   response.headers.delete('connection');
