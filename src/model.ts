@@ -154,8 +154,8 @@ export interface Axis {
   /** Help text of the flag `--<id>`. */
   readonly help: string;
   readonly multiple: boolean;
-  /** The wizard skips the axis when this capability is missing; the default applies. */
-  readonly asksWhen: Capability | null;
+  /** The wizard skips the axis when this does not hold; the default applies. */
+  readonly asksWhen: Condition | null;
   readonly defaults: readonly AxisDefault[];
   readonly features: readonly Feature[];
 }

@@ -29,8 +29,9 @@ function checkAxis(axis: AxisSource, provided: ReadonlySet<string>): string[] {
   if (axis.defaults.at(-1)?.when !== undefined) {
     mistakes.push(`${file}: the last default must apply always (no "when")`);
   }
-  if (axis.asksWhen !== null && !provided.has(axis.asksWhen)) {
-    mistakes.push(`${file}: no feature provides "${axis.asksWhen}"`);
+  for (const term of axis.asksWhen?.split('&') ?? []) {
+    const capability = term.replace('!', '');
+    if (!provided.has(capability)) mistakes.push(`${file}: no feature provides "${capability}"`);
   }
   for (const feature of axis.features) {
     if (feature.exclusive && !axis.multiple) {

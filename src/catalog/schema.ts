@@ -84,7 +84,7 @@ export const axisSchema = z.strictObject({
   question: z.string().min(1),
   help: z.string().min(1),
   multiple: z.boolean().default(false),
-  asksWhen: capability.nullable().default(null),
+  asksWhen: condition.nullable().default(null),
   defaults: z
     .array(z.strictObject({ when: capability.exactOptional(), value: z.array(z.string()).min(1) }))
     .min(1),

@@ -1,5 +1,6 @@
 /** Which answers fit together, while some are still open. */
-import type { Axis, Capability, Catalog, Feature, FeatureId, SpecInput } from '../model.js';
+import type { Axis, Catalog, Condition, Feature, FeatureId, SpecInput } from '../model.js';
+import { capabilitiesOf, satisfies } from '../plan/choose.js';
 import { dependencyNames, nameFromDirectory, PACKAGE_MANAGER_AXIS } from '../spec/index.js';
 
 /** What is known: from flags, or answered so far. */
@@ -99,6 +100,6 @@ export function chosenOf(catalog: Catalog, answers: Answers): Feature[] {
 export const toList = (choice: string | readonly string[]): readonly string[] =>
   typeof choice === 'string' ? choice.split(',').map((id) => id.trim()) : choice;
 
-/** Whether one of the features provides the capability. */
-export const provides = (features: readonly Feature[], capability: Capability): boolean =>
-  features.some((feature) => feature.provides.includes(capability));
+/** Whether the features together provide what a condition asks for. */
+export const provides = (features: readonly Feature[], condition: Condition): boolean =>
+  satisfies(condition, capabilitiesOf(features));

@@ -9,8 +9,8 @@ const QUICK = ['--yes', '--no-install', '--no-git'];
 describe.concurrent('bad usage: exit 2, the way out, nothing written', () => {
   const CASES: Record<string, { args: string[]; says: RegExp }> = {
     'an unknown flag, with a suggestion': {
-      args: ['x', '--stater', 'notes', ...QUICK],
-      says: /Unknown option '--stater'[\s\S]*Did you mean --starter\?/,
+      args: ['x', '--startter', 'notes', ...QUICK],
+      says: /Unknown option '--startter'[\s\S]*Did you mean --starter\?/,
     },
     'a flag without its value': { args: ['x', ...QUICK, '--auth'], says: /argument missing/ },
     'too many arguments': { args: ['x', 'y', ...QUICK], says: /Too many arguments/ },

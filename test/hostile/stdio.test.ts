@@ -18,9 +18,8 @@ afterEach(() => {
   expect(`${server?.stdout()}${server?.stderr()}`).not.toContain(MARK);
 });
 
-function start(): RunningServer {
-  const { MCP_API_KEYS = '', ...env } = hostileEnv();
-  server = startProcess(project, 'stdio.js', { ...env, MCP_API_KEYS });
+function start(changes: Record<string, string> = {}): RunningServer {
+  server = startProcess(project, 'stdio.js', { ...hostileEnv(), ...changes });
   return server;
 }
 
@@ -126,4 +125,10 @@ it('a modern request right away is answered, too', async () => {
   const running = start();
   running.child.stdin.write(line(modern('tools/call', { name: '__proto__', arguments: {} }).body));
   expect((await answerTo(running, 1)).error.code).toBe(-32_602);
+});
+
+it('needs none of the secrets that protect HTTP', async () => {
+  const running = start({ MCP_API_KEYS: '' });
+  running.child.stdin?.write(initialize);
+  expect(await answerTo(running, 'hello')).toHaveProperty('result.serverInfo');
 });

@@ -38,8 +38,8 @@ async function serve(
     ? await fetch(request, incoming.socket.remoteAddress)
     : refuse(400, 'This request cannot be understood.');
 
-  // Whether the connection stays is between the client and node:http.
-  response.headers.delete('connection');
+  // Whether the connection stays is between the client and node:http, unless the server is going away.
+  if (response.headers.get('connection') !== 'close') response.headers.delete('connection');
   outgoing.writeHead(response.status, Object.fromEntries(response.headers));
   if (response.body === null) outgoing.end();
   else await pipeline(Readable.fromWeb(response.body), outgoing);
