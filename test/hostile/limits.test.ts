@@ -6,6 +6,7 @@ import {
   legacy,
   type McpRequest,
   messageOf,
+  modern,
   send,
 } from '../support/hostile-project.js';
 import {
@@ -19,6 +20,11 @@ import {
 } from '../support/limits-project.js';
 import { exchange } from '../support/raw-http.js';
 import { type RunningHttp, startHttp, stop } from '../support/server.js';
+
+const JSON_HEADERS = {
+  'content-type': 'application/json',
+  accept: 'application/json, text/event-stream',
+};
 
 let project: string;
 beforeAll(async () => {
@@ -179,6 +185,32 @@ describe('requests that cost nothing to send', () => {
     expect(refused?.headers.get('retry-after')).toBe('3');
     const other = { ...list, headers: { 'x-api-key': KEYS.bob } };
     expect((await send(port, other)).status).toBe(200);
+  });
+
+  test('count one by one in a batch', async () => {
+    const { port } = await serve({ RATE_LIMIT_PER_MINUTE: '2' });
+    const batch = (size: number) =>
+      JSON.stringify([...Array(size).keys()].map((id) => ({ ...LIST_TOOLS, id })));
+    expect((await send(port, { body: batch(21) })).status).toBe(429);
+    const other = { body: batch(20), headers: { 'x-api-key': KEYS.bob } };
+    expect((await send(port, other)).status).toBe(200);
+  });
+
+  test('of one client take a bounded number of streams, and leave the others theirs', async () => {
+    const { port } = await serve({ MAX_CONCURRENT_CALLS: '2' });
+    const gone = new AbortController();
+    onTestFinished(() => gone.abort());
+    const { headers, body } = modern('subscriptions/listen', {
+      notifications: { toolsListChanged: true },
+    });
+    const listen = async (key: string) => {
+      const request = { method: 'POST', body: JSON.stringify(body), signal: gone.signal };
+      const all = { ...JSON_HEADERS, ...headers, 'x-api-key': key };
+      return (await fetch(`http://127.0.0.1:${port}/mcp`, { ...request, headers: all })).status;
+    };
+    expect([await listen(KEYS.alice), await listen(KEYS.alice)]).toEqual([200, 200]);
+    expect(await listen(KEYS.alice)).toBe(429);
+    expect(await listen(KEYS.bob)).toBe(200);
   });
 
   test('and guesses at keys are slowed down, without locking out who is known', async () => {

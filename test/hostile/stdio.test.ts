@@ -1,5 +1,8 @@
 /** What arrives over stdio: garbage, huge and partial lines, and an end in the middle of a message. */
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { afterEach, beforeAll, expect, it } from 'vitest';
+import { temporaryFolder } from '../support/cli.js';
 import { hostileEnv, hostileProject, legacy, MARK, modern } from '../support/hostile-project.js';
 import { type RunningServer, startProcess } from '../support/server.js';
 
@@ -131,4 +134,20 @@ it('needs none of the secrets that protect HTTP', async () => {
   const running = start({ MCP_API_KEYS: '' });
   running.child.stdin?.write(initialize);
   expect(await answerTo(running, 'hello')).toHaveProperty('result.serverInfo');
+});
+
+it('asks for an approval as soon as the policy demands it, on a connection that is open', async () => {
+  const file = path.join(temporaryFolder('create-mcp-server-policy-'), 'policy.yaml');
+  const write = (more: string) =>
+    writeFileSync(file, `roles: { all: { everyone: true, allowed_tools: ['*']${more} } }`);
+  write('');
+  const running = start({ POLICY_PATH: file });
+  running.child.stdin?.write(initialize + whoAmI('before'));
+  expect(await answerTo(running, 'before')).toHaveProperty('result.structuredContent');
+  write(", require_approval: ['*']");
+  await expect.poll(() => running.stderr(), { timeout: 10_000 }).toContain('policy has changed');
+  running.child.stdin?.write(whoAmI('after'));
+  expect(await answerTo(running, 'after')).toMatchObject({
+    result: { isError: true, _meta: { error: { code: 'APPROVAL_IMPOSSIBLE' } } },
+  });
 });

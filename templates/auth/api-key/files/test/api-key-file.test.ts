@@ -73,3 +73,14 @@ test.each(['broken', '', 'bob:hunter2'])('a mistake changes nothing: "%s"', asyn
   expect(logged).toHaveBeenCalledOnce();
   expect(JSON.stringify(logged.mock.calls)).not.toContain('hunter2');
 });
+
+test('a file that is still being written does not count: its last line may lack its rights', async () => {
+  const file = newFile();
+  const key = create('alice', file, '--scope', 'notes:read');
+  const { send } = authenticator(file);
+  await send(key);
+  const whole = readFileSync(file, 'utf8');
+  writeFileSync(file, whole.replace(/:notes:read/, ''));
+  setTimeout(() => writeFileSync(file, whole), 10);
+  expect(await send(key)).toHaveProperty('principal.scopes', ['notes:read']);
+});

@@ -97,7 +97,7 @@ describe('the presets', () => {
       OAUTH_SCOPE_PREFIX: 'api://notes/',
       OAUTH_DEFAULT_SCOPES: 'notes:list',
     });
-    const token = await provider.sign({ scope: 'api://notes/notes:read' });
+    const token = await provider.sign({ scope: 'api://notes/notes:read api://notes/*' });
     expect(await send(token, authenticate)).toMatchObject({
       principal: { scopes: ['notes:read', 'notes:list'] },
     });

@@ -1,7 +1,7 @@
 const SECRET_NAME =
   /authorization|cookie|passw(?:or)?d|passphrase|secret|credential|api[-_]?key|private[-_]?key|token$/i;
 
-/** Secrets inside of texts. Every repetition has a bound: a long text must not take long. */
+/** Secrets inside of texts. Repetitions are bounded or end at the first character that does not fit, so that a long text does not take long. */
 const SECRETS_IN_TEXT: readonly (readonly [RegExp, string])[] = [
   // postgres://user:password@host, also when the password should have been encoded
   [

@@ -1,2 +1,1 @@
 if (!access.allows('tool', name)) continue;
-const needsApproval = access.needsApproval(name);

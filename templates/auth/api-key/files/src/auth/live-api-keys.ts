@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { App } from '../app.js';
 import { type ApiKey, apiKeys } from './api-keys.js';
 
 const REREAD_MS = 1_000;
+const SETTLE_MS = 50;
 
 /**
  * The keys that are valid now. A file is read again when a key is looked up, at most once a second, so keys come and go
@@ -21,6 +23,9 @@ export function liveApiKeys({ config, log }: Pick<App, 'config' | 'log'>) {
   async function reread(path: string): Promise<void> {
     const text = await readFile(path, 'utf8').catch(() => '');
     if (text === lastSeen) return;
+    // It may be half written, and a line without its rights has all of them: what still changes is for the next time.
+    await sleep(SETTLE_MS);
+    if (text !== (await readFile(path, 'utf8').catch(() => ''))) return;
     const first = lastSeen === undefined;
     lastSeen = text;
     const parsed = apiKeys.safeParse(text);

@@ -35,9 +35,9 @@ export function createAuthenticator(
       mustBeAccessToken(token, provider);
       mustBeFor(audience, token.payload, provider);
       const principal = principalFrom(token.payload, provider);
-      const scopes = principal.scopes.map((name) =>
-        name.startsWith(prefix) ? name.slice(prefix.length) : name,
-      );
+      const scopes = principal.scopes
+        .map((name) => (name.startsWith(prefix) ? name.slice(prefix.length) : name))
+        .filter((name) => name !== '*');
       return { ...principal, scopes: [...new Set([...scopes, ...OAUTH_DEFAULT_SCOPES])] };
     },
     hints: { resource_metadata: resource.metadataUrl, ...(scope && { scope }) },

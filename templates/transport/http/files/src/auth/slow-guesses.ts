@@ -8,7 +8,7 @@ const MAX_KNOWN = 10_000;
 
 /**
  * Lets an address that tries too many credentials wait before the next one is looked at. Those that were right before do
- * not count, so that nobody is locked out by a stranger behind the same address.
+ * not count, so that nobody whose credentials were right before is locked out by a stranger behind the same address.
  */
 export function slowGuesses(authenticate: Authenticator, config: Config): Authenticator {
   const { RATE_LIMIT_PER_MINUTE, RATE_LIMIT_BURST = RATE_LIMIT_PER_MINUTE } = config;

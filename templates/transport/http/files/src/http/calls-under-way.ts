@@ -7,7 +7,7 @@ export class CallsUnderWay {
   track(request: Request): void {
     if (request.signal.aborted) return;
     this.#requests.add(request);
-    request.signal.addEventListener('abort', () => this.#forget(request), { once: true });
+    request.signal.addEventListener('abort', () => this.forget(request), { once: true });
   }
 
   /** Resolves when nothing is under way. */
@@ -18,7 +18,8 @@ export class CallsUnderWay {
     });
   }
 
-  #forget(request: Request): void {
+  /** Waits for `request` no longer. */
+  forget(request: Request): void {
     this.#requests.delete(request);
     if (this.#requests.size === 0) this.#onEmpty?.();
   }

@@ -36,7 +36,7 @@ async function serve(
   const request = toRequest(incoming, gone.signal);
   const response = request
     ? await fetch(request, incoming.socket.remoteAddress)
-    : refuse(400, 'This request cannot be understood.');
+    : refuse(400, 'This request cannot be understood.', { 'x-content-type-options': 'nosniff' });
 
   // Whether the connection stays is between the client and node:http, unless the server is going away.
   if (response.headers.get('connection') !== 'close') response.headers.delete('connection');

@@ -2,33 +2,33 @@ import type { Config } from '../config.js';
 import { rateLimited, ToolError } from '../pipeline/errors.js';
 import type { Principal } from '../pipeline/principal.js';
 import type { Call } from '../pipeline/run-call.js';
+import { Concurrency } from './concurrency.js';
 import type { Bucket, RateLimiter } from './token-buckets.js';
 
 /** Keeps each client within what the server and its tools allow. */
 export class CallLimits {
-  readonly #underWay = new Map<string, number>();
+  readonly #underWay: Concurrency;
 
   constructor(
     private readonly config: Config,
     private readonly limiter: RateLimiter,
-  ) {}
+  ) {
+    this.#underWay = new Concurrency(config.MAX_CONCURRENT_CALLS);
+  }
 
   /**
    * Does the work of a call when its caller may do it now.
    * @throws {ToolError} `RATE_LIMITED` or `TOO_MANY_CALLS`; the call may be repeated later.
    */
   async run<T>(call: Call, { id }: Principal, work: () => Promise<T>): Promise<T> {
-    const others = this.#underWay.get(id) ?? 0;
-    if (others >= this.config.MAX_CONCURRENT_CALLS) throw tooManyCalls(others);
-    this.#underWay.set(id, others + 1);
+    const done = this.#underWay.begin(id);
+    if (done === undefined) throw tooManyCalls(this.config.MAX_CONCURRENT_CALLS);
     try {
       const wait = await this.limiter.take(this.#buckets(call, id));
       if (wait > 0) throw rateLimited(wait);
       return await work();
     } finally {
-      const left = (this.#underWay.get(id) ?? 1) - 1;
-      if (left > 0) this.#underWay.set(id, left);
-      else this.#underWay.delete(id);
+      done();
     }
   }
 

@@ -12,16 +12,19 @@ export class RequestLimit {
 
   constructor(private readonly config: Config) {}
 
-  /** Counts a request. @returns a 429 when it is one too many. */
-  refusal({ id }: Principal): Response | undefined {
+  /** Counts messages. @returns a 429 when they are too many. */
+  refusal({ id }: Principal, messages = 1): Response | undefined {
     const { RATE_LIMIT_PER_MINUTE, RATE_LIMIT_BURST = RATE_LIMIT_PER_MINUTE } = this.config;
     const bucket = {
       key: id,
       perMinute: RATE_LIMIT_PER_MINUTE * REQUESTS_PER_CALL,
       burst: RATE_LIMIT_BURST * REQUESTS_PER_CALL,
     };
-    const wait = this.#buckets.take([bucket]);
-    return wait > 0 ? tooManyRequests(wait) : undefined;
+    for (let counted = 0; counted < messages; counted += 1) {
+      const wait = this.#buckets.take([bucket]);
+      if (wait > 0) return tooManyRequests(wait);
+    }
+    return undefined;
   }
 }
 

@@ -12,7 +12,10 @@ export function writeOut(args: unknown): string {
     maxArrayLength: null,
     maxStringLength: null,
     sorted: true,
-  }).replaceAll(/\p{Cf}/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
+  }).replaceAll(
+    /[\p{Cf}\p{DI}\p{Zl}\p{Zp}\u2800]/gu,
+    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
+  );
 }
 
 /** Long arguments in short; how much is missing is part of it. */

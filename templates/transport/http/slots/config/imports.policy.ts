@@ -1,0 +1,1 @@
+import { weaknessOf } from './auth/weak-secret.js';
