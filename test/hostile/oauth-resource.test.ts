@@ -295,7 +295,8 @@ describe('the provider', () => {
       timeout: 12_000,
       interval: 200,
     });
-    expect((await ready()).status).toBe(200);
+    // Readiness is looked at once a second.
+    await vi.waitFor(async () => expect((await ready()).status).toBe(200), { timeout: 5_000 });
   });
 
   test('hangs: the answer comes in time all the same', async () => {
