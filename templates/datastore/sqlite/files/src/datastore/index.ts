@@ -76,18 +76,23 @@ export function openStore(config: Config, log: Logger): Store {
 async function connect(url: string): Promise<Database> {
   const path = resolve(PROJECT, url.slice('file:'.length));
   mkdirSync(dirname(path), { recursive: true });
-  const database = new Database(path, { timeout: 5_000 });
+  // A connection of its own: what is left of its results is freed under its lock, which would wait for a query under way.
+  const setup = new Database(path, { timeout: 5_000 });
   try {
-    await database.exec('PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON;');
-    await migrate(database);
-    return database;
-  } catch (error) {
-    database.close();
-    throw error;
+    await setup.exec('PRAGMA journal_mode = WAL');
+    await migrate(setup);
+  } finally {
+    setup.close();
   }
+  const database = new Database(path, { timeout: 5_000 });
+  await database.exec('PRAGMA foreign_keys = ON');
+  return database;
 }
 
-/** Runs a statement until it is done or `signal` is aborted. */
+/**
+ * Runs a statement until it is done or `signal` is aborted. libsql frees old results in the event loop and under the lock of their
+ * connection, so a statement that runs for very long can still hold up the process: give such work a connection of its own.
+ */
 async function interruptible<T>(
   database: Database,
   signal: AbortSignal | undefined,
