@@ -11,7 +11,8 @@ import {
 } from '../../src/steps/smoke/environment.js';
 import { runSmoke } from '../../src/steps/smoke/index.js';
 import type { ProjectTarget } from '../../src/steps/smoke/types.js';
-import { feature, HTTP, KEY, SERVERS } from './fixtures.js';
+import { feature } from '../support/feature.js';
+import { HTTP, KEY, SERVERS } from './fixtures.js';
 
 let directory: string;
 beforeEach(() => {

@@ -7,33 +7,9 @@ import { fileURLToPath } from 'node:url';
 import { vi } from 'vitest';
 import type { Entry, Feature, StepResult } from '../../src/model.js';
 import { runSmoke, type SmokeOptions, type SmokeReport } from '../../src/steps/smoke/index.js';
+import { feature } from '../support/feature.js';
 
 export const SERVERS = fileURLToPath(new URL('../fixtures/smoke-servers', import.meta.url));
-
-const NOTHING: Feature = {
-  axis: 'test',
-  id: 'test',
-  label: 'test',
-  hint: '',
-  order: 0,
-  exclusive: false,
-  provides: [],
-  requires: [],
-  conflicts: [],
-  env: [],
-  local: [],
-  credential: null,
-  smoke: {},
-  entry: null,
-  facts: {},
-  seeds: [],
-  next: [],
-  pkg: {},
-  files: [],
-  slots: [],
-};
-
-export const feature = (parts: Partial<Feature>): Feature => ({ ...NOTHING, ...parts });
 
 const entry = (kind: Entry['kind'], script: string): Feature =>
   feature({ entry: { kind, script } });

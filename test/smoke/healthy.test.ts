@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { StepResult } from '../../src/model.js';
-import { feature, HINTS, HTTP, KEY, leftInTmp, lines, notOk, STDIO, smoke } from './fixtures.js';
+import { feature } from '../support/feature.js';
+import { HINTS, HTTP, KEY, leftInTmp, lines, notOk, STDIO, smoke } from './fixtures.js';
 
 const ofEachEra = [
   'connect: ok',

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { feature, HINTS, HTTP, leftInTmp, ourProcesses, STDIO, smoke } from './fixtures.js';
+import { feature } from '../support/feature.js';
+import { HINTS, HTTP, leftInTmp, ourProcesses, STDIO, smoke } from './fixtures.js';
 
 const STORE = feature({ smoke: { env: { STORE: '{tmp}/notes.db' } } });
 

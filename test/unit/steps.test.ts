@@ -2,38 +2,16 @@ import { describe, expect, it } from 'vitest';
 import { InterruptedError } from '../../src/cli/interrupt.js';
 import { formatNextLine, nextLines, plainNextLine } from '../../src/cli/next-lines.js';
 import { StepError } from '../../src/errors.js';
-import type { Feature, StepResult } from '../../src/model.js';
+import type { StepResult } from '../../src/model.js';
 import { packageManagerOf } from '../../src/steps/package-manager.js';
 import { summariseSmoke } from '../../src/steps/smoke-summary.js';
 import { Steps, type StepView } from '../../src/steps/steps.js';
+import { feature } from '../support/feature.js';
 
 const silent: StepView = {
   working: (_title, work) => work({ line: () => {}, part: () => {} }),
   result: () => {},
 };
-const feature = (part: Partial<Feature>): Feature => ({
-  axis: 'a',
-  id: 'f',
-  label: 'f',
-  hint: '',
-  order: 1,
-  exclusive: false,
-  provides: [],
-  requires: [],
-  conflicts: [],
-  env: [],
-  local: [],
-  credential: null,
-  smoke: {},
-  entry: null,
-  facts: {},
-  seeds: [],
-  next: [],
-  pkg: {},
-  files: [],
-  slots: [],
-  ...part,
-});
 
 describe('Steps', () => {
   it('remembers how each step went, and throws on what the work throws', async () => {
@@ -99,7 +77,9 @@ describe('packageManagerOf', () => {
     { pm: { install: [], run: ['x'], get: 'y' } },
     { pm: { install: 'x i', run: ['x'] } },
   ])('refuses incomplete facts: %j', (facts) => {
-    expect(() => packageManagerOf(feature({ facts }))).toThrow('a/f: facts.pm needs');
+    expect(() => packageManagerOf(feature({ axis: 'a', id: 'f', facts }))).toThrow(
+      'a/f: facts.pm needs',
+    );
   });
 });
 

@@ -5,29 +5,9 @@ import { questions } from '../../src/cli/wizard-questions.js';
 import { type Answers, projectName } from '../../src/cli/wizard-rules.js';
 import { WizardMachine, type WizardState } from '../../src/cli/wizard-state.js';
 import type { Axis, AxisDefault, Catalog, Feature } from '../../src/model.js';
+import { feature } from '../support/feature.js';
 
-const EMPTY: Feature = {
-  axis: 'base',
-  id: 'base',
-  label: 'base',
-  hint: '',
-  order: 0,
-  exclusive: false,
-  provides: [],
-  requires: [],
-  conflicts: [],
-  env: [],
-  local: [],
-  credential: null,
-  smoke: {},
-  entry: null,
-  facts: {},
-  seeds: [],
-  next: [],
-  pkg: {},
-  files: [],
-  slots: [],
-};
+const EMPTY = feature({ axis: 'base', id: 'base', label: 'base' });
 
 function axis(
   id: string,
