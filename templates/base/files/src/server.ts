@@ -4,13 +4,30 @@ import type { Services } from './app.js';
 import type { Principal } from './pipeline/principal.js';
 import { registerPrompts } from './prompts/register-prompts.js';
 import { registerResources } from './resources/register-resources.js';
-import { registerTools } from './tools/register-tools.js';
+import { registerTools, type Wanted } from './tools/register-tools.js';
 
-/** An MCP server for one caller. Cheap: everything costly lives in `services` and at module scope. */
-export function createServer(services: Services, principal: Principal): McpServer {
-  const server = new McpServer(about, { capabilities: { tools: {}, resources: {}, prompts: {} } });
-  registerTools(server, services, principal);
-  registerResources(server, services, principal);
-  registerPrompts(server, services, principal);
+const LISTED = { listChanged: true };
+const capabilities = { tools: LISTED, resources: LISTED, prompts: LISTED };
+
+/** What a server that answers one request alone needs to have. */
+export interface ServerPart extends Wanted {
+  readonly method: string;
+}
+
+/**
+ * An MCP server for one caller. Everything costly lives in `services` and at module scope.
+ * @param part leaves out what the one request that it is for has nothing to do with.
+ */
+export function createServer(
+  services: Services,
+  principal: Principal,
+  part?: ServerPart,
+): McpServer {
+  const server = new McpServer(about, { capabilities });
+  const has = (...kinds: string[]) =>
+    part === undefined || kinds.some((kind) => part.method.startsWith(kind));
+  if (has('tools/')) registerTools(server, services, principal, part);
+  if (has('resources/', 'completion/')) registerResources(server, services, principal);
+  if (has('prompts/', 'completion/')) registerPrompts(server, services, principal);
   return server;
 }

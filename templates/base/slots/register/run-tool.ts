@@ -1,3 +1,1 @@
-return await runCall(call, services, principal, sdk, async (ctx) =>
-  toResult(await tool.run(args, ctx), output, services.config),
-);
+return await runTool(served, args, services, principal, sdk);

@@ -54,7 +54,7 @@ async function expect401(token: string, authenticate?: Authenticator) {
   const caller = await send(token, authenticate);
   if (!('refusal' in caller)) throw new Error('was accepted');
   expect(caller.refusal.status).toBe(401);
-  expect(caller.refusal.headers.get('www-authenticate')).toContain('error="invalid_token"');
+  expect(caller.refusal.headers['www-authenticate']).toContain('error="invalid_token"');
 }
 
 afterEach(() => {

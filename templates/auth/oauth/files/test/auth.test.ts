@@ -20,7 +20,7 @@ async function challengeFor(token: string, authenticate?: ReturnType<typeof auth
   const caller = await send(token, authenticate);
   if (!('refusal' in caller)) throw new Error('was accepted');
   expect(caller.refusal.status).toBe(401);
-  return caller.refusal.headers.get('www-authenticate');
+  return caller.refusal.headers['www-authenticate'];
 }
 
 afterEach(() => {

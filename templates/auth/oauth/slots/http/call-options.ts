@@ -1,1 +1,1 @@
-authInfo: authInfoOf(caller.principal, resource),
+authInfo: authInfoOf(who.principal, resource),

@@ -1,2 +1,1 @@
 import { protectedResource, serveMetadata } from '../auth/protected-resource.js';
-import { authInfoOf } from '../auth/step-up.js';

@@ -1,2 +1,2 @@
-const metadata = serveMetadata(resource, request.method, pathname);
+const metadata = serveMetadata(resource, request.method, request.path);
 if (metadata) return firstRefusal(request, [hostGuard(config)]) ?? metadata;

@@ -1,6 +1,6 @@
-import type { ServerContext } from '@modelcontextprotocol/server';
 import type * as z from 'zod/v4';
 import type { Services } from '../app.js';
+import type { CallRequest } from './call-request.js';
 import type { Principal } from './principal.js';
 
 /** What a tool, a resource or a prompt has at hand while it answers one call. */
@@ -22,16 +22,16 @@ export interface ToolContext extends CallContext {
   elicit<Form extends z.ZodObject>(message: string, form: Form): z.output<Form> | undefined;
 }
 
-/** Sends `notifications/progress` for the request behind `sdk`, if it carries a progress token. */
+/** Sends `notifications/progress` for a request, if it carries a progress token. */
 export async function notifyProgress(
-  sdk: ServerContext,
+  { mcpReq }: CallRequest,
   progress: number,
   total?: number,
   message?: string,
 ): Promise<void> {
-  const progressToken = sdk.mcpReq._meta?.progressToken;
+  const progressToken = mcpReq._meta?.progressToken;
   if (progressToken === undefined) return;
-  await sdk.mcpReq.notify({
+  await mcpReq.notify({
     method: 'notifications/progress',
     params: {
       progressToken,

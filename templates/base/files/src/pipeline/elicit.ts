@@ -1,6 +1,7 @@
-import type { InputRequiredResult, ServerContext } from '@modelcontextprotocol/server';
+import type { InputRequiredResult } from '@modelcontextprotocol/server';
 import { inputRequired, inputResponse } from '@modelcontextprotocol/server';
 import type * as z from 'zod/v4';
+import type { CallRequest } from './call-request.js';
 import type { ToolContext } from './context.js';
 
 const KEY = 'form';
@@ -15,12 +16,12 @@ export class InputNeeded extends Error {
 }
 
 /** `ctx.elicit` of one call. A second form would be taken for the first one, so there is none. */
-export function oneForm(sdk: ServerContext): ToolContext['elicit'] {
+export function oneForm(request: CallRequest): ToolContext['elicit'] {
   let asked = false;
   return (message, form) => {
     if (asked) throw new Error('ctx.elicit can be used once in a call');
     asked = true;
-    return elicit(sdk, message, form);
+    return elicit(request, message, form);
   };
 }
 
@@ -30,11 +31,11 @@ export function oneForm(sdk: ServerContext): ToolContext['elicit'] {
  * @see https://modelcontextprotocol.io/specification/draft/client/elicitation
  */
 function elicit<Form extends z.ZodObject>(
-  sdk: ServerContext,
+  { mcpReq }: CallRequest,
   message: string,
   form: Form,
 ): z.output<Form> | undefined {
-  const response = inputResponse(sdk.mcpReq.inputResponses, KEY);
+  const response = inputResponse(mcpReq.inputResponses, KEY);
   if (response.kind === 'elicit') {
     if (response.action !== 'accept') return undefined;
     const answer = form.safeParse(response.content);

@@ -10,7 +10,7 @@ loadEnvFile();
 const config = orExit(() => loadConfig(process.env, requiredSettings));
 const app = orExit(() => createApp(config));
 const handler = orExit(() => createHttpHandler(app));
-const server = createNodeServer(handler.fetch);
+const server = createNodeServer(handler.answer);
 
 const end = superviseProcess({
   log: app.log,

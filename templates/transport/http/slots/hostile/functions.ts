@@ -1,10 +1,10 @@
 
 /** The status of the answer to a right request over a real connection, with `more` headers. */
 async function post(more: Record<string, string | string[]>, path = '/mcp'): Promise<number> {
-  const { fetch } = createHttpHandler(
+  const { answer } = createHttpHandler(
     await createTestApp({ ALLOWED_ORIGINS: 'https://app.example' }),
   );
-  const server = createNodeServer(fetch).listen(0, '127.0.0.1');
+  const server = createNodeServer(answer).listen(0, '127.0.0.1');
   onTestFinished(() => void server.close());
   await once(server, 'listening');
   const headers = {

@@ -1,7 +1,7 @@
 import { getOAuthProtectedResourceMetadataUrl } from '@modelcontextprotocol/server';
 import { about } from '../about.js';
 import { type Config, ConfigError } from '../config.js';
-import { json, refuse } from '../http/json.js';
+import { type Answer, json, refuse } from '../http/exchange.js';
 import { allScopes } from './scopes.js';
 import { isTrustedUrl } from './trusted-url.js';
 
@@ -51,12 +51,12 @@ export function serveMetadata(
   { metadata, metadataUrl }: ProtectedResource,
   method: string,
   path: string,
-): Response | undefined {
+): Answer | undefined {
   if (!path.startsWith(WELL_KNOWN)) return undefined;
   const paths = [WELL_KNOWN, `${WELL_KNOWN}/mcp`, new URL(metadataUrl).pathname];
   if (!paths.includes(path)) return undefined;
   if (method === 'GET' || method === 'HEAD') return json(200, metadata, HEADERS);
   if (method !== 'OPTIONS') return refuse(405, 'Use GET.', { allow: 'GET, HEAD, OPTIONS' });
   const allow = { 'access-control-allow-methods': 'GET', 'access-control-allow-headers': '*' };
-  return new Response(null, { status: 204, headers: { ...HEADERS, ...allow } });
+  return { status: 204, headers: { ...HEADERS, ...allow }, body: null };
 }

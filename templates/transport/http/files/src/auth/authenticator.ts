@@ -1,6 +1,7 @@
+import type { Answer, RequestHeaders } from '../http/exchange.js';
 import type { Principal } from '../pipeline/principal.js';
 
 /** Says who sent a request from `address`, or refuses it. */
-export type Authenticator = (headers: Headers, address?: string) => Promise<Caller>;
+export type Authenticator = (headers: RequestHeaders, address?: string) => Promise<Caller>;
 
-export type Caller = { readonly principal: Principal } | { readonly refusal: Response };
+export type Caller = { readonly principal: Principal } | { readonly refusal: Answer };

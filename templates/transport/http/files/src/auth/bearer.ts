@@ -1,4 +1,4 @@
-import { refuse } from '../http/json.js';
+import { type RequestHeaders, refuse } from '../http/exchange.js';
 import type { Caller } from './authenticator.js';
 
 /**
@@ -17,6 +17,6 @@ export function unauthorized(
 }
 
 /** The token of an `Authorization: Bearer …` header. */
-export function bearerToken(headers: Headers): string | undefined {
+export function bearerToken(headers: RequestHeaders): string | undefined {
   return /^Bearer +(\S+)$/i.exec(headers.get('authorization') ?? '')?.[1];
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Config } from '../config.js';
+import type { RequestHeaders } from '../http/exchange.js';
 import { tooManyRequests } from '../limits/request-limit.js';
 import { TokenBuckets } from '../limits/token-buckets.js';
 import type { Authenticator } from './authenticator.js';
@@ -29,7 +30,7 @@ export function slowGuesses(authenticate: Authenticator, config: Config): Authen
 }
 
 /** A hash of the credentials, or `undefined` when there are none. */
-function fingerprint(headers: Headers): string | undefined {
+function fingerprint(headers: RequestHeaders): string | undefined {
   const sent = [headers.get('authorization'), headers.get('x-api-key')];
   if (sent.every((value) => value === null)) return undefined;
   return createHash('sha256').update(JSON.stringify(sent)).digest('base64');

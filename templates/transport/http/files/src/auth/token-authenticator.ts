@@ -6,7 +6,7 @@ import {
   jwtVerify,
 } from 'jose';
 import type { App } from '../app.js';
-import { refuse } from '../http/json.js';
+import { refuse } from '../http/exchange.js';
 import type { Principal } from '../pipeline/principal.js';
 import type { Authenticator, Caller } from './authenticator.js';
 import { bearerToken, unauthorized } from './bearer.js';

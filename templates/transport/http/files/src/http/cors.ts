@@ -1,27 +1,28 @@
+import type { Answer, Incoming } from './exchange.js';
+
 const ALLOWED_HEADERS =
   'authorization, x-api-key, content-type, accept, mcp-protocol-version, mcp-method, mcp-name, mcp-session-id, x-request-id';
 
 /** The answer to a browser's preflight. Its origin has passed the origin guard. */
-export function preflight(): Response {
-  return new Response(null, {
+export function preflight(): Answer {
+  return {
     status: 204,
     headers: {
       'access-control-allow-methods': 'POST',
       'access-control-allow-headers': ALLOWED_HEADERS,
       'access-control-max-age': '600',
     },
-  });
+    body: null,
+  };
 }
 
-/** Lets the allowed origin behind `request` read `response`. */
-export function withCors(request: Request, response: Response): Response {
+/** Lets the allowed origin behind `request` read `answer`. */
+export function withCors(request: Incoming, answer: Answer): Answer {
   const origin = request.headers.get('origin');
-  if (origin === null) return response;
-  response.headers.set('access-control-allow-origin', origin);
-  response.headers.set(
-    'access-control-expose-headers',
-    'www-authenticate, retry-after, x-request-id',
-  );
-  response.headers.append('vary', 'origin');
-  return response;
+  if (origin === null) return answer;
+  const { headers } = answer;
+  headers['access-control-allow-origin'] = origin;
+  headers['access-control-expose-headers'] = 'www-authenticate, retry-after, x-request-id';
+  headers.vary = 'origin';
+  return answer;
 }

@@ -1,8 +1,8 @@
 import type { Config } from '../config.js';
-import { refuse } from './json.js';
+import { type Answer, type Incoming, refuse } from './exchange.js';
 
-/** Looks at a request; a `Response` refuses it. */
-export type Guard = (request: Request) => Response | undefined;
+/** Looks at a request; an answer refuses it. */
+export type Guard = (request: Incoming) => Answer | undefined;
 
 const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
 
@@ -55,7 +55,7 @@ export function isOrigin(text: string): boolean {
 }
 
 /** The first refusal of several guards. */
-export function firstRefusal(request: Request, guards: readonly Guard[]): Response | undefined {
+export function firstRefusal(request: Incoming, guards: readonly Guard[]): Answer | undefined {
   for (const guard of guards) {
     const refusal = guard(request);
     if (refusal !== undefined) return refusal;

@@ -1,5 +1,5 @@
 import type { App } from '../app.js';
-import { json } from './json.js';
+import { type Answer, json } from './exchange.js';
 
 const CHECK_TIMEOUT_MS = 2_000;
 const CHECK_EVERY_MS = 1_000;
@@ -8,7 +8,7 @@ const CHECK_EVERY_MS = 1_000;
  * Answers 200 while everything that the server depends on can be reached, else 503 with the names of what cannot. It looks at most
  * once in a second, however many ask.
  */
-export function createReadiness({ checks }: App): (draining: boolean) => Promise<Response> {
+export function createReadiness({ checks }: App): (draining: boolean) => Promise<Answer> {
   let latest: ReturnType<typeof check> | undefined;
   let until = 0;
 

@@ -1,9 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { refuse } from './json.js';
-
-type Fetch = (request: Request, sender?: string) => Promise<Response>;
+import { type Answer, type Incoming, refuse } from './exchange.js';
+import { NodeRequest, pathOf } from './node-request.js';
 
 /** Slow clients lose their connection after these times (milliseconds). */
 const TIMEOUTS = {
@@ -16,51 +15,37 @@ const TIMEOUTS = {
 /** How long a client may take to read what it asked for before it loses its connection (milliseconds). */
 const READ_TIMEOUT = 30_000;
 
-/** Serves a web-standard `fetch` function over `node:http`. */
-export function createNodeServer(fetch: Fetch): Server {
+/** Serves `answer` over `node:http`. */
+export function createNodeServer(answer: (request: Incoming) => Promise<Answer>): Server {
   return createServer(TIMEOUTS, (incoming, outgoing) => {
-    serve(fetch, incoming, outgoing).catch(() => outgoing.destroy());
+    serve(answer, incoming, outgoing).catch(() => outgoing.destroy());
   });
 }
 
 async function serve(
-  fetch: Fetch,
+  answer: (request: Incoming) => Promise<Answer>,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
 ): Promise<void> {
-  const gone = new AbortController();
-  outgoing.once('close', () => gone.abort());
-  outgoing.setTimeout(READ_TIMEOUT, () => {
-    if (outgoing.writableNeedDrain) outgoing.destroy();
-  });
-  const request = toRequest(incoming, gone.signal);
-  const response = request
-    ? await fetch(request, incoming.socket.remoteAddress)
-    : refuse(400, 'This request cannot be understood.', { 'x-content-type-options': 'nosniff' });
+  const path = pathOf(incoming);
+  const { status, headers, body } =
+    path === undefined
+      ? refuse(400, 'This request cannot be understood.', { 'x-content-type-options': 'nosniff' })
+      : await answer(new NodeRequest(incoming, outgoing, path));
 
   // Whether the connection stays is between the client and node:http, unless the server is going away.
-  if (response.headers.get('connection') !== 'close') response.headers.delete('connection');
-  outgoing.writeHead(response.status, Object.fromEntries(response.headers));
-  if (response.body === null) outgoing.end();
-  else await pipeline(Readable.fromWeb(response.body), outgoing);
+  if (headers.connection !== 'close') delete headers.connection;
+  if (typeof body === 'string') headers['content-length'] = String(Buffer.byteLength(body));
+  outgoing.writeHead(status, headers);
+  if (typeof body === 'string') outgoing.end(body);
+  else if (body === null) outgoing.end();
+  else await pipeline(Readable.fromWeb(body), limitReading(outgoing));
+  if (outgoing.writableLength > 0) limitReading(outgoing);
 }
 
-/** `undefined` for what HTTP allows and the web standard does not, such as the method TRACE. */
-function toRequest(incoming: IncomingMessage, signal: AbortSignal): Request | undefined {
-  // Distinct: a header that was sent twice must not hide one of its values from the guards.
-  const { method = 'GET', url = '/', headersDistinct } = incoming;
-  const pairs = Object.entries(headersDistinct).flatMap(([name, values = []]) =>
-    values.map((value): [string, string] => [name, value]),
-  );
-  try {
-    return new Request(`http://localhost${url}`, {
-      method,
-      headers: pairs,
-      signal,
-      ...(method !== 'GET' &&
-        method !== 'HEAD' && { body: Readable.toWeb(incoming), duplex: 'half' }),
-    });
-  } catch {
-    return undefined;
-  }
+/** A client that does not read on loses its connection. */
+function limitReading(outgoing: ServerResponse): ServerResponse {
+  return outgoing.setTimeout(READ_TIMEOUT, () => {
+    if (outgoing.writableNeedDrain || outgoing.writableLength > 0) outgoing.destroy();
+  });
 }

@@ -1,7 +1,8 @@
-import { refuse } from './json.js';
+import { isUtf8 } from 'node:buffer';
+import { type Answer, type Incoming, refuse } from './exchange.js';
 import { isTooDeep } from './nesting.js';
 
-type ReadJson = { readonly body: unknown } | { readonly refusal: Response };
+type ReadJson = { readonly body: unknown } | { readonly refusal: Answer };
 
 const PARSE_ERROR = -32_700;
 const INVALID_REQUEST = -32_600;
@@ -9,30 +10,24 @@ const MAX_DEPTH = 64;
 const MAX_BATCH = 50;
 
 /** Reads a JSON body of at most `maxBytes` bytes; stops reading as soon as it is longer. */
-export async function readJson(request: Request, maxBytes: number): Promise<ReadJson> {
-  const tooLarge = { refusal: refuse(413, `The body may have ${maxBytes} bytes.`) };
-  if (Number(request.headers.get('content-length')) > maxBytes) return tooLarge;
-
-  const chunks: Uint8Array[] = [];
-  let size = 0;
+export async function readJson(request: Incoming, maxBytes: number): Promise<ReadJson> {
+  const tooLarge = () => ({ refusal: refuse(413, `The body may have ${maxBytes} bytes.`) });
+  if (Number(request.headers.get('content-length')) > maxBytes) return tooLarge();
   try {
-    for await (const chunk of request.body ?? []) {
-      size += chunk.byteLength;
-      if (size > maxBytes) return tooLarge;
-      chunks.push(chunk);
-    }
-    return parse(Buffer.concat(chunks));
+    const bytes = await request.read(maxBytes);
+    return bytes === undefined ? tooLarge() : parse(bytes);
   } catch {
     return refused('The body is not valid JSON.', PARSE_ERROR);
   }
 }
 
-/** @throws when the bytes are not JSON, or the body broke off. */
+/** @throws when the bytes are not JSON. */
 function parse(bytes: Buffer): ReadJson {
   if (isTooDeep(bytes, MAX_DEPTH)) {
     return refused(`The body is nested more than ${MAX_DEPTH} levels deep.`, PARSE_ERROR);
   }
-  const body: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  if (!isUtf8(bytes)) return refused('The body is not UTF-8.', PARSE_ERROR);
+  const body: unknown = JSON.parse(bytes.toString());
   const problem = Array.isArray(body) ? batchProblem(body) : undefined;
   return problem === undefined ? { body } : refused(problem, INVALID_REQUEST);
 }

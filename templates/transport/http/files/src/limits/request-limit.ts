@@ -1,5 +1,5 @@
 import type { Config } from '../config.js';
-import { refuse } from '../http/json.js';
+import { type Answer, refuse } from '../http/exchange.js';
 import type { Principal } from '../pipeline/principal.js';
 import { TokenBuckets } from './token-buckets.js';
 
@@ -13,7 +13,7 @@ export class RequestLimit {
   constructor(private readonly config: Config) {}
 
   /** Counts messages. @returns a 429 when they are too many. */
-  refusal({ id }: Principal, messages = 1): Response | undefined {
+  refusal({ id }: Principal, messages = 1): Answer | undefined {
     const { RATE_LIMIT_PER_MINUTE, RATE_LIMIT_BURST = RATE_LIMIT_PER_MINUTE } = this.config;
     const bucket = {
       key: id,
@@ -29,7 +29,7 @@ export class RequestLimit {
 }
 
 /** @see https://www.rfc-editor.org/rfc/rfc6585#section-4 */
-export function tooManyRequests(waitMs: number): Response {
+export function tooManyRequests(waitMs: number): Answer {
   const seconds = Math.ceil(waitMs / 1000);
   const message = `Too many requests. Try again in ${seconds} s.`;
   return refuse(429, message, { 'retry-after': String(seconds) });

@@ -4,12 +4,19 @@ import type { Role } from './schema.js';
 
 /** Who may do what: the roles of `policy.yaml`. */
 export class Policy {
+  readonly #access = new Map<string, Access>();
+
   constructor(private readonly roles: ReadonlyMap<string, Role>) {}
 
-  /** What this caller may do. Without a role: nothing. */
+  /** What this caller may do, the same object for all who have the same roles. Without a role: nothing. */
   accessOf(principal: Principal): Access {
     const roles = [...this.roles].filter(([name, role]) => hasRole(principal, name, role));
-    return new Access(roles.map(([, role]) => role));
+    const key = JSON.stringify(roles.map(([name]) => name));
+    const known = this.#access.get(key);
+    if (known !== undefined) return known;
+    const access = new Access(roles.map(([, role]) => role));
+    this.#access.set(key, access);
+    return access;
   }
 }
 

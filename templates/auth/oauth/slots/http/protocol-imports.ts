@@ -1,0 +1,2 @@
+import { protectedResource } from '../auth/protected-resource.js';
+import { authInfoOf } from '../auth/step-up.js';

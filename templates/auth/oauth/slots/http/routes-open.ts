@@ -1,0 +1,1 @@
+const resource = protectedResource(config);

@@ -1,0 +1,60 @@
+import type { CallToolResult, InputRequiredResult } from '@modelcontextprotocol/server';
+import type { Services } from '../app.js';
+import type { CallRequest } from '../pipeline/call-request.js';
+import { InputNeeded } from '../pipeline/elicit.js';
+import { ToolError } from '../pipeline/errors.js';
+import type { Principal } from '../pipeline/principal.js';
+import { type Call, runCall } from '../pipeline/run-call.js';
+import type { Tool } from './define-tool.js';
+import * as barrel from './index.js';
+import { toErrorResult, toResult } from './tool-result.js';
+
+export interface ServedTool {
+  readonly tool: Tool;
+  readonly call: Call;
+}
+
+export type ToolOutcome = CallToolResult | InputRequiredResult;
+
+/** Every tool of `index.ts`, by its name. */
+export const tools: ReadonlyMap<string, ServedTool> = new Map(
+  (Object.values(barrel) as readonly Tool[]).map((tool) => [
+    tool.name,
+    { tool, call: toCall(tool) },
+  ]),
+);
+
+/**
+ * Runs a tool through the pipeline.
+ * @param input has been validated.
+ * @param run what to do instead of `tool.run`.
+ * @returns a result, an error for the model, or what the human has to be asked first.
+ */
+export async function runTool(
+  { tool, call }: ServedTool,
+  input: Record<string, unknown>,
+  services: Services,
+  principal: Principal,
+  request: CallRequest,
+  run: Tool['run'] = tool.run,
+): Promise<ToolOutcome> {
+  try {
+    return await runCall(call, services, principal, request, async (ctx) =>
+      toResult(await run(input, ctx), tool.output, services.config),
+    );
+  } catch (error) {
+    if (error instanceof InputNeeded) return error.result;
+    if (error instanceof ToolError) return toErrorResult(error);
+    throw error;
+  }
+}
+
+function toCall({ name, scopes, limits }: Tool): Call {
+  return {
+    kind: 'tool',
+    name,
+    ...(scopes && { scopes }),
+    ...(limits?.timeoutMs && { timeoutMs: limits.timeoutMs }),
+    ...(limits?.perMinute && { perMinute: limits.perMinute }),
+  };
+}

@@ -1,0 +1,56 @@
+/**
+ * A request as this server sees it: what it reads of a web-standard `Request`, so that one that came to `node:http` need
+ * not become one.
+ */
+export interface Incoming {
+  readonly method: string;
+  /** Without the query. */
+  readonly path: string;
+  readonly headers: RequestHeaders;
+  /** The address that it came from. */
+  readonly sender: string;
+  /** Aborted when the answer is sent or the client has gone. */
+  readonly signal: AbortSignal;
+  /** Calls `work` when the answer is sent or the client has gone. */
+  whenOver(work: () => void): void;
+  /**
+   * The body, or `undefined` when it has more than `maxBytes` bytes; the rest of it is not read then.
+   * @throws when it breaks off.
+   */
+  read(maxBytes: number): Promise<Buffer | undefined>;
+  /** The same as a web-standard `Request`, without the body. */
+  toRequest(): Request;
+}
+
+/** Values that were sent under one name are joined by commas, so that none of them is hidden. */
+export type RequestHeaders = Pick<Headers, 'get'>;
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Record<string, string>;
+  readonly body: string | ReadableStream<Uint8Array> | null;
+}
+
+/** Takes over what the protocol library answers. */
+export function fromResponse({ status, headers, body }: Response): Answer {
+  return { status, headers: Object.fromEntries(headers), body };
+}
+
+/** A JSON answer. */
+export function json(status: number, body: unknown, headers?: Record<string, string>): Answer {
+  return {
+    status,
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+  };
+}
+
+/** A refusal in the shape that MCP clients understand: a JSON-RPC error without an id. */
+export function refuse(
+  status: number,
+  message: string,
+  headers?: Record<string, string>,
+  code = -32_000,
+): Answer {
+  return json(status, { jsonrpc: '2.0', id: null, error: { code, message } }, headers);
+}

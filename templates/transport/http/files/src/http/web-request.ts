@@ -1,0 +1,32 @@
+import type { Answer, Incoming } from './exchange.js';
+
+/** A web-standard `Request`, for platforms that serve those. */
+export function webRequest(request: Request, sender = 'unknown'): Incoming {
+  const { method, headers, signal } = request;
+  return {
+    method,
+    path: new URL(request.url).pathname,
+    headers,
+    sender,
+    signal,
+    whenOver(work) {
+      if (signal.aborted) work();
+      else signal.addEventListener('abort', work, { once: true });
+    },
+    async read(maxBytes) {
+      const chunks: Uint8Array[] = [];
+      let size = 0;
+      for await (const chunk of request.body ?? []) {
+        size += chunk.byteLength;
+        if (size > maxBytes) return undefined;
+        chunks.push(chunk);
+      }
+      return Buffer.concat(chunks);
+    },
+    toRequest: () => new Request(request.url, { method, headers, signal }),
+  };
+}
+
+export function toResponse({ status, headers, body }: Answer): Response {
+  return new Response(body, { status, headers });
+}
