@@ -203,13 +203,16 @@ describe('request target', () => {
 });
 
 describe('method', () => {
-  it.each(['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'PROPFIND'])('%s: 405', async (method) => {
-    const { status, headers } = await send(server.port, { method });
-    expect(status).toBe(405);
-    expect(headers.get('allow')).toContain('POST');
-  });
+  it.each(['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'PROPFIND', 'TRACE'])(
+    '%s: 405',
+    async (method) => {
+      const { status, headers } = await send(server.port, { method });
+      expect(status).toBe(405);
+      expect(headers.get('allow')).toContain('POST');
+    },
+  );
 
-  it.each(['TRACE', 'FOO', 'POST\tX'])('%s: 400', async (method) => {
+  it.each(['FOO', 'POST\tX'])('%s: 400', async (method) => {
     expect(await statusOf({ method })).toBe(400);
   });
 

@@ -9,23 +9,21 @@ import { registerTools, type Wanted } from './tools/register-tools.js';
 const LISTED = { listChanged: true };
 const capabilities = { tools: LISTED, resources: LISTED, prompts: LISTED };
 
-/** What a server that answers one request alone needs to have. */
+/** What a server needs to have; one that answers a single request leaves out what that has nothing to do with. */
 export interface ServerPart extends Wanted {
-  readonly method: string;
+  readonly method?: string;
 }
 
-/**
- * An MCP server for one caller. Everything costly lives in `services` and at module scope.
- * @param part leaves out what the one request that it is for has nothing to do with.
- */
+/** An MCP server for one caller. Everything costly lives in `services` and at module scope. */
 export function createServer(
   services: Services,
   principal: Principal,
-  part?: ServerPart,
+  part: ServerPart = {},
 ): McpServer {
   const server = new McpServer(about, { capabilities });
+  const { method } = part;
   const has = (...kinds: string[]) =>
-    part === undefined || kinds.some((kind) => part.method.startsWith(kind));
+    method === undefined || kinds.some((kind) => method.startsWith(kind));
   if (has('tools/')) registerTools(server, services, principal, part);
   if (has('resources/', 'completion/')) registerResources(server, services, principal);
   if (has('prompts/', 'completion/')) registerPrompts(server, services, principal);

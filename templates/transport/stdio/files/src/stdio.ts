@@ -8,6 +8,7 @@ import { loadEnvFile } from './env.js';
 import { superviseProcess } from './lifecycle.js';
 import { protocolOutput } from './protect-stdout.js';
 import { createServer } from './server.js';
+import { PlainCalls } from './stdio/plain-calls.js';
 import { Unanswered } from './stdio/unanswered.js';
 
 /** Whoever started this process may do everything. */
@@ -19,10 +20,12 @@ const app = orExit(() => createApp(config));
 // At the end of its input the transport would cancel the calls under way, so it does not see the end.
 const input = process.stdin.pipe(new PassThrough(), { end: false });
 const transport = new StdioServerTransport(input, protocolOutput);
-const connection = serveStdio(() => createServer(app, OWNER), {
+const calls = new PlainCalls(app, OWNER);
+const connection = serveStdio(() => createServer(app, OWNER, { outcomes: calls.outcomes }), {
   transport,
   onerror: (error) => app.log.error({ err: error }, 'protocol error'),
 });
+calls.listenTo(transport);
 const unanswered = new Unanswered(transport);
 
 const end = superviseProcess({

@@ -1,0 +1,364 @@
+/**
+ * Calls and lists of tools in their plain form are answered without the protocol library. Here the same requests go to a generated
+ * server and to one that gives everything to the library: what comes back must be the same.
+ */
+import * as fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  hostileEnv,
+  KEYS,
+  legacy,
+  type McpRequest,
+  modern,
+  send,
+} from '../support/hostile-project.js';
+import type { RawResponse } from '../support/raw-http.js';
+import { builtProject, type RunningHttp, startHttp, stop } from '../support/server.js';
+
+const TOOLS = `
+import { setTimeout as sleep } from 'node:timers/promises';
+import * as z from 'zod/v4';
+import { ToolError } from '../pipeline/errors.js';
+import { defineTool } from './define-tool.js';
+
+const annotations = {
+  readOnlyHint: true,
+  destructiveHint: false,
+  idempotentHint: true,
+  openWorldHint: false,
+};
+const make = (name: string, input: z.ZodObject, output: z.ZodObject, run: (input: any, ctx: any) => any, scopes?: string[]) =>
+  defineTool({ name, title: name, description: name, input, output, annotations, run, ...(scopes && { scopes }) });
+const Any = z.object({}).loose();
+
+export const echo = make('echo', z.object({ text: z.string().max(50).default('nothing') }), z.object({ text: z.string() }), ({ text }) => ({ text }));
+export const slow = make('slow', z.object({ ms: z.number().int().max(50).default(1) }), z.object({ ms: z.number() }), async ({ ms }, { signal }) => {
+  await sleep(ms, undefined, { signal });
+  return { ms };
+});
+export const strict = make('strict', z.strictObject({ n: z.number().int(), list: z.array(z.string()).max(3).optional() }), Any, (input) => input);
+export const turned = make('turned', z.object({ n: z.string().transform(Number) }), z.object({ n: z.number() }), ({ n }) => ({ n }));
+export const asked = make('asked', z.object({ n: z.number().refine(async (n) => n > 0) }), Any, (input) => input);
+export const fails = make('fails', Any, Any, () => {
+  throw new ToolError('NOPE', 'It does not work.', { retryable: true, retryAfter: 3, suggestions: ['Ask somebody else.'] });
+});
+export const wrong = make('wrong', Any, z.object({ n: z.number() }), () => ({ n: 'not a number' }));
+export const nothing = make('nothing', Any, Any, () => undefined);
+export const long = make('long', Any, z.object({ list: z.array(z.number()) }), () => ({ list: Array.from({ length: 5_000 }, (_, n) => n) }));
+export const huge = make('huge', Any, z.object({ text: z.string() }), () => ({ text: 'x'.repeat(2_000_000) }));
+export const odd = make('odd', Any, Any, () => ({ at: new Date(0), none: undefined, text: '\\u2028</script>\\u0000', nested: { a: [{}] } }));
+export const steps = make('steps', Any, Any, async (_, { progress }) => {
+  await progress(1, 2, 'half');
+  return {};
+});
+export const form = make('form', Any, Any, (_, { elicit }) => ({ answer: elicit('Well?', z.object({ yes: z.boolean() })) ?? null }));
+export const region = make('region', z.object({ region: z.string().meta({ 'x-mcp-header': 'Region' }) }), Any, (input) => input);
+export const closed = make('closed', Any, Any, () => ({}), ['secret:read']);
+export const caller = make('caller', Any, z.object({ id: z.string() }), (_, { principal }) => ({ id: principal.id }));
+`;
+
+const NAMES = [...TOOLS.matchAll(/make\('(\w+)'/g)].map(([, name = '']) => name);
+
+/** `plainRequest` finds nothing plain any more. */
+const WITHOUT = [
+  'function plainRequest(message: unknown): PlainRequest | undefined {',
+  'Date.now() > 0',
+];
+
+async function start(fast: boolean): Promise<RunningHttp> {
+  const project = await builtProject({}, (files) => {
+    files.set('src/tools/differential.ts', TOOLS);
+    const barrel = files.get('src/tools/index.ts');
+    files.set('src/tools/index.ts', `${barrel}export * from './differential.js';\n`);
+    if (fast) return;
+    const path = 'src/dispatch/plain-request.ts';
+    const [head = '', always = ''] = WITHOUT;
+    const source = String(files.get(path));
+    if (!source.includes(head)) throw new Error(`${path} has no ${head}`);
+    files.set(path, source.replace(head, `${head}\n  if (${always}) return undefined;`));
+  });
+  return await startHttp(project, hostileEnv());
+}
+
+let fast: RunningHttp;
+let library: RunningHttp;
+beforeAll(async () => {
+  [fast, library] = await Promise.all([start(true), start(false)]);
+});
+afterAll(async () => {
+  expect(await Promise.all([stop(fast), stop(library)])).toEqual([0, 0]);
+});
+
+const CHANGING = [
+  'date',
+  'x-request-id',
+  'connection',
+  'keep-alive',
+  'transfer-encoding',
+  'content-length',
+];
+
+/** What a client sees of an answer: its messages are compared as JSON, its references to the log as such. */
+function seen({ status, headers, body }: RawResponse) {
+  const isStream = headers.get('content-type')?.startsWith('text/event-stream');
+  const events = isStream ? body.split('\n\n').filter((event) => event !== '') : [body];
+  return {
+    status,
+    headers: Object.fromEntries([...headers].filter(([name]) => !CHANGING.includes(name))),
+    messages: events.map((event) => {
+      const data = isStream ? event.replace(/^(?:event: message\n|id: .*\n)*data: /, '') : event;
+      return JSON.parse(data.replaceAll(/[0-9a-f-]{36}/g, '<id>') || 'null');
+    }),
+  };
+}
+
+async function compare(request: McpRequest): Promise<void> {
+  const [ours, theirs] = await Promise.all([send(fast.port, request), send(library.port, request)]);
+  expect(seen(ours), JSON.stringify(request)).toEqual(seen(theirs));
+}
+
+type Params = Readonly<Record<string, unknown>>;
+const makers = { legacy, modern };
+type Maker = (method: string, params?: Params, id?: unknown) => ReturnType<typeof modern>;
+
+describe.each(Object.entries(makers) as [string, Maker][])('%s', (_, make) => {
+  it('lists the tools, also the second time', async () => {
+    await compare(make('tools/list'));
+    await compare(make('tools/list', {}, 'second'));
+  });
+
+  it.each(NAMES)('calls %s without arguments', async (name) => {
+    await compare(make('tools/call', { name }));
+    await compare(make('tools/call', { name, arguments: {} }));
+  });
+
+  it.each<[string, Params]>([
+    ['an argument', { name: 'echo', arguments: { text: 'hello' } }],
+    ['an argument of a wrong type', { name: 'echo', arguments: { text: 1 } }],
+    ['an argument too much', { name: 'strict', arguments: { n: 1, more: 2 } }],
+    [
+      'a list that is too long',
+      { name: 'strict', arguments: { n: 1, list: ['a', 'b', 'c', 'd'] } },
+    ],
+    ['a transformed argument', { name: 'turned', arguments: { n: '7' } }],
+    ['a check that takes its time', { name: 'asked', arguments: { n: 1 } }],
+    ['such a check that fails', { name: 'asked', arguments: { n: -1 } }],
+    ['a name that all objects have', { name: 'constructor', arguments: {} }],
+    ['__proto__', { name: '__proto__', arguments: {} }],
+    ['an empty name', { name: '' }],
+    ['a number as name', { name: 7 }],
+    ['no name', {}],
+    ['arguments that are a list', { name: 'echo', arguments: [] }],
+    ['arguments that are null', { name: 'echo', arguments: null }],
+    ['arguments named __proto__', { name: 'odd', arguments: JSON.parse('{"__proto__":{"a":1}}') }],
+    ['another field', { name: 'echo', arguments: {}, task: { ttl: 1 } }],
+    [
+      'answers that nobody asked for',
+      { name: 'form', inputResponses: { form: { action: 'accept', content: { yes: true } } } },
+    ],
+    ['a header argument without its header', { name: 'region', arguments: { region: 'eu' } }],
+  ])('calls with %s', async (_what, params) => {
+    await compare(make('tools/call', params));
+  });
+
+  it.each<[string, unknown]>([
+    ['a text', 'abc'],
+    ['an empty text', ''],
+    ['zero', 0],
+    ['a negative number', -1],
+    ['a fraction', 1.5],
+    ['a huge number', 2 ** 60],
+    ['null', null],
+    ['an object', {}],
+    ['a flag', true],
+    ['text that needs escaping', '"\\\u2028\u0007'],
+  ])('with %s as id', async (_what, id) => {
+    await compare(make('tools/call', { name: 'echo' }, id));
+    await compare(make('tools/list', {}, id));
+  });
+
+  it('with the names of others and with scopes that are missing', async () => {
+    const headers = { 'x-api-key': KEYS.reader };
+    for (const name of [...NAMES, 'search_notes', 'create_note']) {
+      const request = make('tools/call', { name, arguments: { query: '' } });
+      await compare({ ...request, headers: { ...request.headers, ...headers } });
+    }
+    const list = make('tools/list');
+    await compare({ ...list, headers: { ...list.headers, ...headers } });
+  });
+
+  it.each<[string, Readonly<Record<string, string | undefined>>]>([
+    ['no version', { 'mcp-protocol-version': undefined }],
+    ['an old version', { 'mcp-protocol-version': '2025-06-18' }],
+    ['the first version', { 'mcp-protocol-version': '2024-11-05' }],
+    ['a version that does not exist', { 'mcp-protocol-version': '2027-01-01' }],
+    ['the version of the other era', { 'mcp-protocol-version': '2026-07-28' }],
+    ['blanks around the version', { 'mcp-protocol-version': '  2026-07-28  ' }],
+    ['no method', { 'mcp-method': undefined }],
+    ['another method', { 'mcp-method': 'tools/list' }],
+    ['the method in other letters', { 'mcp-method': 'Tools/Call' }],
+    ['no name', { 'mcp-name': undefined }],
+    ['another name', { 'mcp-name': 'slow' }],
+    ['an encoded name', { 'mcp-name': '=?base64?ZWNobw==?=' }],
+    ['a badly encoded name', { 'mcp-name': '=?base64?%%%?=' }],
+    ['a header argument', { 'mcp-param-region': 'eu' }],
+    ['a session', { 'mcp-session-id': 'abc' }],
+    ['an event to go on from', { 'last-event-id': '7' }],
+    ['nothing acceptable', { accept: 'text/html' }],
+    ['JSON alone', { accept: 'application/json' }],
+    ['streams alone', { accept: 'text/event-stream' }],
+    ['everything acceptable', { accept: '*/*' }],
+    ['no accept', { accept: undefined }],
+    ['accept in other letters', { accept: 'APPLICATION/JSON, TEXT/EVENT-STREAM' }],
+    ['accept with a weight', { accept: 'application/json;q=0, text/event-stream;q=0.1' }],
+  ])('with headers that say %s', async (_what, headers) => {
+    for (const request of [
+      make('tools/call', { name: 'echo', arguments: { text: 'a' } }),
+      make('tools/call', { name: 'region', arguments: { region: 'eu' } }),
+      make('tools/list'),
+    ]) {
+      await compare({ ...request, headers: { ...request.headers, ...headers } });
+    }
+  });
+
+  it('with a header that is sent twice', async () => {
+    const request = make('tools/call', { name: 'echo' });
+    for (const name of ['mcp-name', 'mcp-method', 'mcp-protocol-version', 'accept']) {
+      await compare({ ...request, moreHeaders: [[name, 'echo']] });
+    }
+  });
+
+  it.each<[string, Params]>([
+    ['another key', { more: 1 }],
+    ['a result', { result: {} }],
+    ['an error', { error: { code: 1, message: 'x' } }],
+    ['an old version', { jsonrpc: '1.0' }],
+    ['a list as params', { params: [] }],
+    ['null as params', { params: null }],
+    ['a method that does not exist', { method: 'tools/steal' }],
+    ['a cursor', { params: { cursor: 'abc' } }],
+  ])('with a message that has %s', async (_what, changes) => {
+    for (const request of [make('tools/call', { name: 'echo' }), make('tools/list')]) {
+      await compare({ ...request, body: { ...request.body, ...changes } });
+    }
+  });
+
+  it('in batches', async () => {
+    const one = make('tools/call', { name: 'echo' }, 1);
+    const two = make('tools/list', {}, 2);
+    await compare({ ...one, body: [one.body] });
+    await compare({ ...one, body: [one.body, two.body] });
+  });
+});
+
+/** Values that a client may put where others are expected. */
+const oddValue = fc.oneof(
+  fc.constantFrom<unknown>(
+    null,
+    true,
+    0,
+    -1,
+    1.5,
+    '',
+    'x',
+    [],
+    {},
+    [1],
+    { a: 1 },
+    '2026-07-28',
+    '2025-11-25',
+  ),
+  fc.jsonValue({ maxDepth: 2 }),
+);
+const META = 'io.modelcontextprotocol/';
+const metaKey = fc.constantFrom(
+  `${META}protocolVersion`,
+  `${META}clientInfo`,
+  `${META}clientCapabilities`,
+  `${META}logLevel`,
+  `${META}other`,
+  'progressToken',
+  'traceparent',
+  'tracestate',
+  'baggage',
+  'other',
+);
+const capabilities = fc.dictionary(
+  fc.constantFrom('elicitation', 'sampling', 'roots', 'extensions', 'experimental', 'other'),
+  fc.oneof(
+    fc.constantFrom<unknown>(
+      {},
+      { form: {} },
+      { url: {} },
+      { listChanged: true },
+      { tools: {} },
+      { context: {} },
+    ),
+    oddValue,
+  ),
+  { maxKeys: 3 },
+);
+const clientInfo = fc.record(
+  {
+    name: fc.oneof(fc.constant('c'), oddValue),
+    version: fc.constant('1'),
+    title: oddValue,
+    icons: oddValue,
+  },
+  { requiredKeys: [] },
+);
+const meta = fc.record(
+  {
+    changed: fc.dictionary(metaKey, oddValue, { maxKeys: 2 }),
+    capabilities,
+    clientInfo,
+    dropped: fc.array(metaKey, { maxLength: 1 }),
+  },
+  { requiredKeys: [] },
+);
+
+describe('requests that somebody made up', () => {
+  const NUMBER = 600;
+  it(`${NUMBER} of them are answered alike`, async () => {
+    const request = fc.record({
+      era: fc.constantFrom('legacy' as const, 'modern' as const),
+      method: fc.constantFrom('tools/call', 'tools/call', 'tools/list'),
+      name: fc.oneof(fc.constantFrom(...NAMES), oddValue),
+      args: fc.option(
+        fc.oneof(fc.dictionary(fc.constantFrom('text', 'n', 'ms', 'region'), oddValue), oddValue),
+        { nil: undefined },
+      ),
+      id: fc.oneof(fc.constantFrom<unknown>(1, 'a'), oddValue),
+      meta: fc.option(meta, { nil: undefined, freq: 2 }),
+      extra: fc.dictionary(
+        fc.constantFrom('cursor', 'inputResponses', 'requestState', 'other'),
+        oddValue,
+        {
+          maxKeys: 1,
+        },
+      ),
+    });
+    await fc.assert(
+      fc.asyncProperty(request, async ({ era, method, name, args, id, meta, extra }) => {
+        const params = method === 'tools/call' ? { name, arguments: args, ...extra } : extra;
+        const { headers, body } = makers[era](method, params, id);
+        const sent = body as { params: { _meta?: Record<string, unknown> } };
+        if (meta !== undefined) {
+          const { changed = {}, dropped = [] } = meta;
+          const all = {
+            ...sent.params._meta,
+            ...(meta.capabilities && { [`${META}clientCapabilities`]: meta.capabilities }),
+            ...(meta.clientInfo && { [`${META}clientInfo`]: meta.clientInfo }),
+            ...changed,
+          };
+          sent.params._meta = Object.fromEntries(
+            Object.entries(all).filter(([key]) => !dropped.includes(key)),
+          );
+        }
+        const head = Object.entries(headers).filter(([, value]) => /^[ -~]+$/.test(value));
+        await compare({ headers: Object.fromEntries(head), body });
+      }),
+      { numRuns: NUMBER, seed: 4, endOnFailure: false },
+    );
+  }, 240_000);
+});
