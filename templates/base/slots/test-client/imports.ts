@@ -1,0 +1,2 @@
+import { createMcpHandler } from '@modelcontextprotocol/server';
+import { createServer } from '../../src/server.js';

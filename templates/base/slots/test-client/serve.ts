@@ -1,0 +1,2 @@
+const handler = createMcpHandler(() => createServer(app, principal));
+const serve = (request: Request) => handler.fetch(request);

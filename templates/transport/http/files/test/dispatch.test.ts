@@ -1,0 +1,74 @@
+import { createMcpHandler } from '@modelcontextprotocol/server';
+import { describe, expect, test } from 'vitest';
+import { plainRequest } from '../src/dispatch/plain-request.js';
+import { headersAgree } from '../src/http/plain-http.js';
+import { createProtocol } from '../src/http/protocol.js';
+import { toResponse, webRequest } from '../src/http/web-request.js';
+import { createServer } from '../src/server.js';
+import { tools } from '../src/tools/run-tool.js';
+import { createTestApp } from './support/app.js';
+import { connectTo, eras, owner } from './support/client.js';
+
+/** What a client sent. */
+interface Sent {
+  readonly request: Request;
+  readonly body: unknown;
+}
+
+/** The requests of a real client that lists all tools and calls each of them. */
+async function requestsOf(era: (typeof eras)[number]): Promise<Sent[]> {
+  const sent: Sent[] = [];
+  const app = await createTestApp();
+  const library = createMcpHandler(() => createServer(app, owner));
+  const client = await connectTo(async (request) => {
+    if (request.method === 'POST') {
+      sent.push({ request: request.clone(), body: await request.clone().json() });
+    }
+    return await library.fetch(request);
+  }, era);
+  sent.length = 0;
+  for (const { name } of (await client.listTools()).tools) {
+    await client.callTool({ name, arguments: {} });
+  }
+  return sent;
+}
+
+describe.each(eras)('%s', (era) => {
+  test('what clients send is plain', async () => {
+    const sent = await requestsOf(era);
+    expect(sent).toHaveLength(tools.size + 1);
+    for (const { request, body } of sent) {
+      const plain = plainRequest(body);
+      expect(plain && headersAgree(request.headers, plain), JSON.stringify(body)).toBe(true);
+    }
+  });
+
+  test('it is answered as the protocol library answers it', async () => {
+    const protocol = createProtocol(await createTestApp());
+    const app = await createTestApp();
+    const library = createMcpHandler(() => createServer(app, owner));
+    for (const { request, body } of await requestsOf(era)) {
+      const answer = await protocol.answer(webRequest(request.clone()), body, owner);
+      const [ours, theirs] = [toResponse(answer), await library.fetch(request)];
+      expect(ours.status).toBe(theirs.status);
+      expect(ours.headers.get('content-type')).toBe(theirs.headers.get('content-type'));
+      expect(messageIn(await ours.text())).toEqual(messageIn(await theirs.text()));
+    }
+  });
+});
+
+test.each<[string, object]>([
+  ['another key', { result: {} }],
+  ['no id', { id: undefined }],
+  ['a fraction as id', { id: 1.5 }],
+  ['a list of arguments', { params: { name: 'any', arguments: [] } }],
+  ['a progress token', { params: { name: 'any', _meta: { progressToken: 1 } } }],
+])('a message with %s is not plain', (_, change) => {
+  const message = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'any' } };
+  expect(plainRequest(message)).toMatchObject({ era: 'legacy', name: 'any' });
+  expect(plainRequest({ ...message, ...change })).toBeUndefined();
+});
+
+function messageIn(text: string): unknown {
+  return JSON.parse(/^data: (.*)$/m.exec(text)?.[1] ?? text);
+}
