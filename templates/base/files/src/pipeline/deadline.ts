@@ -1,50 +1,57 @@
 import type { CallRequest } from './call-request.js';
 import { ToolError } from './errors.js';
+import { isPromise, type MaybePromise } from './maybe-async.js';
 
 /**
- * Runs `work` until it is done, the caller is gone or the time is up, also when it ignores its signal. The signal is made when
- * `work` asks for it: most calls are over before anything could wait for it.
+ * Runs `work` until it is done, the caller is gone or `ms` milliseconds are over, also when it ignores its signal. The signal is
+ * made when `work` asks for it: most calls are over before anything could wait for it.
  * @throws {ToolError} `TIMEOUT` or `CANCELLED`
  */
 export function withDeadline<T>(
   ms: number,
   request: CallRequest,
-  work: (signal: () => AbortSignal) => T | Promise<T>,
-): Promise<T> {
-  return new Promise((resolve, reject) => {
-    let controller: AbortController | undefined;
-    let over = false;
-    let reason: ToolError | undefined;
+  work: (signal: () => AbortSignal) => MaybePromise<T>,
+): MaybePromise<T> {
+  let controller: AbortController | undefined;
+  let reason: ToolError | undefined;
+  let reject: (reason: ToolError) => void = () => {};
+  let over = false;
 
-    const signal = () => {
-      controller ??= new AbortController();
-      if (reason !== undefined) controller.abort(reason);
-      return controller.signal;
-    };
+  const signal = () => {
+    controller ??= new AbortController();
+    if (reason !== undefined) controller.abort(reason);
+    return controller.signal;
+  };
+  const stop = (toReason: () => ToolError) => {
+    if (over) return;
+    over = true;
+    reason = toReason();
+    controller?.abort(reason);
+    reject(reason);
+  };
+
+  whenGone(request, () => stop(cancelled));
+  const result = work(signal);
+  if (!isPromise(result)) {
+    over = true;
+    return result;
+  }
+  return new Promise((resolve, rejectCall) => {
+    reject = rejectCall;
+    if (reason !== undefined) reject(reason);
+    const timer = setTimeout(stop, ms, () => timedOut(ms));
     const finish = () => {
       over = true;
       clearTimeout(timer);
     };
-    const stop = (toReason: () => ToolError) => {
-      if (over) return;
-      finish();
-      reason = toReason();
-      controller?.abort(reason);
-      reject(reason);
-    };
-    const timer = setTimeout(stop, ms, () => timedOut(ms));
-    whenGone(request, () => stop(cancelled));
-    if (over) return;
-
-    const run = async () => work(signal);
-    run().then(
-      (result) => {
+    result.then(
+      (value) => {
         finish();
-        resolve(result);
+        resolve(value);
       },
       (error: unknown) => {
         finish();
-        reject(error);
+        rejectCall(error);
       },
     );
   });

@@ -3,6 +3,7 @@ import type { Services } from '../app.js';
 import type { CallRequest } from '../pipeline/call-request.js';
 import { InputNeeded } from '../pipeline/elicit.js';
 import { ToolError } from '../pipeline/errors.js';
+import { andThen } from '../pipeline/maybe-async.js';
 import type { Principal } from '../pipeline/principal.js';
 import { type Call, runCall } from '../pipeline/run-call.js';
 import type { Tool } from './define-tool.js';
@@ -39,8 +40,8 @@ export async function runTool(
   run: Tool['run'] = tool.run,
 ): Promise<ToolOutcome> {
   try {
-    return await runCall(call, services, principal, request, async (ctx) =>
-      toResult(await run(input, ctx), tool.output, services.config),
+    return await runCall(call, services, principal, request, (ctx) =>
+      andThen(run(input, ctx), (result) => toResult(result, tool.output, services.config)),
     );
   } catch (error) {
     if (error instanceof InputNeeded) return error.result;

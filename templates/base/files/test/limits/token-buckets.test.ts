@@ -27,7 +27,7 @@ test('a call that one bucket refuses takes nothing from the others', () => {
 
 test('the limit of a tool holds', async () => {
   const { limits } = await createTestApp();
-  const run = () =>
+  const run = async () =>
     limits.run({ kind: 'tool', name: 'probe', perMinute: 2 }, owner, async () => 'done');
   expect([await run(), await run()]).toEqual(['done', 'done']);
   await expect(run()).rejects.toMatchObject({

@@ -6,16 +6,22 @@ export class NodeRequest implements Incoming {
   readonly method: string;
   readonly headers: RequestHeaders;
   readonly sender: string;
+  readonly #whenOver: (() => void)[] = [];
+  #isOver = false;
   #gone: AbortController | undefined;
 
   constructor(
     private readonly incoming: IncomingMessage,
-    private readonly outgoing: ServerResponse,
+    outgoing: ServerResponse,
     readonly path: string,
   ) {
     this.method = incoming.method ?? 'GET';
     this.headers = readerOf(incoming);
     this.sender = incoming.socket.remoteAddress ?? 'unknown';
+    outgoing.once('close', () => {
+      this.#isOver = true;
+      for (const work of this.#whenOver) work();
+    });
   }
 
   get signal(): AbortSignal {
@@ -28,8 +34,8 @@ export class NodeRequest implements Incoming {
   }
 
   whenOver(work: () => void): void {
-    if (this.outgoing.closed) work();
-    else this.outgoing.once('close', work);
+    if (this.#isOver) work();
+    else this.#whenOver.push(work);
   }
 
   read(maxBytes: number): Promise<Buffer | undefined> {
@@ -43,7 +49,9 @@ export class NodeRequest implements Incoming {
         else resolve(undefined);
       });
       incoming.once('end', () => resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)));
-      incoming.once('close', () => reject(new Error('The body broke off.')));
+      this.whenOver(() => {
+        if (!incoming.readableEnded) reject(new Error('The body broke off.'));
+      });
     });
   }
 

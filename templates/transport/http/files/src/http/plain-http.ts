@@ -32,7 +32,15 @@ export function headersAgree(headers: RequestHeaders, request: PlainRequest): bo
 }
 
 /** The messages that answer a request, in the form that its era expects. */
-export function asAnswer(era: Era, messages: readonly string[]): Answer {
+export function asAnswer(era: Era, messages: readonly object[]): Answer {
+  return textAnswer(
+    era,
+    messages.map((message) => JSON.stringify(message)),
+  );
+}
+
+/** The same for messages that are JSON already. */
+export function textAnswer(era: Era, messages: readonly string[]): Answer {
   const [first = ''] = messages;
   if (era === 'modern' && messages.length === 1) {
     return { status: 200, headers: { 'content-type': 'application/json' }, body: first };

@@ -1,6 +1,6 @@
 import type { Era, PlainRequest } from '../dispatch/plain-request.js';
 import type { Answer } from './exchange.js';
-import { asAnswer } from './plain-http.js';
+import { textAnswer } from './plain-http.js';
 
 /**
  * Lists of tools as the protocol library has made them. One depends on the era and on which tools the caller may see, and on
@@ -20,7 +20,7 @@ export class ToolLists {
   ): Promise<Answer> {
     const known = this.#results[era].get(visibleTo);
     if (known !== undefined) {
-      return asAnswer(era, [`{"result":${known},"jsonrpc":"2.0","id":${JSON.stringify(id)}}`]);
+      return textAnswer(era, [`{"result":${known},"jsonrpc":"2.0","id":${JSON.stringify(id)}}`]);
     }
     const answer = await ask();
     const body = await new Response(answer.body).text();

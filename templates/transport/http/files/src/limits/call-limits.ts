@@ -1,5 +1,6 @@
 import type { Config } from '../config.js';
 import { rateLimited, ToolError } from '../pipeline/errors.js';
+import { andThen, isPromise, type MaybePromise } from '../pipeline/maybe-async.js';
 import type { Principal } from '../pipeline/principal.js';
 import type { Call } from '../pipeline/run-call.js';
 import { Concurrency } from './concurrency.js';
@@ -20,16 +21,14 @@ export class CallLimits {
    * Does the work of a call when its caller may do it now.
    * @throws {ToolError} `RATE_LIMITED` or `TOO_MANY_CALLS`; the call may be repeated later.
    */
-  async run<T>(call: Call, { id }: Principal, work: () => Promise<T>): Promise<T> {
+  run<T>(call: Call, { id }: Principal, work: () => MaybePromise<T>): MaybePromise<T> {
     const done = this.#underWay.begin(id);
     if (done === undefined) throw tooManyCalls(this.config.MAX_CONCURRENT_CALLS);
-    try {
-      const wait = await this.limiter.take(this.#buckets(call, id));
+    const admitted = (wait: number) => {
       if (wait > 0) throw rateLimited(wait);
-      return await work();
-    } finally {
-      done();
-    }
+      return work();
+    };
+    return lastly(() => andThen(this.limiter.take(this.#buckets(call, id)), admitted), done);
   }
 
   /** The client's own bucket and, when the tool has a limit, one for this client and tool. */
@@ -49,4 +48,18 @@ function tooManyCalls(underWay: number): ToolError {
     `${underWay} calls are under way already. Try again when one of them is done.`,
     { retryable: true, retryAfter: 1 },
   );
+}
+
+/** What `work` returns; calls `done` when it is over, however it ends. */
+function lastly<T>(work: () => MaybePromise<T>, done: () => void): MaybePromise<T> {
+  let result: MaybePromise<T>;
+  try {
+    result = work();
+  } catch (error) {
+    done();
+    throw error;
+  }
+  if (isPromise(result)) return Promise.resolve(result).finally(done);
+  done();
+  return result;
 }

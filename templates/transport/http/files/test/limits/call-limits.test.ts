@@ -13,7 +13,7 @@ async function outcomes(
   work: () => Promise<string> = done,
 ) {
   const { limits } = await createTestApp(env);
-  const calls = clients.map((id) => limits.run(call, { ...owner, id }, work));
+  const calls = clients.map(async (id) => limits.run(call, { ...owner, id }, work));
   return (await Promise.allSettled(calls)).map((outcome) =>
     outcome.status === 'fulfilled' ? outcome.value : outcome.reason.code,
   );
@@ -33,7 +33,7 @@ test('each client has MAX_CONCURRENT_CALLS under way, and then others', async ()
   const env = { MAX_CONCURRENT_CALLS: '1' };
   expect(await outcomes(env, ['a', 'a', 'b'])).toEqual(['done', 'TOO_MANY_CALLS', 'done']);
   const { limits } = await createTestApp(env);
-  const fail = () => limits.run(call, owner, () => Promise.reject(new Error('failed')));
+  const fail = async () => limits.run(call, owner, () => Promise.reject(new Error('failed')));
   await expect(fail()).rejects.toThrow('failed');
   expect(await limits.run(call, owner, done)).toBe('done');
 });

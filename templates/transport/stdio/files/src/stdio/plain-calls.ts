@@ -55,16 +55,17 @@ export class PlainCalls {
     const { signal } = cancelled;
     this.#underWay.set(request.id, cancelled);
     const whenOver = (work: () => void) => signal.addEventListener('abort', work, { once: true });
-    call({ signal, whenOver })
+    call
+      .run({ signal, whenOver })
       .finally(() => this.#underWay.delete(request.id))
-      .then(async (answer) => {
+      .then(async (outcome) => {
         if (signal.aborted) return;
-        if ('messages' in answer) {
-          for (const one of answer.messages) await transport.send(one as JSONRPCMessage);
-        } else {
-          this.outcomes.set(request.id, answer.outcome);
+        const messages = call.messages(outcome);
+        if (messages === undefined) {
+          this.outcomes.set(request.id, outcome);
           toLibrary();
         }
+        for (const message of messages ?? []) await transport.send(message as JSONRPCMessage);
       })
       .catch((error: unknown) => this.services.log.error({ err: error }, 'call failed'));
     return true;
