@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { PROJECT } from './project.js';
 
 /** Loads the project's `.env`, when there is one. Variables that are already set win. */
 export function loadEnvFile(): void {
-  const file = fileURLToPath(new URL('../.env', import.meta.url));
+  const file = join(PROJECT, '.env');
   if (existsSync(file)) process.loadEnvFile(file);
 }

@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import pg from 'pg';
+import { PROJECT } from '../project.js';
 
-const FOLDER = new URL('../../migrations/', import.meta.url);
+const FOLDER = join(PROJECT, 'migrations');
 /** Any number that no other program uses for an advisory lock in this database. */
 const LOCK = 7_205_759_403;
 /** A migration may build an index, or wait for another server's migration (milliseconds). */
@@ -27,7 +29,7 @@ export async function migrate(connectionString: string): Promise<void> {
     const { rows } = await client.query<{ name: string }>('SELECT name FROM mcp_migrations');
     const seen = new Set(rows.map(({ name }) => name));
     for (const name of migrationFiles().filter((file) => !seen.has(file))) {
-      await client.query(readFileSync(new URL(name, FOLDER), 'utf8'));
+      await client.query(readFileSync(join(FOLDER, name), 'utf8'));
       await client.query('INSERT INTO mcp_migrations (name) VALUES ($1)', [name]);
     }
     await client.query('COMMIT');

@@ -1,10 +1,10 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import Database from 'libsql/promise';
 import type { Config } from '../config.js';
 import type { Logger } from '../observability/logger.js';
 import { ToolError } from '../pipeline/errors.js';
+import { PROJECT } from '../project.js';
 import { migrate } from './migrate.js';
 import type { Sql } from './sql.js';
 import { asStoreError } from './store-error.js';
@@ -19,8 +19,6 @@ export interface Store {
   ping(): Promise<void>;
   close(): Promise<void>;
 }
-
-const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
  * The SQLite database of `DATABASE_URL`, opened and migrated on first use. Queries run off the event loop, one after

@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type Database from 'libsql/promise';
+import { PROJECT } from '../project.js';
 
-const FOLDER = new URL('../../migrations/', import.meta.url);
+const FOLDER = join(PROJECT, 'migrations');
 
 /** Applies the files of `migrations/` that this database has not seen, in the order of their names, all or none. */
 export async function migrate(database: Database): Promise<void> {
@@ -12,7 +14,7 @@ export async function migrate(database: Database): Promise<void> {
     const seen = new Set((await done.all()).map((row: { name: string }) => row.name));
     const insert = await database.prepare('INSERT INTO mcp_migrations (name) VALUES (?)');
     for (const name of migrationFiles().filter((file) => !seen.has(file))) {
-      await database.exec(readFileSync(new URL(name, FOLDER), 'utf8'));
+      await database.exec(readFileSync(join(FOLDER, name), 'utf8'));
       await insert.run(name);
     }
     await database.exec('COMMIT');

@@ -2,15 +2,13 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { type Config, ConfigError } from '../config.js';
 import type { Logger } from '../observability/logger.js';
 import type { Principal } from '../pipeline/principal.js';
+import { PROJECT } from '../project.js';
 import { names } from './names.js';
 import { parsePolicy } from './parse-policy.js';
 import type { Access } from './policy.js';
-
-const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** The policy as its file has it now. */
 export interface LivePolicy {
