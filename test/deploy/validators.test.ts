@@ -50,7 +50,7 @@ it.each([
   ['a user by name', 'USER 1000:1000', 'USER node'],
   [
     'a shell between Docker and node',
-    'CMD ["node", "--enable-source-maps", "dist/http.js"]',
+    'CMD ["node", "dist/http.js"]',
     'CMD node dist/http.js',
   ],
   ['a frontend to download', 'FROM node', '# syntax=docker/dockerfile:1\nFROM node'],

@@ -50,7 +50,7 @@ export async function builtProject(
       await writeFile(join(staging, path), contents);
     }
     await symlink(await allDependencies(), join(staging, 'node_modules'), 'junction');
-    await runTool(staging, 'typescript/bin/tsc', ['-p', 'tsconfig.build.json']);
+    await runTool(staging, 'rolldown/bin/cli.mjs', ['-c']);
     // Half a project must never be found, and two test files may want the same one.
     await rename(staging, folder);
   } catch (error) {

@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { about } from '../about.js';
 import type { Config } from '../config.js';
 import { redactLine } from './redact.js';
+import { withSourcePlaces } from './source-places.js';
 
 export type Logger = pino.Logger;
 
@@ -26,7 +27,7 @@ export function createLogger(level: Config['LOG_LEVEL']): Logger {
       base: { service: about.name },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
-      hooks: { streamWrite: redactLine },
+      hooks: { streamWrite: (line) => redactLine(withSourcePlaces(line)) },
       mixin: () => {
         const id = correlationId();
         return id === undefined ? {} : { correlationId: id };

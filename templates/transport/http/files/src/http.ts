@@ -1,33 +1,5 @@
-import { createApp } from './app.js';
-import { requiredSettings } from './auth/index.js';
-import { loadConfig, orExit } from './config.js';
-import { loadEnvFile } from './env.js';
-import { createHttpHandler } from './http/handler.js';
-import { createNodeServer } from './http/node-server.js';
-import { superviseProcess } from './lifecycle.js';
+import { keepCompiledCode } from './compile-cache.js';
 
-loadEnvFile();
-const config = orExit(() => loadConfig(process.env, requiredSettings));
-const app = orExit(() => createApp(config));
-const handler = orExit(() => createHttpHandler(app));
-const server = createNodeServer(handler.answer);
-
-const end = superviseProcess({
-  log: app.log,
-  timeoutMs: config.SHUTDOWN_TIMEOUT_MS,
-  async stop() {
-    const closed = new Promise((resolve) => server.close(resolve));
-    await handler.drain();
-    server.closeAllConnections();
-    await closed;
-    await app.close();
-  },
-});
-
-server.on('error', (error) => {
-  app.log.fatal({ err: error }, 'cannot listen');
-  end(1);
-});
-server.listen(config.PORT, config.HOST, () => {
-  app.log.info({ address: server.address() }, 'MCP at /mcp');
-});
+// Loaded afterwards, so that its compiled code is kept, too.
+keepCompiledCode();
+await import('./serve-http.js');

@@ -1,0 +1,38 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { SourceMap } from 'node:module';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { PROJECT } from '../project.js';
+
+const PLACE = /file:\/\/[^\s"()]*\/dist\/([\w-]+\.js):(\d+):(\d+)/g;
+const DIST = pathToFileURL(join(PROJECT, 'dist/'));
+const maps = new Map<string, SourceMap>();
+
+/**
+ * A text that names the source where it named the bundle, such as a stack trace. Reads a source map when it is first needed;
+ * `node --enable-source-maps` would read all of them at every start.
+ */
+export function withSourcePlaces(text: string): string {
+  return text.includes('/dist/') ? text.replace(PLACE, sourcePlace) : text;
+}
+
+function sourcePlace(place: string, file: string, line: string, column: string): string {
+  const [row, offset] = [Number(line) - 1, Number(column) - 1];
+  const found = mapOf(file)?.findEntry(row, offset);
+  // The nearest mapping before a place in the code of a package is in some other line.
+  if (found === undefined || !('originalSource' in found) || found.generatedLine !== row) {
+    return place;
+  }
+  const { href } = new URL(found.originalSource, DIST);
+  return `${href}:${found.originalLine + 1}:${found.originalColumn + 1}`;
+}
+
+function mapOf(file: string): SourceMap | undefined {
+  const known = maps.get(file);
+  if (known !== undefined) return known;
+  const path = join(PROJECT, 'dist', `${file}.map`);
+  if (!existsSync(path)) return undefined;
+  const map = new SourceMap(JSON.parse(readFileSync(path, 'utf8')));
+  maps.set(file, map);
+  return map;
+}

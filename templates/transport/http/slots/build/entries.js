@@ -1,0 +1,1 @@
+http: 'src/http.ts',

@@ -1,0 +1,1 @@
+stdio: 'src/stdio.ts',
