@@ -48,11 +48,7 @@ it.each([
   ['an unknown instruction', 'STOPSIGNAL', 'STOPSIGNALS'],
   ['root', 'USER 1000:1000', 'USER root'],
   ['a user by name', 'USER 1000:1000', 'USER node'],
-  [
-    'a shell between Docker and node',
-    'CMD ["node", "dist/http.js"]',
-    'CMD node dist/http.js',
-  ],
+  ['a shell between Docker and node', 'CMD ["node", "dist/http.js"]', 'CMD node dist/http.js'],
   ['a frontend to download', 'FROM node', '# syntax=docker/dockerfile:1\nFROM node'],
 ])('Dockerfile with %s', (_, from, to) => {
   const exists = (path: string) => hasPath(plan, path) || path === 'package-lock.json';

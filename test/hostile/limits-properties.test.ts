@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { limitsProject } from '../support/limits-project.js';
+import { modulesOf } from '../support/server.js';
 
 interface Bucket {
   readonly key: string;
@@ -32,12 +33,12 @@ interface Fitted {
   readonly cuts: readonly { readonly shown: number; readonly total: number }[];
 }
 
-const project = await limitsProject();
+const modules = await modulesOf(await limitsProject());
 const files = ['limits/token-buckets', 'tools/fit-output', 'http/nesting', 'http/client-address'];
 const { TokenBuckets, fitOutput, isTooDeep, clientAddress }: Modules = Object.assign(
   {},
   ...(await Promise.all(
-    files.map((file) => import(pathToFileURL(join(project, `dist/${file}.js`)).href)),
+    files.map((file) => import(pathToFileURL(join(modules, `${file}.js`)).href)),
   )),
 );
 

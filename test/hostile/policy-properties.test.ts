@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { beforeAll, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { builtProject } from '../support/server.js';
+import { builtProject, modulesOf } from '../support/server.js';
 
 const TOOLS = ['read', 'read_all', 'write', 'constructor', '__proto__', 'toString'];
 const URIS = ['doc://a', 'doc://ab', 'doc://b/c', 'doc://é x'];
@@ -32,8 +32,8 @@ type Parsed =
 
 let parsePolicy: (text: string, names: typeof NAMES) => Parsed;
 beforeAll(async () => {
-  const project = await builtProject({ transport: 'http', auth: 'api-key' });
-  ({ parsePolicy } = await import(join(project, 'dist/policy/parse-policy.js')));
+  const modules = await modulesOf(await builtProject({ transport: 'http', auth: 'api-key' }));
+  ({ parsePolicy } = await import(join(modules, 'policy/parse-policy.js')));
 });
 
 const pattern = (names: readonly string[]) =>

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { hostileProject } from '../support/hostile-project.js';
+import { modulesOf } from '../support/server.js';
 
 type Guard = (request: Request) => Response | undefined;
 interface Guards {
@@ -17,9 +18,9 @@ interface Redaction {
 let guards: Guards;
 let redaction: Redaction;
 beforeAll(async () => {
-  const project = await hostileProject();
-  guards = await import(join(project, 'dist/http/guards.js'));
-  redaction = await import(join(project, 'dist/observability/redact.js'));
+  const modules = await modulesOf(await hostileProject());
+  guards = await import(join(modules, 'http/guards.js'));
+  redaction = await import(join(modules, 'observability/redact.js'));
 });
 
 const HOSTS = ['localhost', '127.0.0.1', '[::1]', 'mcp.example.com', 'mcp.internal'];

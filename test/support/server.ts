@@ -16,6 +16,7 @@ import {
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { build as transpile } from 'esbuild';
 import { execa } from 'execa';
 import { onTestFinished } from 'vitest';
 import type { JsonObject, SpecInput } from '../../src/model.js';
@@ -50,8 +51,34 @@ export async function builtProject(
       await writeFile(join(staging, path), contents);
     }
     await symlink(await allDependencies(), join(staging, 'node_modules'), 'junction');
-    await runTool(staging, 'rolldown/bin/cli.mjs', ['-c']);
+    await build(staging);
     // Half a project must never be found, and two test files may want the same one.
+    await rename(staging, folder);
+  } catch (error) {
+    if (!existsSync(folder)) throw error;
+  } finally {
+    await rm(staging, { recursive: true, force: true });
+  }
+  return folder;
+}
+
+/** Bundles a project anew. */
+export async function build(project: string): Promise<void> {
+  await runTool(project, 'rolldown/bin/cli.mjs', ['--config']);
+}
+
+/**
+ * The folder with the modules of a built project as they are before bundling, one file for each of `src/`, for tests that
+ * look at one of them.
+ */
+export async function modulesOf(project: string): Promise<string> {
+  const folder = join(project, 'modules');
+  if (existsSync(folder)) return folder;
+  // Inside of the project, where they find its packages and its files.
+  const staging = await mkdtemp(join(project, 'compiling-'));
+  try {
+    const entryPoints = [join(project, 'src/**/*.ts')];
+    await transpile({ entryPoints, outdir: staging, format: 'esm', target: 'node20' });
     await rename(staging, folder);
   } catch (error) {
     if (!existsSync(folder)) throw error;

@@ -1,4 +1,3 @@
-import { getOAuthProtectedResourceMetadataUrl } from '@modelcontextprotocol/server';
 import { about } from '../about.js';
 import { type Config, ConfigError } from '../config.js';
 import { type Answer, json, refuse } from '../http/exchange.js';
@@ -31,7 +30,7 @@ export function protectedResource(config: Config): ProtectedResource {
   const asRequested = (scope: string) => `${OAUTH_SCOPE_PREFIX}${scope}`;
   return {
     url: url.href,
-    metadataUrl: getOAuthProtectedResourceMetadataUrl(url),
+    metadataUrl: new URL(`${WELL_KNOWN}${url.pathname}`, origin).href,
     metadata: {
       resource: url.href,
       authorization_servers: [OAUTH_ISSUER],

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import Database from 'libsql/promise';
+import type Database from 'libsql/promise';
 import type { Config } from '../config.js';
 import type { Logger } from '../observability/logger.js';
 import { ToolError } from '../pipeline/errors.js';
@@ -72,6 +72,7 @@ export function openStore(config: Config, log: Logger): Store {
 }
 
 async function connect(url: string): Promise<Database> {
+  const { default: Database } = await import('libsql/promise');
   const path = resolve(PROJECT, url.slice('file:'.length));
   mkdirSync(dirname(path), { recursive: true });
   // A connection of its own: what is left of its results is freed under its lock, which would wait for a query under way.

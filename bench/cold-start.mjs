@@ -1,0 +1,78 @@
+/** How long a generated server takes to its first answer, and its memory then, beside servers that do nothing. */
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { interleave, median, ratio, time } from './measure.mjs';
+import { withHttp, withStdio } from './processes.mjs';
+import { record } from './report.mjs';
+
+const STARTS = 11;
+/** What is loaded in the background after the first answer counts, too (milliseconds). */
+const SETTLE = 500;
+const NEWER = '24';
+
+/** Records all multiples, on this release of Node.js and on a newer one; makes the server first, in `folder`. */
+export async function benchColdStart(program, folder) {
+  const project = join(folder, 'started');
+  const flags = ['--starter', 'minimal', '--transport', 'stdio,http', '--deploy', 'none'];
+  await time('node', [program, project, '--yes', '--no-git', ...flags]);
+  const newer = await newerNode(folder);
+  for (const node of ['node', ...(newer === undefined ? [] : [newer])]) {
+    const release = node === 'node' ? process.version : `Node ${NEWER}`;
+    await compare(`${release}, HTTP`, 1.6, withHttp, node, {
+      bare: join(import.meta.dirname, 'bare.mjs'),
+      server: join(project, 'dist/http.js'),
+    });
+    await compare(`${release}, stdio`, 3, withStdio, node, {
+      bare: join(import.meta.dirname, 'bare-stdio.mjs'),
+      server: join(project, 'dist/stdio.js'),
+    });
+  }
+}
+
+async function compare(where, aim, withServer, node, { bare, server }) {
+  const memory = { bare: [], server: [] };
+  const start = (name, script) => (round) =>
+    withServer(node, script, async ({ pid, ms }) => {
+      await sleep(SETTLE);
+      if (round >= 0) memory[name].push(await residentMegabytes(pid));
+      return ms;
+    });
+  const starts = await interleave(
+    { bare: start('bare', bare), server: start('server', server) },
+    STARTS,
+  );
+  const note = (numbers, unit) =>
+    `${Math.round(median(numbers.server))} ${unit} beside ${Math.round(median(numbers.bare))}`;
+  const cold = ratio(starts, 'server', 'bare');
+  record(`${where}: cold start to the first answer, × bare`, cold, {
+    aim,
+    note: note(starts, 'ms'),
+  });
+  if (memory.bare.includes(undefined)) return;
+  record(`${where}: memory after it, × bare`, ratio(memory, 'server', 'bare'), {
+    aim: 1.5,
+    note: note(memory, 'MB'),
+  });
+}
+
+/** What only Linux says; `undefined` elsewhere. */
+async function residentMegabytes(pid) {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+  const [, kilobytes] = /^VmRSS:\s+(\d+) kB/m.exec(status) ?? [];
+  return kilobytes && Number(kilobytes) / 1000;
+}
+
+/** A program `node` from npm, where npm has one for this machine. */
+async function newerNode(folder) {
+  const name = `node-${process.platform}-${process.arch}`;
+  const node = join(folder, 'node_modules', name, 'bin/node');
+  const install = ['install', '--no-save', '--prefer-offline', '--no-audit', '--no-fund'];
+  try {
+    await time('npm', [...install, `${name}@${NEWER}`], { cwd: folder });
+  } catch (error) {
+    console.error(`· cold start on Node ${NEWER} is left out: ${error.message.split('\n')[1]}`);
+  }
+  return existsSync(node) ? node : undefined;
+}

@@ -1,0 +1,133 @@
+/** Servers as child processes, each until its first good answer. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { request } from 'node:http';
+import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const KEY = 'bench-key-that-is-long-enough-for-any-check';
+const VERSION = '2026-07-28';
+const META = 'io.modelcontextprotocol';
+
+const ENV = {
+  PATH: process.env.PATH,
+  MCP_API_KEYS: `bench:${KEY}`,
+  LOG_LEVEL: 'warn',
+  RATE_LIMIT_PER_MINUTE: '1000000000',
+  RATE_LIMIT_BURST: '1000000000',
+};
+
+const BODY = JSON.stringify({
+  jsonrpc: '2.0',
+  id: 1,
+  method: 'tools/call',
+  params: {
+    name: 'get_time',
+    arguments: { zone: 'UTC' },
+    _meta: {
+      [`${META}/protocolVersion`]: VERSION,
+      [`${META}/clientInfo`]: { name: 'bench', version: '1.0.0' },
+      [`${META}/clientCapabilities`]: {},
+    },
+  },
+});
+
+/** A call of a small tool over HTTP. */
+export const CALL = {
+  method: 'POST',
+  headers: {
+    authorization: `Bearer ${KEY}`,
+    'content-type': 'application/json',
+    accept: 'application/json, text/event-stream',
+    'mcp-protocol-version': VERSION,
+    'mcp-method': 'tools/call',
+    'mcp-name': 'get_time',
+  },
+  body: BODY,
+};
+
+/**
+ * Starts an HTTP server with the program `node`, waits for its first good answer, and ends it after `work`, which gets its
+ * `url`, its `pid`, and the milliseconds until that answer.
+ */
+export async function withHttp(node, script, work) {
+  const port = await freePort();
+  const env = { ...ENV, HOST: '127.0.0.1', PORT: String(port) };
+  const started = performance.now();
+  const child = spawn(node, [script], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+  const ended = once(child, 'exit');
+  try {
+    await firstAnswer(port, child);
+    const ms = performance.now() - started;
+    return await work({ url: `http://127.0.0.1:${port}/mcp`, pid: child.pid, ms });
+  } finally {
+    child.kill();
+    await ended;
+  }
+}
+
+/** The same for a server on stdio; `url` is absent. */
+export async function withStdio(node, script, work) {
+  const started = performance.now();
+  const child = spawn(node, [script], { env: ENV, stdio: ['pipe', 'pipe', 'inherit'] });
+  const ended = once(child, 'exit');
+  try {
+    child.stdin.write(`${BODY}\n`);
+    let text = '';
+    for await (const chunk of child.stdout
+      .setEncoding('utf8')
+      .iterator({ destroyOnReturn: false })) {
+      text += chunk;
+      if (text.endsWith('\n')) break;
+    }
+    const ms = performance.now() - started;
+    expectGood(text);
+    return await work({ pid: child.pid, ms });
+  } finally {
+    child.stdin.end();
+    await ended;
+  }
+}
+
+async function firstAnswer(port, child) {
+  const deadline = Date.now() + 10_000;
+  while (Date.now() < deadline && child.exitCode === null) {
+    try {
+      return expectGood(await call(port));
+    } catch (error) {
+      if (error.code !== 'ECONNREFUSED') throw error;
+      await sleep(1);
+    }
+  }
+  throw new Error(`Nothing answered at port ${port} within 10 s.`);
+}
+
+function call(port) {
+  const { method, headers, body } = CALL;
+  return new Promise((resolve, reject) => {
+    const options = { host: '127.0.0.1', port, path: '/mcp', method, headers, agent: false };
+    const sent = request(options, async (response) => {
+      let text = '';
+      for await (const chunk of response.setEncoding('utf8')) text += chunk;
+      resolve(text);
+    });
+    sent.once('error', reject);
+    sent.end(body);
+  });
+}
+
+function expectGood(text) {
+  if (!text.includes('"structuredContent"') || text.includes('"isError":true')) {
+    throw new Error(`The first call was answered with ${text}`);
+  }
+}
+
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+}

@@ -1,0 +1,31 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { expect, test } from 'vitest';
+import { withSourcePlaces } from '../src/observability/source-places.js';
+import { PROJECT } from '../src/project.js';
+
+/** Where the bundle has this piece of code. */
+function placeOf(code: string): string {
+  const dist = join(PROJECT, 'dist');
+  for (const file of readdirSync(dist).filter((name) => name.endsWith('.js'))) {
+    const lines = readFileSync(join(dist, file), 'utf8').split('\n');
+    const row = lines.findIndex((line) => line.includes(code));
+    const column = lines[row]?.indexOf(code) ?? 0;
+    if (row >= 0) return `${pathToFileURL(join(dist, file))}:${row + 1}:${column + 1}`;
+  }
+  throw new Error(`The bundle does not have ${code}`);
+}
+
+test('a place in the bundle is named as in the source', () => {
+  const stack = `at loadEnvFile (${placeOf('process.loadEnvFile(')})`;
+  expect(withSourcePlaces(stack)).toMatch(/^at loadEnvFile \(file:.*\/src\/env\.ts:8:\d+\)$/);
+});
+
+test.each([
+  placeOf('const $ZodError =') /* a package */,
+  'file:///etc/dist/passwd.js:1:1',
+  '/srv/dist/http.js:1:1',
+])('%s stays', (place) => {
+  expect(withSourcePlaces(place)).toBe(place);
+});
