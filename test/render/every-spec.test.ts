@@ -230,6 +230,18 @@ describe('every project', () => {
     expect(wrong.slice(0, 20)).toEqual([]);
   });
 
+  it('asks in one file alone where it is: a bundle moves code from file to file', () => {
+    const asking = mistakes(({ path, text }) =>
+      path.startsWith('src/') && path !== 'src/project.ts' ? lines(text, /import\.meta/) : [],
+    );
+    expect(asking).toEqual([]);
+    expect(
+      variants.some(
+        ({ path, text }) => path === 'src/project.ts' && text.includes('import.meta.url'),
+      ),
+    ).toBe(true);
+  });
+
   it('gives files to the user only where there are such files', () => {
     const features = [catalog.base, ...catalog.axes.flatMap((axis) => axis.features)];
     const planned = new Set(
