@@ -34,7 +34,7 @@ export async function benchColdStart(program, folder) {
 async function compare(where, aim, withServer, node, { bare, server }) {
   const memory = { bare: [], server: [] };
   const start = (name, script) => (round) =>
-    withServer(node, script, async ({ pid, ms }) => {
+    withServer(node, script, {}, async ({ pid, ms }) => {
       await sleep(SETTLE);
       if (round >= 0) memory[name].push(await residentMegabytes(pid));
       return ms;

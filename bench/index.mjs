@@ -7,12 +7,19 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { benchColdStart } from './cold-start.mjs';
 import { packInto } from './packed.mjs';
+import { benchStdio } from './pipelined.mjs';
 import { benchProof } from './prove.mjs';
 import { printTable, record } from './report.mjs';
 import { benchServer } from './server.mjs';
 import { benchStart } from './start.mjs';
 
-const parts = { start: benchStart, proof: benchProof, cold: benchColdStart, server: benchServer };
+const parts = {
+  start: benchStart,
+  proof: benchProof,
+  cold: benchColdStart,
+  server: benchServer,
+  stdio: benchStdio,
+};
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !Object.hasOwn(parts, name));
 if (unknown.length > 0) {

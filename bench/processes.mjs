@@ -4,10 +4,7 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-
-const KEY = 'bench-key-that-is-long-enough-for-any-check';
-const VERSION = '2026-07-28';
-const META = 'io.modelcontextprotocol';
+import { KEY, modern } from './requests.mjs';
 
 const ENV = {
   PATH: process.env.PATH,
@@ -16,48 +13,21 @@ const ENV = {
   RATE_LIMIT_PER_MINUTE: '1000000000',
   RATE_LIMIT_BURST: '1000000000',
 };
-
-const BODY = JSON.stringify({
-  jsonrpc: '2.0',
-  id: 1,
-  method: 'tools/call',
-  params: {
-    name: 'get_time',
-    arguments: { zone: 'UTC' },
-    _meta: {
-      [`${META}/protocolVersion`]: VERSION,
-      [`${META}/clientInfo`]: { name: 'bench', version: '1.0.0' },
-      [`${META}/clientCapabilities`]: {},
-    },
-  },
-});
-
-/** A call of a small tool over HTTP. */
-export const CALL = {
-  method: 'POST',
-  headers: {
-    authorization: `Bearer ${KEY}`,
-    'content-type': 'application/json',
-    accept: 'application/json, text/event-stream',
-    'mcp-protocol-version': VERSION,
-    'mcp-method': 'tools/call',
-    'mcp-name': 'get_time',
-  },
-  body: BODY,
-};
+/** A call of a tool that every starter `minimal` has. */
+const CALL = modern('tools/call', { name: 'get_time', arguments: { zone: 'UTC' } });
 
 /**
- * Starts an HTTP server with the program `node`, waits for its first good answer, and ends it after `work`, which gets its
+ * Starts an HTTP server with the program `node`, waits for its first good answer to `call`, and ends it after `work`, which gets its
  * `url`, its `pid`, and the milliseconds until that answer.
  */
-export async function withHttp(node, script, work) {
+export async function withHttp(node, script, { call = CALL, env: more }, work) {
   const port = await freePort();
-  const env = { ...ENV, HOST: '127.0.0.1', PORT: String(port) };
+  const env = { ...ENV, HOST: '127.0.0.1', PORT: String(port), ...more };
   const started = performance.now();
-  const child = spawn(node, [script], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+  const child = spawn(node, [script], { env, stdio: 'ignore' });
   const ended = once(child, 'exit');
   try {
-    await firstAnswer(port, child);
+    await firstAnswer(port, call, child);
     const ms = performance.now() - started;
     return await work({ url: `http://127.0.0.1:${port}/mcp`, pid: child.pid, ms });
   } finally {
@@ -67,12 +37,12 @@ export async function withHttp(node, script, work) {
 }
 
 /** The same for a server on stdio; `url` is absent. */
-export async function withStdio(node, script, work) {
+export async function withStdio(node, script, _options, work) {
   const started = performance.now();
   const child = spawn(node, [script], { env: ENV, stdio: ['pipe', 'pipe', 'inherit'] });
   const ended = once(child, 'exit');
   try {
-    child.stdin.write(`${BODY}\n`);
+    child.stdin.write(`${CALL.body}\n`);
     let text = '';
     for await (const chunk of child.stdout
       .setEncoding('utf8')
@@ -89,11 +59,11 @@ export async function withStdio(node, script, work) {
   }
 }
 
-async function firstAnswer(port, child) {
+async function firstAnswer(port, call, child) {
   const deadline = Date.now() + 10_000;
   while (Date.now() < deadline && child.exitCode === null) {
     try {
-      return expectGood(await call(port));
+      return expectGood(await send(port, call));
     } catch (error) {
       if (error.code !== 'ECONNREFUSED') throw error;
       await sleep(1);
@@ -102,8 +72,7 @@ async function firstAnswer(port, child) {
   throw new Error(`Nothing answered at port ${port} within 10 s.`);
 }
 
-function call(port) {
-  const { method, headers, body } = CALL;
+function send(port, { method, headers, body }) {
   return new Promise((resolve, reject) => {
     const options = { host: '127.0.0.1', port, path: '/mcp', method, headers, agent: false };
     const sent = request(options, async (response) => {
@@ -117,7 +86,7 @@ function call(port) {
 }
 
 function expectGood(text) {
-  if (!text.includes('"structuredContent"') || text.includes('"isError":true')) {
+  if (!text.includes('"result"') || text.includes('"isError":true')) {
     throw new Error(`The first call was answered with ${text}`);
   }
 }

@@ -1,0 +1,61 @@
+/** The generated servers that are measured. */
+import { appendFile, cp, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { time } from './measure.mjs';
+
+const head = `import * as z from 'zod/v4';
+import { defineTool } from './define-tool.js';
+
+const annotations = {
+  readOnlyHint: true,
+  destructiveHint: false,
+  idempotentHint: true,
+  openWorldHint: false,
+};
+`;
+const tool = (constant, name) => `
+export const ${constant} = defineTool({
+  name: '${name}',
+  title: '${name}',
+  description: 'Says it again.',
+  input: z.object({ text: z.string().max(1_000) }),
+  output: z.object({ text: z.string() }),
+  annotations,
+  run: ({ text }) => ({ text }),
+});
+`;
+
+/** Makes a project with these flags and the tool `echo`. Gives its folder. */
+export async function makeProject(program, folder, flags) {
+  await time('node', [
+    program,
+    folder,
+    '--yes',
+    '--no-git',
+    '--no-smoke',
+    '--deploy',
+    'none',
+    ...flags,
+  ]);
+  return await withTools(folder, 1);
+}
+
+/** A copy of a project with so many echoing tools. */
+export async function copyWithTools(project, folder, count) {
+  const filter = (path) => !/[\\\\/](node_modules|dist)$/.test(path);
+  await cp(project, folder, { recursive: true, filter });
+  await symlink(join(project, 'node_modules'), join(folder, 'node_modules'), 'junction');
+  await writeFile(join(folder, 'src/tools/index.ts'), '');
+  return await withTools(folder, count);
+}
+
+async function withTools(folder, count) {
+  const more = Array.from({ length: count - 1 }, (_, n) => tool(`echo${n}`, `echo_${n}`));
+  await writeFile(
+    join(folder, 'src/tools/echo.ts'),
+    [head, tool('echo', 'echo'), ...more].join(''),
+  );
+  await appendFile(join(folder, 'src/tools/index.ts'), "export * from './echo.js';\n");
+  await time('npm', ['run', 'build'], { cwd: folder });
+  return folder;
+}
