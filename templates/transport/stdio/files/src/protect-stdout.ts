@@ -13,7 +13,5 @@ export const protocolOutput = new Writable({
     write(chunk, encoding, done);
   },
 });
-// The transport adds listeners for every message that waits.
-protocolOutput.setMaxListeners(0);
 // A failed write is reported to whoever wrote; without a listener it would also end the process.
 process.stdout.on('error', () => {});

@@ -1,11 +1,11 @@
-import { PassThrough } from 'node:stream';
-import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio';
+import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { createApp } from './app.js';
 import { loadConfig, orExit } from './config.js';
 import { loadEnvFile } from './env.js';
 import { superviseProcess } from './lifecycle.js';
 import { protocolOutput } from './protect-stdout.js';
 import { createServer } from './server.js';
+import { LineTransport } from './stdio/line-transport.js';
 import { PlainCalls } from './stdio/plain-calls.js';
 import { Unanswered } from './stdio/unanswered.js';
 
@@ -15,9 +15,7 @@ const OWNER = { id: 'stdio', scopes: ['*'] };
 loadEnvFile();
 const config = orExit(loadConfig);
 const app = orExit(() => createApp(config));
-// At the end of its input the transport would cancel the calls under way, so it does not see the end.
-const input = process.stdin.pipe(new PassThrough(), { end: false });
-const transport = new StdioServerTransport(input, protocolOutput);
+const transport = new LineTransport(process.stdin, protocolOutput);
 const calls = new PlainCalls(app, OWNER);
 const connection = serveStdio(() => createServer(app, OWNER, { outcomes: calls.outcomes }), {
   transport,
@@ -30,14 +28,14 @@ const end = superviseProcess({
   log: app.log,
   timeoutMs: config.SHUTDOWN_TIMEOUT_MS,
   async stop() {
-    await unanswered.none();
+    await Promise.all([unanswered.none(), calls.none()]);
     await connection.close();
     await app.close();
   },
 });
 
-// The client has said all that it wants to say. What it sent last is still on its way through the transport.
-process.stdin.once('end', () => setImmediate(() => end(0)));
+// The client has said all that it wants to say.
+process.stdin.once('end', () => end(0));
 // The client does not listen any more.
 protocolOutput.once('error', () => process.exit(0));
 const { onclose } = transport;

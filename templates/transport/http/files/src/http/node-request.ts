@@ -1,41 +1,23 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Caller } from '../dispatch/caller.js';
 import type { Incoming, RequestHeaders } from './exchange.js';
 
 /** A request of `node:http`. What not every request needs is made when it is asked for. */
-export class NodeRequest implements Incoming {
+export class NodeRequest extends Caller implements Incoming {
   readonly method: string;
   readonly headers: RequestHeaders;
   readonly sender: string;
-  readonly #whenOver: (() => void)[] = [];
-  #isOver = false;
-  #gone: AbortController | undefined;
 
   constructor(
     private readonly incoming: IncomingMessage,
     outgoing: ServerResponse,
     readonly path: string,
   ) {
+    super();
     this.method = incoming.method ?? 'GET';
     this.headers = readerOf(incoming);
     this.sender = incoming.socket.remoteAddress ?? 'unknown';
-    outgoing.once('close', () => {
-      this.#isOver = true;
-      for (const work of this.#whenOver) work();
-    });
-  }
-
-  get signal(): AbortSignal {
-    if (this.#gone === undefined) {
-      const gone = new AbortController();
-      this.#gone = gone;
-      this.whenOver(() => gone.abort());
-    }
-    return this.#gone.signal;
-  }
-
-  whenOver(work: () => void): void {
-    if (this.#isOver) work();
-    else this.#whenOver.push(work);
+    outgoing.once('close', () => this.end());
   }
 
   read(maxBytes: number): Promise<Buffer | undefined> {

@@ -1,9 +1,11 @@
-import type { JSONRPCMessage, RequestId, Transport } from '@modelcontextprotocol/server';
+import { parseJSONRPCMessage, type RequestId } from '@modelcontextprotocol/server';
 import type { Services } from '../app.js';
-import { plainCall } from '../dispatch/plain-calls.js';
-import { plainRequest } from '../dispatch/plain-request.js';
+import { Caller } from '../dispatch/caller.js';
+import { type PlainCall, plainCall } from '../dispatch/plain-calls.js';
+import { type PlainRequest, plainRequest } from '../dispatch/plain-request.js';
 import type { Principal } from '../pipeline/principal.js';
 import type { ToolOutcome } from '../tools/run-tool.js';
+import type { LineTransport } from './line-transport.js';
 
 /**
  * Answers plain calls of tools in front of the protocol library, which keeps everything else: the beginning of a connection, which
@@ -12,10 +14,11 @@ import type { ToolOutcome } from '../tools/run-tool.js';
 export class PlainCalls {
   /** For the library: what became of calls that only it can put into words. */
   readonly outcomes = new Map<RequestId, ToolOutcome>();
-  readonly #underWay = new Map<RequestId, AbortController>();
+  readonly #underWay = new Map<RequestId, Caller>();
   /** The first call of 2026-07-28, until the library has answered it. */
   #first: RequestId | undefined;
   #isModern = false;
+  #onEmpty: (() => void) | undefined;
 
   constructor(
     private readonly services: Services,
@@ -23,51 +26,57 @@ export class PlainCalls {
   ) {}
 
   /** Puts itself between a transport and the server that has been connected to it. */
-  listenTo(transport: Transport): void {
-    const { onmessage } = transport;
+  listenTo(transport: LineTransport): void {
     const send = transport.send.bind(transport);
-    transport.onmessage = (message, extra) => {
-      const toLibrary = () => onmessage?.(message, extra);
-      if (!this.#take(message, transport, toLibrary)) toLibrary();
-    };
-    transport.send = async (message, options) => {
+    transport.intercept = (value) => this.#isCancelled(value) || this.#isAnswered(value, transport);
+    transport.send = async (message) => {
       if ('result' in message && message.id === this.#first) this.#isModern = true;
       if ('id' in message) this.outcomes.delete(message.id as RequestId);
-      await send(message, options);
+      await send(message);
     };
   }
 
-  /** Whether a message is answered here. */
-  #take(message: JSONRPCMessage, transport: Transport, toLibrary: () => void): boolean {
-    if ('method' in message && message.method === 'notifications/cancelled') {
-      const call = this.#underWay.get(message.params?.requestId as RequestId);
-      call?.abort();
-      return call !== undefined;
-    }
-    const request = plainRequest(message);
+  /** Resolves when no call is under way here. */
+  async none(): Promise<void> {
+    if (this.#underWay.size === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#onEmpty = resolve;
+    });
+  }
+
+  #isCancelled(value: unknown): boolean {
+    const { method, params } = (value ?? {}) as Record<string, unknown>;
+    if (method !== 'notifications/cancelled') return false;
+    const { requestId } = (params ?? {}) as { requestId?: RequestId };
+    const call = requestId === undefined ? undefined : this.#underWay.get(requestId);
+    call?.end();
+    return call !== undefined;
+  }
+
+  #isAnswered(value: unknown, transport: LineTransport): boolean {
+    const request = plainRequest(value);
     if (request?.era !== 'modern' || request.method !== 'tools/call') return false;
     this.#first ??= request.id;
     if (!this.#isModern || this.#underWay.has(request.id)) return false;
     const call = plainCall(request, this.services, this.principal);
     if (call === undefined) return false;
-
-    const cancelled = new AbortController();
-    const { signal } = cancelled;
-    this.#underWay.set(request.id, cancelled);
-    const whenOver = (work: () => void) => signal.addEventListener('abort', work, { once: true });
-    call
-      .run({ signal, whenOver })
-      .finally(() => this.#underWay.delete(request.id))
-      .then(async (outcome) => {
-        if (signal.aborted) return;
-        const messages = call.messages(outcome);
-        if (messages === undefined) {
-          this.outcomes.set(request.id, outcome);
-          toLibrary();
-        }
-        for (const message of messages ?? []) await transport.send(message as JSONRPCMessage);
-      })
-      .catch((error: unknown) => this.services.log.error({ err: error }, 'call failed'));
+    this.#answer(request, call, value, transport).catch((error: unknown) =>
+      this.services.log.error({ err: error }, 'call failed'),
+    );
     return true;
+  }
+
+  async #answer({ id }: PlainRequest, call: PlainCall, value: unknown, transport: LineTransport) {
+    const caller = new Caller();
+    this.#underWay.set(id, caller);
+    const outcome = await call.run(caller);
+    const messages = caller.isOver ? [] : call.messages(outcome);
+    if (messages === undefined) {
+      this.outcomes.set(id, outcome);
+      transport.onmessage?.(parseJSONRPCMessage(value));
+    }
+    for (const message of messages ?? []) transport.write(message);
+    this.#underWay.delete(id);
+    if (this.#underWay.size === 0) this.#onEmpty?.();
   }
 }
