@@ -1,0 +1,1 @@
+if (!mayRead(change.uri, services, OWNER)) return;
