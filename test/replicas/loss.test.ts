@@ -101,7 +101,7 @@ describe('Redis', () => {
     await expect.poll(here.heard, until).toBe(1);
     for (let n = 0; n < 5; n += 1) expect(await write(second().url, `more-${n}`, n)).toBe('ok');
     await expect.poll(there.heard, until).toBe(5);
-    expect(first().stderr()).toContain('Redis does not answer');
+    expect(first().stderr()).toContain('no answer from Redis');
 
     await back();
     await expect.poll(there.heard, until).toBeGreaterThan(5);

@@ -67,6 +67,7 @@ test('a client that does not read loses its stream', async () => {
     pull(controller) {
       written += 100;
       controller.enqueue(new Uint8Array(100));
+      if (written === 10_000) controller.close();
     },
     cancel: cancelled,
   });

@@ -1,1 +1,1 @@
-if (!mayRead(change.uri, services, OWNER)) return;
+if (!mayRead(uri, services, OWNER)) return;

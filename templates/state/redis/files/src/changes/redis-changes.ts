@@ -55,11 +55,12 @@ class RedisChanges extends Changes {
   /** The others did not get a change: as soon as Redis answers they are told that they missed something. */
   #sendMissed(): void {
     this.#retrying ??= setInterval(() => {
-      const sent = () => {
+      const stop = () => {
         clearInterval(this.#retrying);
         this.#retrying = undefined;
       };
-      this.#send([{ kind: 'missed' }]).then(sent, () => {});
+      if (this.redis.closed.aborted) stop();
+      else this.#send([{ kind: 'missed' }]).then(stop, () => {});
     }, RETRY_MS).unref();
   }
 

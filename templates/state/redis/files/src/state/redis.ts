@@ -26,7 +26,8 @@ async function open(url: string) {
 /** The Redis that all replicas share: one connection for questions, and one for messages. */
 export class SharedRedis {
   readonly #opening: ReturnType<typeof open>;
-  readonly #closed = new AbortController();
+  readonly #close = new AbortController();
+  readonly closed = this.#close.signal;
   #failures = 0;
   #pausedUntil = 0;
 
@@ -48,9 +49,10 @@ export class SharedRedis {
       this.#failures = 0;
       return answer;
     } catch (error) {
-      if (this.#failures === 0) this.log.error({ err: error }, 'Redis does not answer');
+      if (this.#failures === 0) this.log.error({ err: error }, 'no answer from Redis');
       this.#failures += 1;
-      if (this.#failures >= MAX_FAILURES && performance.now() > this.#pausedUntil) {
+      const isSilent = !(error instanceof Error && error.name === 'ReplyError');
+      if (isSilent && this.#failures >= MAX_FAILURES && performance.now() > this.#pausedUntil) {
         this.#pausedUntil = performance.now() + PAUSE_MS;
         this.#opening.then(({ redis }) => redis.disconnect(true)).catch(() => {});
       }
@@ -69,22 +71,23 @@ export class SharedRedis {
     subscriber.on('error', () => {});
     subscriber.on('message', (_, message) => receive(message));
     subscriber.on('ready', () => {
-      subscriber.subscribe(channelIn(subscriber)).then(missed, () => {});
+      const deaf = (error: unknown) => this.log.error({ err: error }, 'no messages from Redis');
+      subscriber.subscribe(channelIn(subscriber)).then(missed, deaf);
     });
     const look = setInterval(() => {
       if (subscriber.status !== 'ready') return;
       inTime(subscriber.ping()).catch(() => subscriber.disconnect(true));
     }, LOOK_MS).unref();
-    this.#closed.signal.addEventListener('abort', () => {
+    this.closed.addEventListener('abort', () => {
       clearInterval(look);
       subscriber.disconnect();
     });
-    if (this.#closed.signal.aborted) return;
+    if (this.closed.aborted) return;
     await subscriber.connect().catch(() => {});
   }
 
   close(): void {
-    this.#closed.abort();
+    this.#close.abort();
     this.#opening.then(({ redis }) => redis.disconnect()).catch(() => {});
   }
 }

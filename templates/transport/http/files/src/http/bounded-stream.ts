@@ -3,11 +3,11 @@
  * @param onEnd is called once, when the stream is over for whatever reason
  */
 export function boundedStream(
-  source: ReadableStream<Uint8Array>,
+  source: ReadableStream<Uint8Array> | null,
   maxBytes: number,
   onEnd: () => void,
 ): ReadableStream<Uint8Array> {
-  const reader = source.getReader();
+  const reader = (source ?? new Blob([]).stream()).getReader();
 
   async function pass(target: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
     for (;;) {
