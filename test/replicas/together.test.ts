@@ -18,7 +18,9 @@ const info = { name: 'test', version: '1.0.0' };
 
 async function connect(url: string, mode: 'legacy' | { pin: string }): Promise<Client> {
   const client = new Client(info, { versionNegotiation: { mode } });
-  await client.connect(new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } }));
+  await client.connect(
+    new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } }),
+  );
   onTestFinished(() => client.close());
   return client;
 }
@@ -115,7 +117,8 @@ describe('an approval', () => {
   async function question(): Promise<{ id: string; requestState: string }> {
     const note = { title: 'approve', body: '' };
     const { result } = await callAs('bob', at(0), 'create_note', note);
-    const { id } = (result?.structuredContent as { note: { id: string } }).note;
+    const created = result?.structuredContent as { note: { id: string } } | undefined;
+    const id = created?.note.id ?? '';
     const asked = await callAs('bob', at(1), 'delete_note', { id });
     expect(asked.result?.resultType).toBe('input_required');
     return { id, requestState: asked.result?.requestState ?? '' };
