@@ -9,7 +9,7 @@ import type { RunningHttp } from '../support/server.js';
 
 let fleet: Fleet;
 beforeEach(async () => {
-  fleet = await startFleet(3, { RATE_LIMIT_ON_ERROR: 'open', SHUTDOWN_DELAY_MS: '300' });
+  fleet = await startFleet(3, { RATE_LIMIT_ON_ERROR: 'open', SHUTDOWN_DELAY_MS: '2500' });
 });
 afterEach(() => fleet?.stop());
 
@@ -51,7 +51,7 @@ async function titlesInDatabase(): Promise<Set<string>> {
 }
 
 test('one that is asked to go loses no call', async () => {
-  const outcomes = await writeWhile(3_000, 8, () => first().child.kill('SIGTERM'));
+  const outcomes = await writeWhile(6_000, 8, () => first().child.kill('SIGTERM'));
   expect(await first().ended).toBe(0);
   expect(tally([...outcomes.values()])).toEqual({ ok: outcomes.size });
   const written = await titlesInDatabase();

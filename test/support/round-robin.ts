@@ -57,7 +57,7 @@ export class RoundRobin {
     const ready = this.#ports.filter((port) => this.#ready.has(port));
     const port = ready[this.#next++ % ready.length];
     if (port === undefined || tries === 0) {
-      outgoing.writeHead(502).end();
+      refuse(outgoing, 'no replica is ready');
       return;
     }
     const { method = 'POST', url = '/', headers } = incoming;
@@ -71,10 +71,16 @@ export class RoundRobin {
       if (outgoing.headersSent || outgoing.destroyed) return void outgoing.destroy();
       this.#ready.delete(port);
       if (NOT_SENT.includes(error.code ?? '')) this.#send(incoming, outgoing, body, tries - 1);
-      else outgoing.writeHead(502).end(error.code);
+      else refuse(outgoing, error.code ?? error.message);
     });
     outgoing.once('close', () => sent.destroy());
     this.requests.set(port, (this.requests.get(port) ?? 0) + 1);
     sent.end(body);
   }
+}
+
+/** An answer of the balancer's own, in the form of the protocol's errors. */
+function refuse(outgoing: ServerResponse, message: string): void {
+  outgoing.writeHead(502, { 'content-type': 'application/json' });
+  outgoing.end(JSON.stringify({ error: { code: 502, message } }));
 }
