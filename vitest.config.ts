@@ -28,6 +28,16 @@ export default defineConfig({
           hookTimeout: 180_000,
         },
       },
+      {
+        // Several replicas of one generated server: needs PostgreSQL and redis-server.
+        test: {
+          name: 'replicas',
+          include: ['test/replicas/**/*.test.ts'],
+          testTimeout: 30_000,
+          hookTimeout: 180_000,
+          fileParallelism: false,
+        },
+      },
       // The same servers without one of their guards each: their own tests must fail.
       {
         test: {

@@ -45,7 +45,7 @@ async function inTurn(port: number, count: number) {
 /** How often the log says that Redis went away and came back. */
 function changes(log: string) {
   const count = (text: string) => log.split(text).length - 1;
-  return { gone: count('no limits in Redis'), back: count('limits are counted in Redis again') };
+  return { gone: count('no answer from Redis'), back: count('Redis answers again') };
 }
 
 describe('two replicas', () => {

@@ -21,6 +21,41 @@ interface Mutation {
 
 const mutations: readonly Mutation[] = [
   {
+    guard: 'nobody can ask for changes of what it may not read',
+    file: 'src/changes/wanted.ts',
+    from: '.filter(mayRead)',
+    to: '.filter((uri) => mayRead(uri) || true)',
+    test: 'may-read',
+  },
+  {
+    guard: 'the policy counts when something changes',
+    file: 'src/http/subscriptions.ts',
+    from: "events.filter((event) => !('uri' in event) || mayHear(event.uri)).forEach(tell);",
+    to: 'events.forEach(tell);',
+    test: 'may-read',
+  },
+  {
+    guard: 'a stream ends with its credentials',
+    file: 'src/http/subscriptions.ts',
+    from: 'else await mcp.close();',
+    to: '',
+    test: 'subscriptions',
+  },
+  {
+    guard: 'streams are bounded',
+    file: 'src/http/subscriptions.ts',
+    from: 'this.#open.size >= app.config.MAX_SUBSCRIPTIONS',
+    to: 'this.#open.size < 0',
+    test: 'subscriptions',
+  },
+  {
+    guard: 'what waits for a listener is bounded',
+    file: 'src/http/bounded-stream.ts',
+    from: "if ((target.desiredSize ?? 0) <= 0) throw new Error('the client does not read its stream');",
+    to: '',
+    test: 'subscriptions',
+  },
+  {
     guard: 'the Host header is checked',
     file: 'src/http/guards.ts',
     from: 'if (host !== undefined && allowed.has(host)) return undefined;',
@@ -65,8 +100,8 @@ const mutations: readonly Mutation[] = [
   {
     guard: 'everyone has a server object of their own',
     file: 'src/http/protocol.ts',
-    from: 'return createServer(app, principal, part);',
-    to: 'return (globalThis.one ??= createServer(app, principal, part));',
+    from: "return createServer(app, principal, { ...part, news: era === 'modern' ? NEWS : 'none' });",
+    to: 'return (globalThis.one ??= createServer(app, principal, { ...part, news: NEWS }));',
     test: 'hostile',
   },
   {

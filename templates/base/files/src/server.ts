@@ -6,12 +6,14 @@ import { registerPrompts } from './prompts/register-prompts.js';
 import { registerResources } from './resources/register-resources.js';
 import { registerTools, type Wanted } from './tools/register-tools.js';
 
-const LISTED = { listChanged: true };
-const capabilities = { tools: LISTED, resources: LISTED, prompts: LISTED };
+/** Of which changes a client can hear, which depends on how it is connected. */
+export type News = 'none' | 'resources' | 'everything';
 
 /** What a server needs to have; one that answers a single request leaves out what that has nothing to do with. */
 export interface ServerPart extends Wanted {
   readonly method?: string;
+  /** Of nothing, by default. */
+  readonly news?: News;
 }
 
 /** An MCP server for one caller. Everything costly lives in `services` and at module scope. */
@@ -20,12 +22,24 @@ export function createServer(
   principal: Principal,
   part: ServerPart = {},
 ): McpServer {
-  const server = new McpServer(about, { capabilities });
-  const { method } = part;
+  const { method, news = 'none' } = part;
+  const server = new McpServer(about, { capabilities: CAPABILITIES[news] });
   const has = (...kinds: string[]) =>
     method === undefined || kinds.some((kind) => method.startsWith(kind));
   if (has('tools/')) registerTools(server, services, principal, part);
   if (has('resources/', 'completion/')) registerResources(server, services, principal);
   if (has('prompts/', 'completion/')) registerPrompts(server, services, principal);
   return server;
+}
+
+const CAPABILITIES = {
+  none: capabilities(false, false),
+  resources: capabilities(false, true),
+  everything: capabilities(true, true),
+};
+
+/** What the server says it can do, of which telling changes depends on the connection. */
+function capabilities(listChanged: boolean, subscribe: boolean) {
+  const resources = { listChanged: subscribe, subscribe };
+  return { tools: { listChanged }, resources, prompts: { listChanged } };
 }

@@ -1,1 +1,1 @@
-import { TokenBuckets } from './limits/token-buckets.js';
+import { Changes } from './changes/changes.js';

@@ -1,1 +1,1 @@
-limiter.close();
+redis?.close();

@@ -1,1 +1,1 @@
-limits: new CallLimits(config, limiter),
+limits: new CallLimits(config, openLimiter(redis, config)),

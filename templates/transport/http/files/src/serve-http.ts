@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createApp } from './app.js';
 import { requiredSettings } from './auth/index.js';
 import { loadConfig, orExit } from './config.js';
@@ -14,8 +15,10 @@ const server = createNodeServer(handler.answer);
 
 const end = superviseProcess({
   log: app.log,
-  timeoutMs: config.SHUTDOWN_TIMEOUT_MS,
+  timeoutMs: config.SHUTDOWN_DELAY_MS + config.SHUTDOWN_TIMEOUT_MS,
   async stop() {
+    handler.announceEnd();
+    await sleep(config.SHUTDOWN_DELAY_MS);
     const closed = new Promise((resolve) => server.close(resolve));
     await handler.drain();
     server.closeAllConnections();

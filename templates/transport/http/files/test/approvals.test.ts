@@ -2,12 +2,13 @@ import { McpServer, type ServerContext } from '@modelcontextprotocol/server';
 import { beforeEach, expect, test } from 'vitest';
 import { InputNeeded } from '../src/pipeline/elicit.js';
 import { Approvals } from '../src/policy/approvals.js';
+import { LocalUsedIds } from '../src/policy/used-ids.js';
 
 const YES = { approval: { action: 'accept', content: { approve: true } } };
 const server = new McpServer({ name: 'test', version: '1.0.0' });
 let approvals: Approvals;
 beforeEach(() => {
-  approvals = new Approvals({ REQUEST_STATE_SECRET: undefined });
+  approvals = new Approvals({ REQUEST_STATE_SECRET: undefined }, new LocalUsedIds());
 });
 
 interface Changes {

@@ -2,6 +2,7 @@ import { mkdtempSync, renameSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { Changes } from '../src/changes/changes.js';
 import { loadConfig } from '../src/config.js';
 import { createLogger } from '../src/observability/logger.js';
 import { openPolicy } from '../src/policy/live-policy.js';
@@ -102,7 +103,11 @@ test('a new policy counts without a restart; a broken one changes nothing', asyn
   const file = policyFile(NOBODY);
   const log = createLogger('silent');
   const error = vi.spyOn(log, 'error');
-  const policy = openPolicy(loadConfig({ ...requiredEnv, POLICY_PATH: file }), log, 5);
+  const changes = new Changes();
+  const told: string[] = [];
+  changes.listen(({ kind }) => told.push(kind));
+  const config = loadConfig({ ...requiredEnv, POLICY_PATH: file });
+  const policy = openPolicy(config, log, changes, 5);
   onTestFinished(() => policy.close());
   const mayCall = () => {
     return policy.accessOf({ id: 'bob', scopes: [] }).allows('tool', 'anything');
@@ -110,7 +115,9 @@ test('a new policy counts without a restart; a broken one changes nothing', asyn
   expect(mayCall()).toBe(false);
   renameSync(policyFile(EVERYBODY), file);
   await vi.waitFor(() => expect(mayCall()).toBe(true));
+  expect(told).toEqual(['tools_list_changed', 'resources_list_changed', 'prompts_list_changed']);
   writeFileSync(file, 'roles: [');
   await vi.waitFor(() => expect(error).toHaveBeenCalled());
   expect(mayCall()).toBe(true);
+  expect(told).toHaveLength(3);
 });

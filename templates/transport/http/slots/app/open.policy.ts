@@ -1,1 +1,1 @@
-const policy = openPolicy(config, log);
+const policy = openPolicy(config, log, changes);

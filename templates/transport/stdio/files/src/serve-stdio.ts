@@ -1,3 +1,4 @@
+import type { McpServer, ProtocolEra } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { createApp } from './app.js';
 import { loadConfig, orExit } from './config.js';
@@ -6,18 +7,24 @@ import { superviseProcess } from './lifecycle.js';
 import { protocolOutput } from './protect-stdout.js';
 import { createServer } from './server.js';
 import { LineTransport } from './stdio/line-transport.js';
+import { OWNER } from './stdio/owner.js';
 import { PlainCalls } from './stdio/plain-calls.js';
+import { pushChanges } from './stdio/push-changes.js';
 import { Unanswered } from './stdio/unanswered.js';
-
-/** Whoever started this process may do everything. */
-const OWNER = { id: 'stdio', scopes: ['*'] };
 
 loadEnvFile();
 const config = orExit(loadConfig);
 const app = orExit(() => createApp(config));
 const transport = new LineTransport(process.stdin, protocolOutput);
 const calls = new PlainCalls(app, OWNER);
-const connection = serveStdio(() => createServer(app, OWNER, { outcomes: calls.outcomes }), {
+
+function serve({ era }: { readonly era: ProtocolEra }): McpServer {
+  const server = createServer(app, OWNER, { outcomes: calls.outcomes, news: 'resources' });
+  pushChanges(server, app, era);
+  return server;
+}
+
+const connection = serveStdio(serve, {
   transport,
   onerror: (error) => app.log.error({ err: error }, 'protocol error'),
 });

@@ -18,7 +18,10 @@ export const createNote = defineTool({
     openWorldHint: false,
   },
   scopes: ['notes:write'],
-  async run(input, { store, signal }) {
-    return { note: await save(store, input, signal) };
+  async run(input, { store, changes, signal }) {
+    const note = await save(store, input, signal);
+    changes.resourcesChanged();
+    changes.resourceUpdated('notes://recent');
+    return { note };
   },
 });

@@ -15,8 +15,11 @@ export const deleteNote = defineTool({
     openWorldHint: false,
   },
   scopes: ['notes:write'],
-  async run({ id }, { store, signal }) {
+  async run({ id }, { store, changes, signal }) {
     await remove(store, id, signal);
+    changes.resourcesChanged();
+    changes.resourceUpdated('notes://recent');
+    changes.resourceUpdated(`note:///${id}`);
     return { deleted: id };
   },
 });

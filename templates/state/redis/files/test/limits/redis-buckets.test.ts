@@ -13,8 +13,9 @@ async function outcomes(urls: string[], calls: number, env: Record<string, strin
   for (const REDIS_URL of urls) {
     const { limits } = await createTestApp({ REDIS_URL, RATE_LIMIT_PER_MINUTE: '10', ...env });
     for (let call = 0; call < calls; call += 1) {
-      const end = limits.run({ kind: 'tool', name: 'probe' }, principal, async () => 'done');
-      ends.push(end.catch((error) => error.code));
+      const run = async () =>
+        await limits.run({ kind: 'tool', name: 'probe' }, principal, async () => 'done');
+      ends.push(run().catch((error) => error.code));
     }
   }
   return await Promise.all(ends);

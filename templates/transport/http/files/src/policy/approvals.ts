@@ -14,6 +14,7 @@ import { ToolError } from '../pipeline/errors.js';
 import type { Principal } from '../pipeline/principal.js';
 import { OneTimeState } from './one-time-state.js';
 import { shorten, writeOut } from './shown-arguments.js';
+import type { UsedIds } from './used-ids.js';
 
 const KEY = 'approval';
 const Form = z.object({ approve: z.boolean().describe('Let this call run') });
@@ -35,8 +36,8 @@ export interface Request {
 export class Approvals {
   readonly #state: OneTimeState;
 
-  constructor({ REQUEST_STATE_SECRET }: Pick<Config, 'REQUEST_STATE_SECRET'>) {
-    this.#state = new OneTimeState(REQUEST_STATE_SECRET);
+  constructor({ REQUEST_STATE_SECRET }: Pick<Config, 'REQUEST_STATE_SECRET'>, used: UsedIds) {
+    this.#state = new OneTimeState(REQUEST_STATE_SECRET, used);
   }
 
   /**

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Changes } from '../changes/changes.js';
 import { type Config, ConfigError } from '../config.js';
 import type { Logger } from '../observability/logger.js';
 import type { Principal } from '../pipeline/principal.js';
@@ -9,6 +10,8 @@ import { PROJECT } from '../project.js';
 import { names } from './names.js';
 import { parsePolicy } from './parse-policy.js';
 import type { Access } from './policy.js';
+
+const LISTS = ['tools_list_changed', 'resources_list_changed', 'prompts_list_changed'] as const;
 
 /** The policy as its file has it now. */
 export interface LivePolicy {
@@ -18,10 +21,16 @@ export interface LivePolicy {
 
 /**
  * Reads `POLICY_PATH` and keeps up with it. A new text counts when two looks in a row have found it, because the first may
- * have found half of it; one that cannot be used is logged, and the policy before it stays.
+ * have found half of it; one that cannot be used is logged, and the policy before it stays. Whoever listens is told to look again
+ * at what there is; every replica sees its own file change.
  * @throws {ConfigError} when the policy cannot be used at the start.
  */
-export function openPolicy({ POLICY_PATH }: Config, log: Logger, pollMs = 1_000): LivePolicy {
+export function openPolicy(
+  { POLICY_PATH }: Config,
+  log: Logger,
+  changes: Changes,
+  pollMs = 1_000,
+): LivePolicy {
   const path = resolve(PROJECT, POLICY_PATH);
   const problemsOf = (problems: readonly string[]) =>
     problems.map((problem) => `${POLICY_PATH}:${problem}`);
@@ -43,6 +52,7 @@ export function openPolicy({ POLICY_PATH }: Config, log: Logger, pollMs = 1_000)
     if ('policy' in next) {
       policy = next.policy;
       log.info('the policy has changed');
+      for (const kind of LISTS) changes.deliver({ kind });
     } else {
       const problems = problemsOf(next.problems);
       log.error({ problems }, 'the new policy cannot be used; the one before it stays');

@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { createRequestStateCodec, type ServerContext } from '@modelcontextprotocol/server';
+import type { UsedIds } from './used-ids.js';
 
 const VALID_SECONDS = 300;
 
@@ -14,10 +15,12 @@ export interface State {
 /** Signs states, and takes each of them back once, within five minutes. */
 export class OneTimeState {
   readonly #codec;
-  readonly #used = new Map<string, number>();
 
   /** Without a secret there is a new one, so that only this process knows its states. */
-  constructor(secret: string | undefined) {
+  constructor(
+    secret: string | undefined,
+    private readonly used: UsedIds,
+  ) {
     const key = secret ?? randomBytes(32);
     this.#codec = createRequestStateCodec<State>({ key, ttlSeconds: VALID_SECONDS });
   }
@@ -31,17 +34,7 @@ export class OneTimeState {
     const text = sdk.mcpReq.requestState<string>();
     if (text === undefined) return undefined;
     const state = await this.#codec.verify(text, sdk).catch(() => undefined);
-    if (state?.call !== call || this.#used.has(state.id)) return undefined;
-    this.#remember(state.id, performance.now());
-    return state;
-  }
-
-  /** The map keeps the order of use, so those that have expired by now come first. */
-  #remember(id: string, now: number): void {
-    for (const [used, end] of this.#used) {
-      if (end > now) break;
-      this.#used.delete(used);
-    }
-    this.#used.set(id, now + VALID_SECONDS * 1_000);
+    if (state?.call !== call) return undefined;
+    return (await this.used.use(state.id, VALID_SECONDS)) ? state : undefined;
   }
 }

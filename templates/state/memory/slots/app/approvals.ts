@@ -1,0 +1,1 @@
+approvals: new Approvals(config, new LocalUsedIds()),

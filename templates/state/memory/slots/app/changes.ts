@@ -1,0 +1,1 @@
+const changes = new Changes();

@@ -1,0 +1,1 @@
+import { LocalUsedIds } from './policy/used-ids.js';

@@ -1,0 +1,1 @@
+import { TokenBuckets } from './limits/token-buckets.js';

@@ -1,0 +1,108 @@
+import type { Redis } from 'ioredis';
+import type { Config } from '../config.js';
+import type { Logger } from '../observability/logger.js';
+
+/** Redis has this long to answer, in milliseconds; after so many failures in a row it is left alone for a while. */
+const ANSWER_MS = 400;
+const MAX_FAILURES = 3;
+const PAUSE_MS = 1_000;
+
+/** How often a connection on which nothing is asked is looked at: one that is dead shows no sign of it. */
+const LOOK_MS = 5_000;
+
+/** Loads the client, which may take a while on a busy machine, and starts to connect. Its failures show when it is asked. */
+async function open(url: string) {
+  const { Redis } = await import('ioredis');
+  const redis = new Redis(url, {
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    retryStrategy: () => PAUSE_MS,
+  });
+  redis.on('error', () => {});
+  return { redis, connected: redis.connect().catch(() => {}) };
+}
+
+/** The Redis that all replicas share: one connection for questions, and one for messages. */
+export class SharedRedis {
+  readonly #opening: ReturnType<typeof open>;
+  readonly #close = new AbortController();
+  readonly closed = this.#close.signal;
+  #failures = 0;
+  #pausedUntil = 0;
+
+  constructor(
+    url: string,
+    private readonly log: Logger,
+  ) {
+    this.#opening = open(url);
+    this.#opening.catch(() => {});
+  }
+
+  /** @throws when Redis does not answer in time, or is left alone for a while because it did not. */
+  async ask<T>(question: (redis: Redis) => Promise<T>): Promise<T> {
+    if (performance.now() < this.#pausedUntil) throw new Error('Redis is left alone for a while');
+    try {
+      const { redis, connected } = await this.#opening;
+      const answer = await inTime(connected.then(() => question(redis)));
+      if (this.#failures > 0) this.log.info('Redis answers again');
+      this.#failures = 0;
+      return answer;
+    } catch (error) {
+      if (this.#failures === 0) this.log.error({ err: error }, 'no answer from Redis');
+      this.#failures += 1;
+      const isSilent = !(error instanceof Error && error.name === 'ReplyError');
+      if (isSilent && this.#failures >= MAX_FAILURES && performance.now() > this.#pausedUntil) {
+        this.#pausedUntil = performance.now() + PAUSE_MS;
+        this.#opening.then(({ redis }) => redis.disconnect(true)).catch(() => {});
+      }
+      throw error;
+    }
+  }
+
+  /** Calls `receive` with every message on a channel, and `missed` whenever there may have been others before. */
+  async subscribe(
+    channelIn: (redis: Redis) => string,
+    receive: (message: string) => void,
+    missed: () => void,
+  ): Promise<void> {
+    const { redis } = await this.#opening;
+    const subscriber = redis.duplicate({ autoResubscribe: false });
+    subscriber.on('error', () => {});
+    subscriber.on('message', (_, message) => receive(message));
+    subscriber.on('ready', () => {
+      const deaf = (error: unknown) => this.log.error({ err: error }, 'no messages from Redis');
+      subscriber.subscribe(channelIn(subscriber)).then(missed, deaf);
+    });
+    const look = setInterval(() => {
+      if (subscriber.status !== 'ready') return;
+      inTime(subscriber.ping()).catch(() => subscriber.disconnect(true));
+    }, LOOK_MS).unref();
+    this.closed.addEventListener('abort', () => {
+      clearInterval(look);
+      subscriber.disconnect();
+    });
+    if (this.closed.aborted) return;
+    await subscriber.connect().catch(() => {});
+  }
+
+  close(): void {
+    this.#close.abort();
+    this.#opening.then(({ redis }) => redis.disconnect()).catch(() => {});
+  }
+}
+
+/** The Redis of `REDIS_URL`, if there is one. */
+export function openRedis({ REDIS_URL }: Config, log: Logger): SharedRedis | undefined {
+  return REDIS_URL === undefined ? undefined : new SharedRedis(REDIS_URL, log);
+}
+
+/** An answer, unless the time is up and all that has arrived is read: that we are busy does not mean that Redis is slow. */
+async function inTime<T>(answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const giveUp = () => reject(new Error(`Redis does not answer within ${ANSWER_MS} ms`));
+    timer = setTimeout(() => setImmediate(giveUp), ANSWER_MS);
+  });
+  return await Promise.race([answer, late]).finally(() => clearTimeout(timer));
+}

@@ -1,0 +1,1 @@
+approvals: new Approvals(config, openUsedIds(redis, config, log)),

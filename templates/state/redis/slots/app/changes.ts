@@ -1,0 +1,2 @@
+const redis = openRedis(config, log);
+const changes = openChanges(redis, log);

@@ -1,0 +1,1 @@
+import { openUsedIds } from './policy/redis-used-ids.js';

@@ -1,1 +1,0 @@
-const limiter = openLimiter(config, log);

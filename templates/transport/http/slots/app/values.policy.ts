@@ -1,2 +1,0 @@
-policy,
-approvals: new Approvals(config),

@@ -1,0 +1,2 @@
+import { mayRead } from '../policy/may-read.js';
+import { OWNER } from './owner.js';

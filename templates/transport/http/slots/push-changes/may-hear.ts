@@ -1,0 +1,1 @@
+if (!mayRead(uri, services, OWNER)) return;

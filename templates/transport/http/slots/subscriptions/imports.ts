@@ -1,0 +1,1 @@
+import { mayRead } from '../policy/may-read.js';

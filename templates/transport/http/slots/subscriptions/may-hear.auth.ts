@@ -1,0 +1,1 @@
+const mayHear = (uri: string) => mayRead(uri, app, caller);

@@ -1,0 +1,93 @@
+/** Several replicas of one generated server on one database and one Redis, behind a balancer. */
+import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { temporaryFolder } from './cli.js';
+import { createDatabase, type Database } from './postgres.js';
+import { PrivateRedis } from './redis.js';
+import { RoundRobin } from './round-robin.js';
+import { builtProject, type RunningHttp, startHttp, stop } from './server.js';
+
+export const KEYS = {
+  alice: randomBytes(24).toString('hex'),
+  bob: randomBytes(24).toString('hex'),
+} as const;
+
+const POLICY = `
+roles:
+  all:
+    everyone: true
+    allowed_tools: ["*"]
+    allowed_resources: ["*"]
+    allowed_prompts: ["*"]
+  careful:
+    everyone: false
+    require_approval: [delete_note]
+`;
+
+export interface Fleet {
+  readonly replicas: readonly RunningHttp[];
+  readonly balancer: RoundRobin;
+  readonly redis: PrivateRedis;
+  readonly database: Database;
+  stop(): Promise<void>;
+}
+
+/** The folder of the built project. */
+export function fleetProject(): Promise<string> {
+  return builtProject({
+    starter: 'notes',
+    transport: ['http'],
+    auth: 'api-key',
+    datastore: 'postgres',
+    state: 'redis',
+  });
+}
+
+/** Starts a fleet. Bob has to approve what he deletes. The caller stops it. */
+export async function startFleet(
+  size: number,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Fleet> {
+  const [project, redis, database] = await Promise.all([
+    fleetProject(),
+    PrivateRedis.start(),
+    createDatabase(),
+  ]);
+  const policy = join(temporaryFolder('create-mcp-server-fleet-'), 'policy.yaml');
+  writeFileSync(policy, POLICY);
+  const all = {
+    MCP_API_KEYS: `alice:${KEYS.alice},bob:${KEYS.bob}:* role=careful`,
+    DATABASE_URL: database.url,
+    REDIS_URL: redis.url,
+    REQUEST_STATE_SECRET: randomBytes(32).toString('hex'),
+    POLICY_PATH: policy,
+    RATE_LIMIT_PER_MINUTE: '1000000',
+    ...env,
+  };
+  const replicas = await Promise.all(Array.from({ length: size }, () => startHttp(project, all)));
+  const balancer = await RoundRobin.start(replicas.map(({ port }) => port));
+  await everyoneListens(redis, size);
+  return {
+    replicas,
+    balancer,
+    redis,
+    database,
+    async stop() {
+      balancer.close();
+      await Promise.all(replicas.map(stop));
+      await redis.kill();
+      await database.drop();
+    },
+  };
+}
+
+/** Resolves when every replica hears of the others. */
+async function everyoneListens(redis: PrivateRedis, size: number): Promise<void> {
+  for (let attempt = 0; attempt < 100; attempt += 1) {
+    const answer = await redis.command('PUBSUB NUMSUB hostile:0:changes');
+    if (answer.includes(`:${size}\r\n`)) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error('The replicas do not listen to each other.');
+}
