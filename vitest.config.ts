@@ -47,6 +47,15 @@ export default defineConfig({
         },
       },
       {
+        // The official suite against generated servers; needs Node 22 from npm and the suite itself.
+        test: {
+          name: 'conformance',
+          include: ['test/conformance/**/*.test.ts'],
+          testTimeout: 200_000,
+          hookTimeout: 180_000,
+        },
+      },
+      {
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],

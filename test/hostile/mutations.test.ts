@@ -309,6 +309,27 @@ const mutations: readonly Mutation[] = [
     test: 'stdio',
     build: true,
   },
+  {
+    guard: 'a cursor is good for its caller alone',
+    file: 'src/resources/cursors.ts',
+    from: 'open(cursor: string, { id }: Principal): Place {',
+    to: "open(cursor: string, _: Principal, id = 'alice'): Place {",
+    test: 'resources/list-in-pages',
+  },
+  {
+    guard: 'answers that were given to another call do not count',
+    file: 'src/pipeline/run-call.ts',
+    from: 'state?.call === round() ? state.answers : {}',
+    to: 'state?.answers ?? {}',
+    test: 'pipeline',
+  },
+  {
+    guard: 'an answer has to fit its form',
+    file: 'src/pipeline/ask.ts',
+    from: 'return form.success ? { answer: form.data } : undefined;',
+    to: 'return { answer: form.data };',
+    test: 'pipeline',
+  },
 ];
 
 /** What the test file of the project prints. */

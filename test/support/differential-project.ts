@@ -40,10 +40,22 @@ export const steps = make('steps', Any, Any, async (_, { progress }) => {
 export const form = make('form', Any, Any, (_, { elicit }) => ({ answer: elicit('Well?', z.object({ yes: z.boolean() })) ?? null }));
 export const region = make('region', z.object({ region: z.string().meta({ 'x-mcp-header': 'Region' }) }), Any, (input) => input);
 export const closed = make('closed', Any, Any, () => ({}), ['secret:read']);
+export const chatty = make('chatty', Any, Any, async (_, { notify }) => {
+  await notify('warning', { careful: true });
+  return {};
+});
+export const could = make('could', Any, z.object({ list: z.array(z.string()) }), (_, { canAsk }) => ({ list: ['elicitation', 'sampling', 'roots'].filter((kind) => canAsk(kind)) }));
 export const caller = make('caller', Any, z.object({ id: z.string() }), (_, { principal }) => ({ id: principal.id }));
+
+const look = (name: string, run: () => any) => defineTool({ name, title: name, description: name, input: Any, annotations, run });
+export const words = look('words', () => [{ type: 'text', text: 'one' }, { type: 'text', text: 'two' }]);
+export const picture = look('picture', () => [{ type: 'image', data: 'AAAA', mimeType: 'image/png' }]);
+export const bad = look('bad', () => [{ type: 'text' }]);
 `;
 
-export const TOOL_NAMES = [...TOOLS.matchAll(/make\('(\w+)'/g)].map(([, name = '']) => name);
+export const TOOL_NAMES = [...TOOLS.matchAll(/(?:make|look)\('(\w+)'/g)].map(
+  ([, name = '']) => name,
+);
 
 /** `plainRequest` finds nothing plain any more. */
 const WITHOUT = [

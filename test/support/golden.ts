@@ -13,6 +13,12 @@ export const presets: Readonly<Record<string, Answers>> = {
   default: {},
   smallest: { starter: 'minimal', transport: 'stdio' },
   'http-without-auth': { starter: 'minimal', transport: 'http', auth: 'none', deploy: 'none' },
+  'http-with-sessions': {
+    starter: 'minimal',
+    transport: 'http,sessions',
+    auth: 'none',
+    deploy: 'none',
+  },
   'jwt-on-kubernetes': { transport: 'http', auth: 'jwt', datastore: 'postgres', deploy: 'k8s' },
   'local-notes': { transport: 'stdio', 'package-manager': 'bun' },
   everything: {

@@ -1,6 +1,8 @@
 import { McpServer } from '@modelcontextprotocol/server';
 import { about } from './about.js';
 import type { Services } from './app.js';
+import { cacheHints } from './cache-hints.js';
+import { Completions, offersCompletions } from './completions/completions.js';
 import type { Principal } from './pipeline/principal.js';
 import { registerPrompts } from './prompts/register-prompts.js';
 import { registerResources } from './resources/register-resources.js';
@@ -23,12 +25,18 @@ export function createServer(
   part: ServerPart = {},
 ): McpServer {
   const { method, news = 'none' } = part;
-  const server = new McpServer(about, { capabilities: CAPABILITIES[news] });
+  const server = new McpServer(about, {
+    capabilities: CAPABILITIES[news],
+    cacheHints,
+    requestState: { verify: (text, sdk) => services.rounds.verify(text, sdk) },
+  });
   const has = (...kinds: string[]) =>
     method === undefined || kinds.some((kind) => method.startsWith(kind));
+  const completions = new Completions();
   if (has('tools/')) registerTools(server, services, principal, part);
-  if (has('resources/', 'completion/')) registerResources(server, services, principal);
-  if (has('prompts/', 'completion/')) registerPrompts(server, services, principal);
+  if (has('resources/', 'completion/')) registerResources(server, services, principal, completions);
+  if (has('prompts/', 'completion/')) registerPrompts(server, services, principal, completions);
+  if (has('completion/')) completions.register(server);
   return server;
 }
 
@@ -41,5 +49,7 @@ const CAPABILITIES = {
 /** What the server says it can do, of which telling changes depends on the connection. */
 function capabilities(listChanged: boolean, subscribe: boolean) {
   const resources = { listChanged: subscribe, subscribe };
-  return { tools: { listChanged }, resources, prompts: { listChanged } };
+  const completions = offersCompletions && { completions: {} };
+  const lists = { tools: { listChanged }, resources, prompts: { listChanged } };
+  return { ...lists, logging: {}, ...completions };
 }

@@ -30,8 +30,25 @@ describe.each(eras)('%s', (era) => {
     expect((await client.listPrompts()).prompts).not.toEqual([]);
   });
 
+  test('refuses cursors and completions of what is not there', async () => {
+    const client = await connect(await createTestApp(), era);
+    const listed = client.request({ method: 'resources/list', params: { cursor: 'x' } });
+    await expect(listed).rejects.toMatchObject({ code: -32602 });
+    const completed = client.complete({
+      ref: { type: 'ref/prompt', name: 'no_such_prompt' },
+      argument: { name: 'x', value: '' },
+    });
+    await expect(completed).rejects.toMatchObject({ code: -32602 });
+  });
+
   test.each(['no_such_tool', 'constructor', '__proto__'])('refuses the tool %s', async (name) => {
     const client = await connect(await createTestApp(), era);
     await expect(client.callTool({ name, arguments: {} })).rejects.toThrow(name);
   });
+});
+
+test('says how long what was read may be kept', async () => {
+  const client = await connect(await createTestApp(), '2026-07-28');
+  const list = await client.request({ method: 'tools/list', params: {} });
+  expect(list).toMatchObject({ ttlMs: 60_000, cacheScope: expect.any(String) });
 });

@@ -1,1 +1,1 @@
-return { resources: listed };
+resources: [...listed],

@@ -1,1 +1,1 @@
-return await runTool(served, args, services, principal, sdk);
+return await runTool(served, args, services, principal, { mcpReq, server });

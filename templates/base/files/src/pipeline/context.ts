@@ -1,5 +1,11 @@
+import type {
+  CreateMessageRequestParams,
+  CreateMessageResult,
+  LoggingLevel,
+} from '@modelcontextprotocol/server';
 import type * as z from 'zod/v4';
 import type { Services } from '../app.js';
+import type { Answers, Question } from './ask.js';
 import type { CallRequest } from './call-request.js';
 import type { Principal } from './principal.js';
 
@@ -10,16 +16,24 @@ export interface CallContext extends Services {
   readonly principal: Principal;
   /** Tells the caller how far the work is. Does nothing when the caller did not ask for it. */
   progress(done: number, total?: number, message?: string): Promise<void>;
-}
-
-/** A tool can also ask the human. */
-export interface ToolContext extends CallContext {
+  /** Sends a line to the client's log, at the level that the client asked for. `log` is the server's own. */
+  notify(level: LoggingLevel, data: unknown): Promise<void>;
+  /** Whether the client says that it can answer such questions. */
+  canAsk(kind: 'elicitation' | 'sampling' | 'roots'): boolean;
   /**
-   * Asks the human behind the client to fill in a small form, once in a call. The call ends here and is repeated with the
-   * answer, so do nothing that must not happen twice before it.
+   * Asks the client, several questions at once. The call ends here and is repeated with the answers, so do nothing that
+   * must not happen twice before it.
+   */
+  ask<const Questions extends Readonly<Record<string, Question>>>(
+    questions: Questions,
+  ): Answers<Questions>;
+  /**
+   * Asks the human behind the client to fill in a small form; otherwise like `ask`.
    * @returns the answer, or `undefined` when the human declined.
    */
   elicit<Form extends z.ZodObject>(message: string, form: Form): z.output<Form> | undefined;
+  /** Asks the client's model; otherwise like `ask`. */
+  sample(params: CreateMessageRequestParams): CreateMessageResult;
 }
 
 /** Sends `notifications/progress` for a request, if it carries a progress token. */

@@ -1,5 +1,6 @@
 import type { PromptMessage } from '@modelcontextprotocol/server';
 import type * as z from 'zod/v4';
+import type { Completer } from '../completions/completer.js';
 import type { CallContext } from '../pipeline/context.js';
 
 export interface Prompt<Args extends z.ZodObject = z.ZodObject> {
@@ -9,6 +10,8 @@ export interface Prompt<Args extends z.ZodObject = z.ZodObject> {
   /** Clients send every argument as a string. */
   readonly args: Args;
   readonly scopes?: readonly string[];
+  /** Suggests values while somebody types an argument. */
+  readonly complete?: { readonly [Name in keyof z.output<Args>]?: Completer };
   messages(args: z.output<Args>, ctx: CallContext): PromptMessage[] | Promise<PromptMessage[]>;
 }
 

@@ -1,7 +1,7 @@
 import type { CallToolResult, InputRequiredResult } from '@modelcontextprotocol/server';
 import type { Services } from '../app.js';
+import { InputNeeded } from '../pipeline/ask.js';
 import type { CallRequest } from '../pipeline/call-request.js';
-import { InputNeeded } from '../pipeline/elicit.js';
 import { ToolError } from '../pipeline/errors.js';
 import { andThen } from '../pipeline/maybe-async.js';
 import type { Principal } from '../pipeline/principal.js';

@@ -1,15 +1,25 @@
-import type { CallToolResult } from '@modelcontextprotocol/server';
+import type { CallToolResult, ContentBlock } from '@modelcontextprotocol/server';
 import type * as z from 'zod/v4';
 import type { Config } from '../config.js';
 import { outputTooLarge, type ToolError } from '../pipeline/errors.js';
+import { withinCap } from '../pipeline/within-cap.js';
 import { fitOutput } from './fit-output.js';
 
 /**
- * A tool's result for the client: as data, and as text for models. Lists that are too long are cut, and a second text says
- * so.
- * @throws {ToolError} `OUTPUT_TOO_LARGE` when that does not help.
+ * A tool's result for the client: content as it is, data also as text for models.
+ * @throws {ToolError} `OUTPUT_TOO_LARGE`
  */
 export function toResult(
+  result: Record<string, unknown> | ContentBlock[],
+  output: z.ZodObject | undefined,
+  config: Config,
+): CallToolResult {
+  if (output === undefined) return { content: withinCap(result as ContentBlock[], { config }) };
+  return toDataResult(result as Record<string, unknown>, output, config);
+}
+
+/** Lists that are too long are cut, and a second text says so. */
+function toDataResult(
   result: Record<string, unknown>,
   output: z.ZodObject,
   { MAX_OUTPUT_BYTES, MAX_OUTPUT_ROWS }: Config,

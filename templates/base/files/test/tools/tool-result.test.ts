@@ -41,3 +41,11 @@ test('what cannot be cut is refused', () => {
     expect.objectContaining({ code: 'OUTPUT_TOO_LARGE' }),
   );
 });
+
+test('content stays as it is, or is refused', () => {
+  const image = { type: 'image' as const, data: 'x'.repeat(2_000), mimeType: 'image/png' };
+  const config = (env: Record<string, string>) => loadConfig({ ...requiredEnv, ...env });
+  expect(toResult([image], undefined, config({}))).toEqual({ content: [image] });
+  const refused = () => toResult([image], undefined, config({ MAX_OUTPUT_BYTES: '1000' }));
+  expect(refused).toThrow(expect.objectContaining({ code: 'OUTPUT_TOO_LARGE' }));
+});

@@ -16,3 +16,12 @@ test('an unknown zone is not found', async () => {
     code: -32602,
   });
 });
+
+test('the name of a zone is completed', async () => {
+  const client = await connect(await createTestApp());
+  const { completion } = await client.complete({
+    ref: { type: 'ref/resource', uri: 'time://zones/{+zone}' },
+    argument: { name: 'zone', value: 'europe/par' },
+  });
+  expect(completion.values).toEqual(['Europe/Paris']);
+});

@@ -21,3 +21,18 @@ test('a note that does not exist is not found', async () => {
     code: -32602,
   });
 });
+
+test('many notes are listed page by page, each once', async () => {
+  const app = await createTestApp();
+  for (let n = 0; n < 130; n += 1) {
+    await callTool(app, 'create_note', { title: `Note ${n}`, body: '' });
+  }
+  const client = await connect(app);
+  const first = await client.request({ method: 'resources/list', params: {} });
+  expect(first.resources).toHaveLength(100);
+  const params = { cursor: first.nextCursor ?? '' };
+  const second = await client.request({ method: 'resources/list', params });
+  const names = [...first.resources, ...second.resources].map(({ name }) => name);
+  expect(new Set(names).size).toBe(131);
+  expect(second.nextCursor).toBeUndefined();
+});

@@ -1,1 +1,1 @@
-approvals: new Approvals(config, new LocalUsedIds()),
+approvals: new Approvals(new LocalUsedIds()),

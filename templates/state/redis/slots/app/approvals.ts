@@ -1,1 +1,1 @@
-approvals: new Approvals(config, openUsedIds(redis, config, log)),
+approvals: new Approvals(openUsedIds(redis, config, log)),

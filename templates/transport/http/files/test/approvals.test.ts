@@ -1,6 +1,9 @@
-import { McpServer, type ServerContext } from '@modelcontextprotocol/server';
+import { randomUUID } from 'node:crypto';
+import { McpServer } from '@modelcontextprotocol/server';
 import { beforeEach, expect, test } from 'vitest';
-import { InputNeeded } from '../src/pipeline/elicit.js';
+import { InputNeeded } from '../src/pipeline/ask.js';
+import type { CallRequest } from '../src/pipeline/call-request.js';
+import type { RoundState } from '../src/pipeline/round-state.js';
 import { Approvals } from '../src/policy/approvals.js';
 import { LocalUsedIds } from '../src/policy/used-ids.js';
 
@@ -8,7 +11,7 @@ const YES = { approval: { action: 'accept', content: { approve: true } } };
 const server = new McpServer({ name: 'test', version: '1.0.0' });
 let approvals: Approvals;
 beforeEach(() => {
-  approvals = new Approvals({ REQUEST_STATE_SECRET: undefined }, new LocalUsedIds());
+  approvals = new Approvals(new LocalUsedIds());
 });
 
 interface Changes {
@@ -16,27 +19,27 @@ interface Changes {
   args?: unknown;
   id?: string;
   inputResponses?: unknown;
-  requestState?: string | undefined;
+  requestState?: RoundState | undefined;
   elicitation?: object | undefined;
   work?: () => string;
 }
 
 /** Makes a call; what comes back is its result, or the state of the question. */
-async function call(changes: Changes = {}): Promise<string | { asked: string }> {
+async function call(changes: Changes = {}): Promise<string | { asked: RoundState }> {
   const { tool = 'wipe', args = { disk: 1 }, id = 'alice', inputResponses, requestState } = changes;
   const { work = () => 'ran' } = changes;
   const elicitation = 'elicitation' in changes ? changes.elicitation : {};
   const capabilities = { 'io.modelcontextprotocol/clientCapabilities': { elicitation } };
   const mcpReq = { inputResponses, requestState: () => requestState, envelope: capabilities };
-  const sdk = { mcpReq } as unknown as ServerContext;
-  const request = { tool, args, principal: { id, scopes: [] }, sdk, server };
-  return await approvals.run(request, work).catch((error: unknown) => {
+  const request = { mcpReq, server } as unknown as CallRequest;
+  const asked = { tool, args, principal: { id, scopes: [] }, request };
+  return await approvals.run(asked, work).catch((error: unknown) => {
     if (!(error instanceof InputNeeded)) throw error;
-    return { asked: String(error.result.requestState) };
+    return { asked: { id: randomUUID(), call: 'signed elsewhere', ...error.kept } };
   });
 }
 
-async function ask(changes: Changes = {}): Promise<string> {
+async function ask(changes: Changes = {}): Promise<RoundState> {
   const answer = await call(changes);
   if (typeof answer === 'string') throw new Error('was not asked');
   return answer.asked;
@@ -50,7 +53,7 @@ test('a call runs once its question was answered with yes, and only once', async
 
 test.each([
   ['no question', { requestState: undefined }],
-  ['a question of somebody else', { requestState: 'v1.e30.AAAA' }],
+  ['a state without a question', { requestState: { id: '1', call: '', answers: {} } }],
   ['another tool', { tool: 'other' }],
   ['other arguments', { args: { disk: 2 } }],
   ['another caller', { id: 'bob' }],
@@ -77,7 +80,7 @@ test('a client that cannot ask is refused', async () => {
 test('a tool can ask for more after it was approved', async () => {
   const requestState = await ask();
   const work = () => {
-    throw new InputNeeded({ resultType: 'input_required', inputRequests: {} });
+    throw new InputNeeded({ resultType: 'input_required', inputRequests: {} }, { answers: {} });
   };
   const next = await ask({ requestState, inputResponses: YES, work });
   expect(await call({ requestState: next, inputResponses: { form: {} } })).toBe('ran');

@@ -1,1 +1,1 @@
-return { resources: listed.filter(({ uri }) => access.allows('resource', uri)) };
+resources: listed.filter(({ uri }) => access.allows('resource', uri)),

@@ -1,9 +1,9 @@
 // Asked at the call: over stdio this server lives on while the policy changes.
 const { approvals, policy } = services;
+const request = { mcpReq, server };
 if (!policy.accessOf(principal).needsApproval(name)) {
-  return await runTool(served, args, services, principal, sdk);
+  return await runTool(served, args, services, principal, request);
 }
-const request = { tool: name, args, principal, sdk, server };
-return await runTool(served, args, services, principal, sdk, (input, ctx) =>
-  approvals.run(request, () => tool.run(input, ctx)),
+return await runTool(served, args, services, principal, request, (input, ctx) =>
+  approvals.run({ tool: name, args, principal, request }, () => tool.run(input, ctx)),
 );

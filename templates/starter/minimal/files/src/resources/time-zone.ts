@@ -1,4 +1,4 @@
-import { timeIn } from '../time/zones.js';
+import { timeIn, zones } from '../time/zones.js';
 import { defineResourceTemplate } from './define-resource.js';
 
 export const timeZone = defineResourceTemplate({
@@ -7,6 +7,12 @@ export const timeZone = defineResourceTemplate({
   title: 'Time in a zone',
   description: 'The current date and time in one time zone.',
   mimeType: 'text/plain',
+  complete: {
+    zone(value) {
+      const typed = value.toLowerCase();
+      return zones.filter((zone) => zone.toLowerCase().includes(typed));
+    },
+  },
   read({ zone = '' }) {
     return timeIn(zone, new Date());
   },

@@ -7,6 +7,7 @@ export const timeZones = defineResource({
   title: 'Time zones',
   description: 'The names of all time zones, one per line.',
   mimeType: 'text/plain',
+  cacheSeconds: 3_600,
   read() {
     return zones.join('\n');
   },

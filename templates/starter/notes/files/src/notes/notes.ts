@@ -12,6 +12,8 @@ export const Note = z.object({
 });
 export type Note = z.output<typeof Note>;
 
+/** Comes before every id. */
+const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 const NOTE_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 interface Row {
@@ -57,6 +59,19 @@ export async function searchNotes(
         WHERE lower(title) LIKE lower(${pattern}) ESCAPE '\\'
            OR lower(body) LIKE lower(${pattern}) ESCAPE '\\'
         ORDER BY created_at DESC, id LIMIT ${limit}`,
+    signal,
+  );
+  return rows.map(toNote);
+}
+
+/** Notes in the order of their ids, which stays when notes come and go. `after` is the last id of the page before. */
+export async function listNotes(
+  store: Store,
+  { after = FIRST_ID, limit }: { readonly after?: string | undefined; readonly limit: number },
+  signal: AbortSignal,
+): Promise<Note[]> {
+  const rows = await store.query<Row>(
+    sql`SELECT * FROM notes WHERE id > ${after} ORDER BY id LIMIT ${limit}`,
     signal,
   );
   return rows.map(toNote);

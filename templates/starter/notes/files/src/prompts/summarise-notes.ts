@@ -10,6 +10,12 @@ export const summariseNotes = definePrompt({
     topic: z.string().max(200).optional().describe('Only notes that contain this text'),
   }),
   scopes: ['notes:read'],
+  complete: {
+    async topic(value, { store, signal }) {
+      const notes = await searchNotes(store, value, 20, signal);
+      return notes.map(({ title }) => title);
+    },
+  },
   async messages({ topic = '' }, { store, signal }) {
     const notes = await searchNotes(store, topic, 20, signal);
     const text = [

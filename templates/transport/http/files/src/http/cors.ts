@@ -1,14 +1,16 @@
 import type { Answer, Incoming } from './exchange.js';
 
 const ALLOWED_HEADERS =
-  'authorization, x-api-key, content-type, accept, mcp-protocol-version, mcp-method, mcp-name, mcp-session-id, x-request-id';
+  'authorization, x-api-key, content-type, accept, mcp-protocol-version, mcp-method, mcp-name, mcp-session-id, last-event-id, x-request-id';
+
+const EXPOSED_HEADERS = 'mcp-session-id, www-authenticate, retry-after, x-request-id';
 
 /** The answer to a browser's preflight. Its origin has passed the origin guard. */
-export function preflight(): Answer {
+export function preflight(methods: readonly string[]): Answer {
   return {
     status: 204,
     headers: {
-      'access-control-allow-methods': 'POST',
+      'access-control-allow-methods': methods.join(', '),
       'access-control-allow-headers': ALLOWED_HEADERS,
       'access-control-max-age': '600',
     },
@@ -22,7 +24,7 @@ export function withCors(request: Incoming, answer: Answer): Answer {
   if (origin === null) return answer;
   const { headers } = answer;
   headers['access-control-allow-origin'] = origin;
-  headers['access-control-expose-headers'] = 'www-authenticate, retry-after, x-request-id';
+  headers['access-control-expose-headers'] = EXPOSED_HEADERS;
   headers.vary = 'origin';
   return answer;
 }

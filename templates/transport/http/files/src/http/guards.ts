@@ -33,12 +33,16 @@ export function originGuard({ ALLOWED_ORIGINS }: Config): Guard {
   };
 }
 
-/** Only `POST`: there are no sessions, so there is nothing to `GET` or to `DELETE`. */
-export const methodGuard: Guard = (request) =>
-  request.method === 'POST' ? undefined : refuse(405, 'Use POST.', { allow: 'POST, OPTIONS' });
+/** Only these methods. Without sessions there is nothing to `GET` or to `DELETE`. */
+export function methodGuard(methods: readonly string[]): Guard {
+  const allow = [...methods, 'OPTIONS'].join(', ');
+  return ({ method }) =>
+    methods.includes(method) ? undefined : refuse(405, `Use ${methods.join(', ')}.`, { allow });
+}
 
-/** Only JSON in UTF-8. A browser needs a preflight for it, so a plain form cannot reach the server. */
+/** Only JSON in UTF-8, where there is a body. A browser needs a preflight for it, so a plain form cannot reach the server. */
 export const contentTypeGuard: Guard = (request) => {
+  if (request.method !== 'POST') return undefined;
   const type = request.headers.get('content-type') ?? '';
   if (/^application\/json(?:\s*;\s*charset="?utf-8"?)?$/i.test(type)) return undefined;
   return refuse(415, 'Send application/json in UTF-8.');

@@ -42,7 +42,11 @@ async function serve(
   outgoing.writeHead(status, headers);
   if (typeof body === 'string') outgoing.end(body);
   else if (body === null) outgoing.end();
-  else await pipeline(Readable.fromWeb(body), limitReading(outgoing));
+  else {
+    // Its first event may be a long time away.
+    outgoing.flushHeaders();
+    await pipeline(Readable.fromWeb(body), limitReading(outgoing));
+  }
   if (outgoing.writableLength > 0) limitReading(outgoing);
 }
 

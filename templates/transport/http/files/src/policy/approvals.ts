@@ -1,18 +1,12 @@
 import { createHash } from 'node:crypto';
-import {
-  CLIENT_CAPABILITIES_META_KEY,
-  type ClientCapabilities,
-  inputRequired,
-  inputResponse,
-  type McpServer,
-  type ServerContext,
-} from '@modelcontextprotocol/server';
+import { inputRequired, inputResponse } from '@modelcontextprotocol/server';
 import * as z from 'zod/v4';
-import type { Config } from '../config.js';
-import { InputNeeded } from '../pipeline/elicit.js';
+import { InputNeeded } from '../pipeline/ask.js';
+import type { CallRequest } from '../pipeline/call-request.js';
+import { canShowForms } from '../pipeline/client-capabilities.js';
 import { ToolError } from '../pipeline/errors.js';
 import type { Principal } from '../pipeline/principal.js';
-import { OneTimeState } from './one-time-state.js';
+import { type Kept, type RoundState, VALID_SECONDS } from '../pipeline/round-state.js';
 import { shorten, writeOut } from './shown-arguments.js';
 import type { UsedIds } from './used-ids.js';
 
@@ -20,12 +14,11 @@ const KEY = 'approval';
 const Form = z.object({ approve: z.boolean().describe('Let this call run') });
 
 /** A call that a person has to approve. */
-export interface Request {
+export interface Asked {
   readonly tool: string;
   readonly args: unknown;
   readonly principal: Principal;
-  readonly sdk: ServerContext;
-  readonly server: McpServer;
+  readonly request: CallRequest;
 }
 
 /**
@@ -34,29 +27,25 @@ export interface Request {
  * for its user cannot be told apart.
  */
 export class Approvals {
-  readonly #state: OneTimeState;
-
-  constructor({ REQUEST_STATE_SECRET }: Pick<Config, 'REQUEST_STATE_SECRET'>, used: UsedIds) {
-    this.#state = new OneTimeState(REQUEST_STATE_SECRET, used);
-  }
+  constructor(private readonly used: UsedIds) {}
 
   /**
    * Runs `work` when the call has been approved.
    * @throws {InputNeeded} when the person has to be asked first.
    * @throws {ToolError} when the person said no, or the client cannot ask.
    */
-  async run<T>(request: Request, work: () => T | Promise<T>): Promise<T> {
-    const { tool, args, principal, sdk } = request;
+  async run<T>(asked: Asked, work: () => T | Promise<T>): Promise<T> {
+    const { tool, args, principal, request } = asked;
     const shown = writeOut(args);
     const call = createHash('sha256')
       .update(JSON.stringify([principal.id, tool, shown]))
       .digest('base64url');
 
-    const state = await this.#state.redeem(sdk, call);
-    const answer = inputResponse(sdk.mcpReq.inputResponses, KEY);
+    const state = await this.#redeem(request.mcpReq.requestState<RoundState>(), call);
+    const answer = inputResponse(request.mcpReq.inputResponses, KEY);
     if (state === undefined || (!state.approved && answer.kind !== 'elicit')) {
-      if (!canAsk(request)) throw cannotAsk(tool);
-      throw question(tool, shown, await this.#state.sign(call, false));
+      if (!canShowForms(request)) throw cannotAsk(tool);
+      throw question(tool, shown, { answers: {}, approval: { call, approved: false } });
     }
     if (!state.approved && !isYes(answer)) {
       throw new ToolError('NOT_APPROVED', `The user did not approve this call of ${tool}.`);
@@ -65,30 +54,26 @@ export class Approvals {
       return await work();
     } catch (error) {
       if (!(error instanceof InputNeeded)) throw error;
-      const requestState = await this.#state.sign(call, true);
-      throw new InputNeeded({ ...error.result, requestState });
+      throw new InputNeeded(error.result, { ...error.kept, approval: { call, approved: true } });
     }
+  }
+
+  /** What is known about the approval of `call`, once. */
+  async #redeem(state: RoundState | undefined, call: string): Promise<Kept['approval']> {
+    if (state?.approval?.call !== call) return undefined;
+    return (await this.used.use(state.id, VALID_SECONDS)) ? state.approval : undefined;
   }
 }
 
-function question(tool: string, shown: string, requestState: string): InputNeeded {
+function question(tool: string, shown: string, kept: Kept): InputNeeded {
   const message = `Let ${tool} run with these arguments?\n\n${shorten(shown)}`;
   const asked = inputRequired.elicit({ message, requestedSchema: Form });
-  return new InputNeeded(inputRequired({ inputRequests: { [KEY]: asked }, requestState }));
+  return new InputNeeded(inputRequired({ inputRequests: { [KEY]: asked } }), kept);
 }
 
 function isYes(answer: ReturnType<typeof inputResponse>): boolean {
   if (answer.kind !== 'elicit' || answer.action !== 'accept') return false;
   return Form.safeParse(answer.content).data?.approve === true;
-}
-
-/** Clients say so with every request, older ones when they connect. One that names no mode can show forms. */
-function canAsk({ sdk, server }: Request): boolean {
-  const envelope = sdk.mcpReq.envelope as { [CLIENT_CAPABILITIES_META_KEY]?: ClientCapabilities };
-  const declared =
-    envelope?.[CLIENT_CAPABILITIES_META_KEY] ?? server.server.getClientCapabilities();
-  const { form, url } = declared?.elicitation ?? { url: {} };
-  return form !== undefined || url === undefined;
 }
 
 function cannotAsk(tool: string): ToolError {

@@ -1,0 +1,2 @@
+this.#stepUp = new SessionStepUp(app);
+this.#transport.setScopeChallengeResolver(this.#stepUp.challenge);

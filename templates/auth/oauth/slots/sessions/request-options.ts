@@ -1,0 +1,1 @@
+authInfo: this.#stepUp.authInfo(principal),

@@ -1,0 +1,1 @@
+import { SessionStepUp } from '../auth/session-step-up.js';

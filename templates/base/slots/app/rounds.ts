@@ -1,0 +1,2 @@
+rounds: new RoundStates(),
+cursors: new Cursors(),

@@ -1,0 +1,1 @@
+cacheScope: 'public',

@@ -1,0 +1,1 @@
+return await runCall(call, services, principal, { mcpReq, server }, work);

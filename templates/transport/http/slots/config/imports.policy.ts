@@ -1,1 +1,0 @@
-import { weaknessOf } from './auth/weak-secret.js';

@@ -1,0 +1,1 @@
+return await runCall({ ...call, uri }, services, principal, { mcpReq, server }, work);

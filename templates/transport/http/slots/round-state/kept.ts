@@ -1,0 +1,2 @@
+/** Whether a call with these arguments, by hash, has been approved or only asked about. */
+readonly approval?: { readonly call: string; readonly approved: boolean };

@@ -1,0 +1,1 @@
+export const VALID_SECONDS = 600;

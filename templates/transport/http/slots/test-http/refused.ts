@@ -1,0 +1,2 @@
+['GET', { method: 'GET' }, 405],
+['DELETE', { method: 'DELETE' }, 405],

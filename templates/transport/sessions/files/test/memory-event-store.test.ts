@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest';
+import { type Bounds, MemoryEventStore } from '../src/sessions/memory-event-store.js';
+
+const WIDE: Bounds = { maxEvents: 100, maxBytes: 1e6, maxTotalBytes: 1e6, maxAgeMs: 60_000 };
+const message = (n: number) => ({ jsonrpc: '2.0' as const, method: 'test', params: { n } });
+
+async function fill(store: MemoryEventStore, session: string, count: number): Promise<string[]> {
+  const ids: string[] = [];
+  for (let n = 0; n < count; n += 1) ids.push(await store.append(session, 'stream', message(n)));
+  return ids;
+}
+
+test('gives what came after an event on the same stream of the same session', async () => {
+  const store = new MemoryEventStore(WIDE);
+  const [first = '', second = '', third = ''] = await fill(store, 'a', 3);
+  await store.append('a', 'another stream', message(7));
+  await fill(store, 'b', 2);
+  expect(await store.streamOf('a', first)).toBe('stream');
+  expect(await store.after('a', first)).toEqual([
+    { id: second, message: message(1) },
+    { id: third, message: message(2) },
+  ]);
+  expect(await store.streamOf('b', first)).toBeUndefined();
+  expect(await store.after('b', first)).toEqual([]);
+});
+
+test.each<[string, Partial<Bounds>, boolean]>([
+  ['events', { maxEvents: 3 }, true],
+  ['bytes of a session', { maxBytes: 200 }, true],
+  ['bytes of all', { maxTotalBytes: 200 }, false],
+])('keeps the newest when there are too many %s', async (_, bounds, others) => {
+  const store = new MemoryEventStore({ ...WIDE, ...bounds });
+  const [other = ''] = await fill(store, 'b', 1);
+  const ids = await fill(store, 'a', 10);
+  expect(await store.streamOf('a', ids.at(0) ?? '')).toBeUndefined();
+  expect(await store.streamOf('a', ids.at(-1) ?? '')).toBe('stream');
+  expect(await store.streamOf('b', other)).toBe(others ? 'stream' : undefined);
+});
+
+test('forgets what is too old, and sessions that are over', async () => {
+  const old = new MemoryEventStore({ ...WIDE, maxAgeMs: 0 });
+  const [gone = ''] = await fill(old, 'a', 1);
+  expect(await old.streamOf('a', gone)).toBeUndefined();
+  const store = new MemoryEventStore(WIDE);
+  const [first = ''] = await fill(store, 'a', 3);
+  await store.forget('a');
+  expect(await store.streamOf('a', first)).toBeUndefined();
+});

@@ -1,0 +1,1 @@
+const sessions = new Sessions(app);

@@ -1,0 +1,1 @@
+const methods = ['POST', 'GET', 'DELETE'];

@@ -1,0 +1,1 @@
+import { Sessions } from '../sessions/sessions.js';

@@ -1,0 +1,4 @@
+if (request.method !== 'POST') {
+  answered();
+  return await protocol.answer(request, undefined, caller.principal);
+}

@@ -1,0 +1,1 @@
+constructor(private readonly policy: App['policy']) {}

@@ -1,0 +1,1 @@
+if (!this.policy.accessOf(principal).allows('resource', uri)) return false;

@@ -1,0 +1,1 @@
+this.#subscriptions = new Subscriptions(app.policy);
