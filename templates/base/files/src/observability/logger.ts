@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { pino } from 'pino';
 import { about } from '../about.js';
 import type { Config } from '../config.js';
+import { stderr } from './line-writer.js';
 import { redactLine } from './redact.js';
 import { withSourcePlaces } from './source-places.js';
 
@@ -33,6 +34,6 @@ export function createLogger(level: Config['LOG_LEVEL']): Logger {
         return id === undefined ? {} : { correlationId: id };
       },
     },
-    pino.destination({ dest: 2, sync: true }),
+    stderr,
   );
 }

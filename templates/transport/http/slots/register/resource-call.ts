@@ -1,1 +1,0 @@
-...(uri !== undefined && { uri }),
