@@ -13,7 +13,7 @@ import {
   startLimited,
   times,
 } from '../support/limits-project.js';
-import { type RunningHttp, startProcess, stop } from '../support/server.js';
+import { logWritten, type RunningHttp, startProcess, stop } from '../support/server.js';
 
 interface Line {
   readonly type: string;
@@ -44,7 +44,7 @@ afterAll(() => stop(server));
 async function during(work: () => Promise<unknown>): Promise<Line[]> {
   const before = server.stderr().length;
   await work();
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await logWritten();
   return parse(server.stderr().slice(before));
 }
 

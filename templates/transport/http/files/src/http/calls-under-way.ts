@@ -19,6 +19,10 @@ export class CallsUnderWay {
     return done;
   }
 
+  get size(): number {
+    return this.#requests.size;
+  }
+
   /** Resolves when nothing is under way. */
   async finished(): Promise<void> {
     if (this.#count === 0) return;
