@@ -8,16 +8,26 @@ import { withSourcePlaces } from './source-places.js';
 
 export type Logger = pino.Logger;
 
-const correlation = new AsyncLocalStorage<string>();
+/** A request that is being served. */
+export interface Correlation {
+  readonly id: string;
+}
+
+const correlation = new AsyncLocalStorage<Correlation>();
 
 /** Runs `work` so that every line logged inside it carries `id`. */
 export function withCorrelationId<T>(id: string, work: () => T): T {
-  return correlation.run(id, work);
+  return correlation.getStore()?.id === id ? work() : correlation.run({ id }, work);
+}
+
+/** The request being served: one object as long as it lasts. */
+export function currentRequest(): Correlation | undefined {
+  return correlation.getStore();
 }
 
 /** The id of the request being served, or `undefined` outside of one. */
 export function correlationId(): string | undefined {
-  return correlation.getStore();
+  return correlation.getStore()?.id;
 }
 
 /** JSON lines on stderr, without secrets: stdout belongs to the protocol. */

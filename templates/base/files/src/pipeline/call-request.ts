@@ -12,8 +12,10 @@ export interface CallRequest {
   whenGone?(work: () => void): void;
 }
 
+type Said = Pick<CallRequest['mcpReq'], 'envelope' | '_meta'>;
+
 /** The family of the protocol that a request is of; in 2026-07-28 each one says its version. */
-export function eraOf({ mcpReq: { envelope, _meta } }: CallRequest): '2025' | '2026-07-28' {
-  const version = envelope?.[VERSION] ?? _meta?.[VERSION];
-  return version === undefined ? '2025' : '2026-07-28';
+export function eraOf({ envelope, _meta }: Said): '2025' | '2026-07-28' {
+  const saysVersion = envelope !== undefined || _meta?.[VERSION] !== undefined;
+  return saysVersion ? '2026-07-28' : '2025';
 }

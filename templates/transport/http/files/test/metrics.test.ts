@@ -83,6 +83,6 @@ test('the process is described', () => {
   addProcessMetrics(registry);
   const text = registry.text();
   expect(text).toMatch(/^process_resident_memory_bytes \d{7,}$/m);
-  expect(text).toMatch(/^nodejs_eventloop_lag_seconds\{quantile="0.99"\} /m);
+  expect(text).toMatch(/^nodejs_eventloop_lag_seconds\{percentile="99"\} /m);
   expect(text).not.toContain('NaN');
 });

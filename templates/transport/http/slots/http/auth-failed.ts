@@ -1,2 +1,1 @@
-const sent = ['authorization', 'x-api-key'].some((name) => request.headers.get(name) !== null);
-metrics.authFailed(caller.refusal.status, sent);
+metrics.authFailed(caller.refusal.status, request.headers);

@@ -1,5 +1,6 @@
-/** The caller could not be identified; `sent` says whether there were any credentials. */
-authFailed(status: number, sent: boolean): void {
+/** The caller of a request with these headers could not be identified. */
+authFailed(status: number, headers: RequestHeaders): void {
+  const sent = ['authorization', 'x-api-key'].some((name) => headers.get(name) !== null);
   const reason = status === 429 ? 'throttled' : status === 503 ? 'unavailable' : 'invalid';
   this.#authFailures({ reason: sent ? reason : 'missing' }).inc();
   if (status === 429) this.limited('guesses');

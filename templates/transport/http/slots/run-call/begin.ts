@@ -1,1 +1,2 @@
 services.metrics.callBegan();
+sawCall(call);

@@ -20,7 +20,7 @@ export class CallsUnderWay {
   }
 
   get size(): number {
-    return this.#requests.size;
+    return this.#count;
   }
 
   /** Resolves when nothing is under way. */

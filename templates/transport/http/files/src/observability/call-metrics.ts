@@ -62,6 +62,11 @@ export class CallMetrics {
     this.#durationsOf(call, errorType(outcome)).observe(ms / 1_000);
   }
 
+  /** A call that never began. */
+  refused(call: Call, ms: number): void {
+    this.#durationsOf(call, 'REFUSED').observe(ms / 1_000);
+  }
+
   #durationsOf({ kind, name }: Call, error: string): Histogram {
     const byError = this.#known[kind].get(name) ?? new Map<string, Histogram>();
     const known = byError.get(error);

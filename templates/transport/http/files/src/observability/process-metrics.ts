@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Registry } from './registry.js';
 
-const QUANTILES = [0.5, 0.9, 0.99, 1];
+const PERCENTILES = [50, 90, 99, 100];
 const RESOLUTION_MS = 10;
 
 /** What clients of Prometheus in every language tell of their process, and how late the event loop is. */
@@ -20,13 +20,13 @@ export function addProcessMetrics(registry: Registry): void {
 
   const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   delay.enable();
-  const lag = 'How late the event loop was since the last look, by quantile.';
+  const lag = 'How late the event loop was since the last look, by percentile.';
   registry.gauge('nodejs_eventloop_lag_seconds', lag, () => {
-    const found = QUANTILES.map((quantile) => {
-      const measured = delay.percentile(quantile * 100) / 1e9;
+    const found = PERCENTILES.map((percentile) => {
+      const measured = delay.percentile(percentile) / 1e9;
       // It measures a timer of its own, which takes its time also when nothing is late.
       const late = Math.max(0, measured - RESOLUTION_MS / 1_000);
-      return [{ quantile: String(quantile) }, late] as const;
+      return [{ percentile: String(percentile) }, late] as const;
     });
     delay.reset();
     return found;
