@@ -20,6 +20,7 @@ export const presets: Readonly<Record<string, Answers>> = {
     auth: 'jwt',
     datastore: 'postgres',
     deploy: 'docker,fly,k8s',
+    observability: 'prometheus',
     'package-manager': 'pnpm',
   },
 };

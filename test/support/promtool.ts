@@ -6,15 +6,22 @@ import { execa } from 'execa';
 
 const CACHE = resolve('node_modules/.cache/create-mcp-server');
 
-/** Its path, or why there is none. */
-export async function findPromtool(): Promise<{ path: string } | { missing: string }> {
+interface Tools {
+  /** Where `promtool` is. */
+  readonly path: string;
+  /** Where Prometheus itself is. */
+  readonly prometheus: string;
+}
+
+/** The tools, or why there are none. */
+export async function findPromtool(): Promise<Tools | { missing: string }> {
   const version = await execa('promtool', ['--version'], { reject: false });
-  if (version.exitCode === 0) return { path: 'promtool' };
+  if (version.exitCode === 0) return { path: 'promtool', prometheus: 'prometheus' };
   const folder = join(CACHE, 'prometheus');
   const path = join(folder, 'usr/bin/promtool');
   try {
     if (!existsSync(path)) await unpackInto(folder);
-    return { path };
+    return { path, prometheus: join(folder, 'usr/bin/prometheus') };
   } catch (error) {
     return { missing: `apt-get download prometheus: ${(error as Error).message.split('\n')[0]}` };
   }

@@ -2,10 +2,10 @@
 authFailed(status: number, headers: RequestHeaders): void {
   const sent = ['authorization', 'x-api-key'].some((name) => headers.get(name) !== null);
   const reason = status === 429 ? 'throttled' : status === 503 ? 'unavailable' : 'invalid';
-  this.#authFailures({ reason: sent ? reason : 'missing' }).inc();
+  this.#authFailures[sent ? reason : 'missing'].inc();
   if (status === 429) this.limited('guesses');
 }
 
 policyReloaded(result: 'ok' | 'failed'): void {
-  this.#policyReloads({ result }).inc();
+  this.#policyReloads[result].inc();
 }

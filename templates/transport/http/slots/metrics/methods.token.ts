@@ -1,3 +1,3 @@
 tokenLookedUp(result: 'hit' | 'miss'): void {
-  this.#tokens({ result }).inc();
+  this.#tokens[result].inc();
 }

@@ -52,6 +52,21 @@ export class Registry {
     return (labels) => all.with(labels);
   }
 
+  /**
+   * @returns a counter for each value of a label. All begin with 0: Prometheus counts from the second look at a series on, so one
+   * that begins with its first event would hide that.
+   */
+  counters<Value extends string>(
+    name: string,
+    help: string,
+    label: string,
+    values: readonly Value[],
+  ): Readonly<Record<Value, Counter>> {
+    const counterOf = this.counter(name, help);
+    const all = values.map((value) => [value, counterOf({ [label]: value })]);
+    return Object.fromEntries(all) as Record<Value, Counter>;
+  }
+
   /** @returns gives the histogram of certain labels, always the same one for the same labels. */
   histogram(name: string, help: string, bounds: readonly number[]): (labels: Labels) => Histogram {
     const all = new Series(() => new Histogram(bounds));
