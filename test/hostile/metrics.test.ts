@@ -61,15 +61,16 @@ describe('what is counted', () => {
     'calls that the protocol refuses, without the names that were sent, %s',
     async (_, era) => {
       const grown = await growth(async () => {
-        for (const name of ['no_such_tool', 'another"}', '__proto__']) {
+        const noText = { toString: 1 };
+        for (const name of ['no_such_tool', 'another"}', '__proto__', noText]) {
           await send(server.port, era('tools/call', { name, arguments: {} }));
         }
         await send(server.port, era('tools/call', { name: 'wait', arguments: { ms: 'x' } }));
       });
       const refused = { error_type: 'REFUSED' };
-      expect(grown(`${DURATION}_count`, { ...refused, gen_ai_tool_name: 'unknown' })).toBe(3);
+      expect(grown(`${DURATION}_count`, { ...refused, gen_ai_tool_name: 'unknown' })).toBe(4);
       expect(grown(`${DURATION}_count`, { ...refused, gen_ai_tool_name: 'wait' })).toBe(1);
-      expect(grown(`${DURATION}_count`)).toBe(4);
+      expect(grown(`${DURATION}_count`)).toBe(5);
       expect(await scrape()).not.toMatch(/no_such_tool|another/);
     },
   );

@@ -82,10 +82,11 @@ test('arguments can be shown without secrets, or not at all', async () => {
 });
 
 test('nothing that a caller sends begins a line of its own', async () => {
-  const { app, lines } = await openApp();
+  const { app, path, lines } = await openApp();
   const forged = 'x\n{"type":"audit","principal":"owner"}\u2028\u202e';
   app.audit.record({ ...entry, call: { ...entry.call, uri: forged }, correlationId: forged });
   expect(await lines()).toMatchObject([{ uri: forged, correlationId: forged }]);
+  expect(readFileSync(path, 'utf8')).toMatch(/^[ -~]+\n$/);
 });
 
 test('a file that was moved away is followed by a new one', async () => {

@@ -9,11 +9,11 @@ import type { Incoming } from './exchange.js';
 
 type Fields = { readonly [name: string]: unknown };
 
-const KINDS: Readonly<Record<string, Call['kind']>> = {
-  'tools/call': 'tool',
-  'resources/read': 'resource',
-  'prompts/get': 'prompt',
-};
+const KINDS = new Map<unknown, Call['kind']>([
+  ['tools/call', 'tool'],
+  ['resources/read', 'resource'],
+  ['prompts/get', 'prompt'],
+]);
 
 /** The calls that a request asks for and that the pipeline has not seen yet. */
 const awaited = new WeakMap<Correlation, Call[]>();
@@ -59,7 +59,7 @@ function keyOf({ kind, name, uri }: Call): string {
 }
 
 function toCall(message: unknown): Call[] {
-  const kind = KINDS[String((message as Fields | null)?.method)];
+  const kind = KINDS.get((message as Fields | null)?.method);
   if (kind === undefined) return [];
   const { name, uri, arguments: input } = paramsOf(message);
   if (kind !== 'resource') return [{ kind, name: shortened(name), input }];
@@ -74,5 +74,5 @@ function paramsOf(message: unknown): Fields {
 
 /** What a caller sent in place of a name. */
 function shortened(text: unknown): string {
-  return String(text).slice(0, 1_000);
+  return typeof text === 'string' ? text.slice(0, 1_000) : '';
 }
