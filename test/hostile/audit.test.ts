@@ -13,7 +13,7 @@ import {
   startLimited,
   times,
 } from '../support/limits-project.js';
-import { logWritten, type RunningHttp, startProcess, stop } from '../support/server.js';
+import { logWritten, modulesOf, type RunningHttp, startProcess, stop } from '../support/server.js';
 
 interface Line {
   readonly type: string;
@@ -120,8 +120,8 @@ describe('in a file', () => {
 
 describe('when the process ends by itself', () => {
   const script = `
-    const { openAuditLog } = await import(process.argv[1] + '/dist/observability/audit.js');
-    const { createLogger } = await import(process.argv[1] + '/dist/observability/logger.js');
+    const { openAuditLog } = await import(process.argv[1] + '/observability/audit.js');
+    const { createLogger } = await import(process.argv[1] + '/observability/logger.js');
     const log = createLogger('info');
     const audit = openAuditLog({ LOG_LEVEL: 'info', AUDIT_ARGUMENTS: 'hash' }, log);
     const call = { kind: 'tool', name: 'probe' };
@@ -137,7 +137,12 @@ describe('when the process ends by itself', () => {
     ['with a rejection that nobody catches', "void Promise.reject(new Error('lost')); await 1;", 1],
     ['at the end of its program', '', 0],
   ])('%s, no line is lost and their order stays', async (_, end, code) => {
-    const args = ['--input-type=module', '--eval', script.replace('END', end), project];
+    const args = [
+      '--input-type=module',
+      '--eval',
+      script.replace('END', end),
+      await modulesOf(project),
+    ];
     const child = spawn(process.execPath, args);
     let text = '';
     child.stderr.setEncoding('utf8').on('data', (part: string) => {

@@ -15,7 +15,7 @@ import {
   startLimited,
   times,
 } from '../support/limits-project.js';
-import { type RunningHttp, stop } from '../support/server.js';
+import { modulesOf, type RunningHttp, stop } from '../support/server.js';
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const OTHER = 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa';
@@ -203,8 +203,8 @@ it('calls over stdio are traced, too', async () => {
 
 it('without a collector nothing of OpenTelemetry is loaded', async () => {
   const script = `
-    const { createApp } = await import(process.argv[1] + '/dist/app.js');
-    const { loadConfig } = await import(process.argv[1] + '/dist/config.js');
+    const { createApp } = await import(process.argv[1] + '/app.js');
+    const { loadConfig } = await import(process.argv[1] + '/config.js');
     createApp(loadConfig());
     await new Promise((resolve) => setTimeout(resolve, 100));
     const { default: Module } = await import('node:module');
@@ -213,7 +213,7 @@ it('without a collector nothing of OpenTelemetry is loaded', async () => {
   `;
   const loaded = async (env: Record<string, string>) => {
     const all = { MCP_API_KEYS: `a:${KEYS.alice}`, DATABASE_URL: databaseUrl(), ...env };
-    const args = ['--input-type=module', '--eval', script, project];
+    const args = ['--input-type=module', '--eval', script, await modulesOf(project)];
     const { stdout } = await execa('node', args, { env: all });
     return Number(stdout);
   };
