@@ -205,8 +205,9 @@ it('without a collector nothing of OpenTelemetry is loaded', async () => {
   const script = `
     const { createApp } = await import(process.argv[1] + '/app.js');
     const { loadConfig } = await import(process.argv[1] + '/config.js');
-    createApp(loadConfig());
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    const { tracing } = createApp(loadConfig());
+    const span = await tracing.begin({ kind: 'tool', name: 'probe' }, { id: 1 }, '2025');
+    span.end('ok');
     const { default: Module } = await import('node:module');
     console.log(Object.keys(Module._cache).filter((path) => path.includes('@opentelemetry')).length);
     process.exit(0);
