@@ -1,8 +1,11 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { App } from '../app.js';
 import type { Answer, Incoming } from './exchange.js';
 import { firstRefusal, hostGuard, originGuard } from './guards.js';
+
+// Not imported: see node-server.ts.
+const { createServer } = process.getBuiltinModule('node:http');
 
 const TEXT = { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' };
 const LOOPBACK = /^(?:::ffff:)?127\.|^::1$/;
