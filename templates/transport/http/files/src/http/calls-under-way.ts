@@ -19,10 +19,6 @@ export class CallsUnderWay {
     return done;
   }
 
-  get size(): number {
-    return this.#count;
-  }
-
   /** Resolves when nothing is under way. */
   async finished(): Promise<void> {
     if (this.#count === 0) return;
