@@ -209,7 +209,9 @@ describe('a file of keys', () => {
     await rm(file);
     await new Promise((resolve) => setTimeout(resolve, 1_100));
     expect(await status(port, bob)).toBe(200);
-    expect(stderr()).toContain('MCP_API_KEYS_FILE is not valid; the keys before it stay valid');
+    await expect
+      .poll(stderr)
+      .toContain('MCP_API_KEYS_FILE is not valid; the keys before it stay valid');
   });
 
   it('may be a mounted secret, which changes by a new symbolic link', async () => {

@@ -104,7 +104,7 @@ describe.each([
     expect(slow, 'Redis is left alone after three failures').toBeLessThan(7);
     const atOnce = await times(30, () => outcome(server.port, 'wait', { ms: 0 }));
     expect(Object.keys(tally(atOnce))).not.toContain('500');
-    expect(changes(server.stderr())).toEqual({ gone: 1, back: 0 });
+    await expect.poll(() => changes(server.stderr())).toEqual({ gone: 1, back: 0 });
 
     redis.thaw();
     await expect

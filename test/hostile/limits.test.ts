@@ -101,7 +101,7 @@ describe.each(eras)('a client that speaks %s', (_, era) => {
     }).map(([name, value]) => `${name}: ${value}`);
     const request = `POST /mcp HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n${text}`;
     await exchange(server.port, [request], { timeoutMs: 500 });
-    expect(server.stderr()).toContain('work started');
+    await expect.poll(server.stderr).toContain('work started');
     await expect.poll(server.stderr, { timeout: 1_000 }).toContain('work aborted');
     await expect.poll(server.stderr, { timeout: 1_000 }).toContain('CANCELLED');
   });

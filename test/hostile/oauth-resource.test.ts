@@ -249,7 +249,7 @@ describe('the provider', () => {
     Object.assign(liar, { url: 'https://evil.example' });
     const own = await serve({ OAUTH_ISSUER: url });
     expect((await post(rpc('tools/list'), token('', { iss: url }), {}, own)).status).toBe(503);
-    expect(own.stderr()).toContain('not of OAUTH_ISSUER');
+    await expect.poll(own.stderr).toContain('not of OAUTH_ISSUER');
   });
 
   test('leads somewhere else for its keys: nothing is asked there', async () => {

@@ -9,7 +9,7 @@ import {
   messageOf,
   send,
 } from '../support/hostile-project.js';
-import { type RunningHttp, startHttp, startProcess, stop } from '../support/server.js';
+import { logWritten, type RunningHttp, startHttp, startProcess, stop } from '../support/server.js';
 
 let project: string;
 let server: RunningHttp;
@@ -38,6 +38,7 @@ describe('the log', () => {
       await send(server.port, make('tools/call', { name: text, arguments: {} }));
       await send(server.port, make('resources/read', { uri: text }));
     }
+    await logWritten();
     const lines = server.stderr().slice(before).split('\n').slice(0, -1);
     expect(lines.length).toBeGreaterThan(3);
     for (const line of lines) {
@@ -46,7 +47,8 @@ describe('the log', () => {
     }
   });
 
-  it('has no secret, though a tool logged and threw some', () => {
+  it('has no secret, though a tool logged and threw some', async () => {
+    await logWritten();
     expect(server.stderr()).toContain('"headers":{"authorization":"[redacted]"');
     expect(server.stderr()).toContain('postgres://[redacted]@10.0.0.7');
     expect(server.stderr()).not.toContain(MARK);
@@ -60,7 +62,7 @@ it.each(eras)('an error tells the caller nothing but where to find it, %s', asyn
   expect(result?.content?.[0]?.text).toMatch(/^Internal error\. Reference: [0-9a-f-]{36}\.$/);
   const id = response.headers.get('x-request-id');
   expect(result?.content?.[0]?.text).toContain(id);
-  expect(server.stderr()).toContain(id);
+  await expect.poll(server.stderr).toContain(id);
 });
 
 describe('what is printed when the server does not start', () => {

@@ -26,6 +26,7 @@ export const presets: Readonly<Record<string, Answers>> = {
     auth: 'jwt',
     datastore: 'postgres',
     deploy: 'docker,fly,k8s',
+    observability: 'prometheus,opentelemetry',
     'package-manager': 'pnpm',
   },
 };
@@ -65,10 +66,12 @@ export async function deltas(catalog: Catalog): Promise<Delta[]> {
   const found: Delta[] = [];
   for (const axis of catalog.axes) {
     const usual = spec.choices[axis.id] ?? [];
+    const alone = axis.features.filter(({ exclusive }) => exclusive).map(({ id }) => id);
+    const others = usual.filter((one) => !alone.includes(one));
     for (const { id, exclusive } of axis.features) {
       const isUsual = usual.includes(id);
       if (isUsual && usual.length === 1) continue;
-      const value = axis.multiple && !exclusive && !isUsual ? [...usual, id] : [id];
+      const value = axis.multiple && !exclusive && !isUsual ? [...others, id] : [id];
       const choices = { ...spec.choices, [axis.id]: value };
       const choice = (await isLegal(choices)) ? choices : { [axis.id]: value };
       found.push({ name: `${axis.id}-${id}`, choices: choice });

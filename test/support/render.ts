@@ -55,13 +55,41 @@ export async function writeFolder(files: Files): Promise<string> {
   return folder;
 }
 
+/**
+ * Every answer on each axis with every one on the others. Axes of additions, which do not know each other, are tried one
+ * after the other, and in the end with everything that they have.
+ */
 function combinations(axes: readonly Axis[]): Choices[] {
-  return axes.reduce<Choices[]>(
-    (before, axis) =>
-      before.flatMap((choices) => answers(axis).map((ids) => ({ ...choices, [axis.id]: ids }))),
-    [{}],
-  );
+  const additions = axes.filter(isOfAdditions);
+  const each = axes
+    .filter((axis) => !isOfAdditions(axis))
+    .reduce<Choices[]>(
+      (before, axis) =>
+        before.flatMap((choices) => answers(axis).map((ids) => ({ ...choices, [axis.id]: ids }))),
+      [{}],
+    );
+  const nothing = Object.fromEntries(additions.map((axis) => [axis.id, exclusivesOf(axis)]));
+  const everything = Object.fromEntries(additions.map((axis) => [axis.id, additionsOf(axis)]));
+  const added = [
+    nothing,
+    ...additions.flatMap((axis) =>
+      answers(axis)
+        .filter((ids) => String(ids) !== String(nothing[axis.id]))
+        .map((ids) => ({ ...nothing, [axis.id]: ids })),
+    ),
+    ...(additions.length > 1 ? [everything] : []),
+  ];
+  return each.flatMap((choices) => added.map((more) => ({ ...choices, ...more })));
 }
+
+function isOfAdditions({ multiple, features }: Axis): boolean {
+  return multiple && features.some(({ exclusive }) => exclusive);
+}
+
+const exclusivesOf = ({ features }: Axis) =>
+  features.filter(({ exclusive }) => exclusive).map(({ id }) => id);
+const additionsOf = ({ features }: Axis) =>
+  features.filter(({ exclusive }) => !exclusive).map(({ id }) => id);
 
 /** What a person can answer on one axis: one feature, or on a multiple axis any set that is not empty. */
 function answers(axis: Axis): string[][] {

@@ -1,5 +1,5 @@
-import fs from 'node:fs';
 import { expect, test, vi } from 'vitest';
+import { stderr } from '../src/observability/line-writer.js';
 import { createLogger } from '../src/observability/logger.js';
 import { redactLine } from '../src/observability/redact.js';
 
@@ -31,12 +31,9 @@ test('nothing in a line steers a terminal', () => {
 });
 
 test('the logger writes such lines', () => {
-  let written = '';
-  const write = vi.spyOn(fs, 'writeSync').mockImplementation((_, text) => {
-    written += text;
-    return String(text).length;
-  });
+  const write = vi.spyOn(stderr, 'write').mockImplementation(() => {});
   createLogger('info').child({ token: SECRET }).info({ password: SECRET }, 'hello');
+  const [[written = ''] = []] = write.mock.calls;
   write.mockRestore();
   expect(JSON.parse(written)).toMatchObject({ password: '[redacted]', msg: 'hello' });
   expect(written).not.toContain(SECRET);

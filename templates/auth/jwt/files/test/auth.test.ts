@@ -9,6 +9,7 @@ import { loadConfig } from '../src/config.js';
 import { createLogger } from '../src/observability/logger.js';
 import { credentials, signToken } from './support/credentials.js';
 import { requiredEnv } from './support/env.js';
+import { newMetrics } from './support/metrics.js';
 
 const { JWT_ISSUER, JWT_AUDIENCE } = credentials.env;
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
@@ -19,6 +20,7 @@ const authenticator = (env: Record<string, string> = {}) =>
   createAuthenticator({
     config: loadConfig({ ...requiredEnv, ...env }),
     log: createLogger('silent'),
+    metrics: newMetrics(),
   });
 
 const send = async (token: string, authenticate = authenticator()) =>

@@ -6,11 +6,13 @@ import { createLogger } from '../src/observability/logger.js';
 import { provider } from './support/credentials.js';
 import { requiredEnv } from './support/env.js';
 import { TestProvider } from './support/identity-provider.js';
+import { newMetrics } from './support/metrics.js';
 
 function authenticator(env: Record<string, string> = {}) {
   const config = loadConfig({ ...requiredEnv, ...env });
   const identityProvider = createIdentityProvider(config);
-  return createAuthenticator({ config, identityProvider, log: createLogger('silent') });
+  const log = createLogger('silent');
+  return createAuthenticator({ config, identityProvider, log, metrics: newMetrics() });
 }
 
 const send = async (token: string, authenticate = authenticator()) =>

@@ -21,12 +21,29 @@ const SECRETS_IN_TEXT: readonly (readonly [RegExp, string])[] = [
 /** Characters that steer a terminal or turn text around; JSON escapes only those below U+0020. */
 const STEERING = /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
 
+/** Whether there can be a secret in a line at all: all that is looked for has one of these. Most lines have none. */
+const SUSPICIOUS =
+  /authorization|cookie|pass|pwd|secret|credential|api[-_]?key|private[-_]?key|token|:\/\/|bearer|basic|eyJ/i;
+
 /** A JSON line of the log without secrets, and harmless for the terminal that shows it. */
 export function redactLine(line: string): string {
-  const clean = JSON.stringify(JSON.parse(line), (name, value) =>
-    SECRET_NAME.test(name) ? '[redacted]' : typeof value === 'string' ? redactText(value) : value,
-  );
+  const clean = SUSPICIOUS.test(line)
+    ? JSON.stringify(redactValue(JSON.parse(line)))
+    : line.trimEnd();
   return `${clean.replace(STEERING, escapeCharacter)}\n`;
+}
+
+/** A JSON value without the secrets in it, found by the names of fields and by what texts look like. */
+export function redactValue(value: unknown): unknown {
+  if (typeof value === 'string') return redactText(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(redactValue);
+  return Object.fromEntries(
+    Object.entries(value).map(([name, field]) => [
+      name,
+      SECRET_NAME.test(name) ? '[redacted]' : redactValue(field),
+    ]),
+  );
 }
 
 /** A text without the passwords and tokens in it. */

@@ -1,5 +1,7 @@
 import type { McpServer, ServerContext } from '@modelcontextprotocol/server';
 
+const VERSION = 'io.modelcontextprotocol/protocolVersion';
+
 /** What a call reads of the request behind it: a part of the protocol library's context. */
 export interface CallRequest {
   readonly mcpReq: Pick<
@@ -10,4 +12,12 @@ export interface CallRequest {
   readonly server?: McpServer;
   /** Calls `work` when the caller has gone; cheaper than the signal. */
   whenGone?(work: () => void): void;
+}
+
+type Said = Pick<CallRequest['mcpReq'], 'envelope' | '_meta'>;
+
+/** The family of the protocol that a request is of; in 2026-07-28 each one says its version. */
+export function eraOf({ envelope, _meta }: Said): '2025' | '2026-07-28' {
+  const saysVersion = envelope !== undefined || _meta?.[VERSION] !== undefined;
+  return saysVersion ? '2026-07-28' : '2025';
 }

@@ -40,7 +40,7 @@ export async function runTool(
   run: Tool['run'] = tool.run,
 ): Promise<ToolOutcome> {
   try {
-    return await runCall(call, services, principal, request, (ctx) =>
+    return await runCall({ ...call, input }, services, principal, request, (ctx) =>
       andThen(run(input, ctx), (result) => toResult(result, tool.output, services.config)),
     );
   } catch (error) {

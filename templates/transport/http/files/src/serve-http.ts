@@ -4,14 +4,19 @@ import { requiredSettings } from './auth/index.js';
 import { loadConfig, orExit } from './config.js';
 import { loadEnvFile } from './env.js';
 import { createHttpHandler } from './http/handler.js';
+import { createMetricsServer } from './http/metrics-endpoint.js';
 import { createNodeServer } from './http/node-server.js';
 import { superviseProcess } from './lifecycle.js';
+import { addProcessMetrics } from './observability/process-metrics.js';
 
 loadEnvFile();
 const config = orExit(() => loadConfig(process.env, requiredSettings));
 const app = orExit(() => createApp(config));
 const handler = orExit(() => createHttpHandler(app));
 const server = createNodeServer(handler.answer);
+const metricsServer = createMetricsServer(app);
+addProcessMetrics(app.metrics.registry);
+app.metrics.countConnections(server);
 
 const end = superviseProcess({
   log: app.log,
@@ -23,14 +28,23 @@ const end = superviseProcess({
     await handler.drain();
     server.closeAllConnections();
     await closed;
+    metricsServer.close();
+    metricsServer.closeAllConnections();
     await app.close();
   },
 });
 
-server.on('error', (error) => {
-  app.log.fatal({ err: error }, 'cannot listen');
-  end(1);
-});
+for (const one of [server, metricsServer]) {
+  one.on('error', (error) => {
+    app.log.fatal({ err: error }, 'cannot listen');
+    end(1);
+  });
+}
 server.listen(config.PORT, config.HOST, () => {
   app.log.info({ address: server.address() }, 'MCP at /mcp');
 });
+if (config.METRICS_PORT !== undefined) {
+  metricsServer.listen(config.METRICS_PORT, config.METRICS_HOST, () => {
+    app.log.info({ address: metricsServer.address() }, 'metrics at /metrics');
+  });
+}

@@ -10,6 +10,7 @@ import { parsePolicy } from '../src/policy/parse-policy.js';
 import { createTestApp } from './support/app.js';
 import { connect, eras } from './support/client.js';
 import { requiredEnv } from './support/env.js';
+import { newMetrics } from './support/metrics.js';
 
 const names = {
   tools: ['read', 'write', '__proto__'],
@@ -107,7 +108,7 @@ test('a new policy counts without a restart; a broken one changes nothing', asyn
   const told: string[] = [];
   changes.listen(({ kind }) => told.push(kind));
   const config = loadConfig({ ...requiredEnv, POLICY_PATH: file });
-  const policy = openPolicy(config, log, changes, 5);
+  const policy = openPolicy(config, log, changes, newMetrics(), 5);
   onTestFinished(() => policy.close());
   const mayCall = () => {
     return policy.accessOf({ id: 'bob', scopes: [] }).allows('tool', 'anything');

@@ -1,1 +1,1 @@
-const policy = openPolicy(config, log, changes);
+const policy = openPolicy(config, log, changes, metrics);

@@ -14,7 +14,7 @@ const CLAIMS = { scopes: ['scope', 'scp'], roles: ['roles'] };
  * Accepts tokens that were issued by `JWT_ISSUER` for `JWT_AUDIENCE`.
  * @throws {ConfigError} when the keys are not configured soundly.
  */
-export function createAuthenticator(app: Pick<App, 'config' | 'log'>): Authenticator {
+export function createAuthenticator(app: Pick<App, 'config' | 'log' | 'metrics'>): Authenticator {
   const { JWT_ISSUER, JWT_AUDIENCE } = app.config;
   if (JWT_ISSUER === undefined || JWT_AUDIENCE === undefined) {
     throw new ConfigError(['JWT_ISSUER, JWT_AUDIENCE: both are required']);

@@ -17,7 +17,7 @@ export const requiredSettings = ['OAUTH_ISSUER', 'PUBLIC_URL'];
  * @throws {ConfigError} when the settings do not fit the provider.
  */
 export function createAuthenticator(
-  app: Pick<App, 'config' | 'log' | 'identityProvider'>,
+  app: Pick<App, 'config' | 'log' | 'metrics' | 'identityProvider'>,
 ): Authenticator {
   const { config, identityProvider } = app;
   const { OAUTH_SCOPE_PREFIX: prefix, OAUTH_DEFAULT_SCOPES, OAUTH_FIRST_SCOPES } = config;

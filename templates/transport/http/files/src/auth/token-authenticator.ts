@@ -31,7 +31,7 @@ export interface TokenRules {
  * @see https://www.rfc-editor.org/rfc/rfc8725
  */
 export function createTokenAuthenticator(
-  { config, log }: Pick<App, 'config' | 'log'>,
+  { config, log, metrics }: Pick<App, 'config' | 'log' | 'metrics'>,
   { getKey, expected, toPrincipal, hints }: TokenRules,
 ): Authenticator {
   const options = {
@@ -61,7 +61,9 @@ export function createTokenAuthenticator(
     if (token === undefined) return unauthorized('Send a bearer token.', undefined, hints);
     if (token.length > MAX_TOKEN_LENGTH) return invalid('The token is too long.');
     try {
-      return { principal: verified.get(token) ?? (await verify(token)) };
+      const known = verified.get(token);
+      metrics.tokenLookedUp(known === undefined ? 'miss' : 'hit');
+      return { principal: known ?? (await verify(token)) };
     } catch (error) {
       return refusal(error);
     }

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Changes } from '../changes/changes.js';
 import { type Config, ConfigError } from '../config.js';
 import type { Logger } from '../observability/logger.js';
+import type { Metrics } from '../observability/metrics.js';
 import type { Principal } from '../pipeline/principal.js';
 import { PROJECT } from '../project.js';
 import { names } from './names.js';
@@ -29,6 +30,7 @@ export function openPolicy(
   { POLICY_PATH }: Config,
   log: Logger,
   changes: Changes,
+  metrics: Metrics,
   pollMs = 1_000,
 ): LivePolicy {
   const path = resolve(PROJECT, POLICY_PATH);
@@ -51,10 +53,12 @@ export function openPolicy(
     const next = parsePolicy(text, names);
     if ('policy' in next) {
       policy = next.policy;
+      metrics.policyReloaded('ok');
       log.info('the policy has changed');
       for (const kind of LISTS) changes.deliver({ kind });
     } else {
       const problems = problemsOf(next.problems);
+      metrics.policyReloaded('failed');
       log.error({ problems }, 'the new policy cannot be used; the one before it stays');
     }
   }

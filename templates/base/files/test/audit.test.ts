@@ -1,0 +1,114 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { ConfigError } from '../src/config.js';
+import type { AuditEntry } from '../src/observability/audit.js';
+import { createTestApp } from './support/app.js';
+import { connect, eras, owner } from './support/client.js';
+
+const newPath = () => join(mkdtempSync(join(tmpdir(), 'audit-')), 'audit.jsonl');
+
+async function openApp(env: Record<string, string> = {}) {
+  const path = newPath();
+  const app = await createTestApp({ AUDIT_LOG_PATH: path, ...env });
+  const lines = async () => {
+    await sleep(10);
+    return readFileSync(path, 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+  };
+  return { app, path, lines };
+}
+
+const entry: AuditEntry = {
+  call: { kind: 'tool', name: 'probe', input: { b: 1, a: ['x'] } },
+  principal: owner,
+  outcome: 'ok',
+  ms: 1.23456,
+  correlationId: 'one',
+  era: '2026-07-28',
+};
+
+test('a line says who did what and how it ended', async () => {
+  const { app, path, lines } = await openApp();
+  app.audit.record(entry);
+  const sha256 = createHash('sha256').update('{"a":["x"],"b":1}').digest('hex');
+  expect(await lines()).toMatchObject([
+    {
+      type: 'audit',
+      principal: 'owner',
+      kind: 'tool',
+      name: 'probe',
+      arguments: `sha256:${sha256}`,
+      outcome: 'ok',
+      ms: 1.235,
+      correlationId: 'one',
+      era: '2026-07-28',
+    },
+  ]);
+  expect(statSync(path).mode & 0o077).toBe(0);
+});
+
+test.each(eras)('a call that fails has its line, too: %s', async (era) => {
+  const { app, lines } = await openApp();
+  const client = await connect(app, era);
+  const { resources } = await client.listResources();
+  const { tools } = await client.listTools();
+  expect(resources.length + tools.length).toBeGreaterThan(0);
+  const gone = { uri: 'nowhere://at/all' };
+  await expect(client.readResource(gone)).rejects.toThrow();
+  for (const { uri } of resources) await client.readResource({ uri });
+  const audited = (await lines()).filter(({ uri }) => uri !== undefined);
+  expect(audited.map(({ uri }) => uri)).toEqual(resources.map(({ uri }) => uri));
+  for (const line of audited) expect(line.era).toBe(era === '2025-11-25' ? '2025' : era);
+});
+
+test('arguments can be shown without secrets, or not at all', async () => {
+  const input = { query: 'tea', password: 'hunter2', note: 'Bearer hunter2' };
+  const redacted = await openApp({ AUDIT_ARGUMENTS: 'redacted' });
+  redacted.app.audit.record({ ...entry, call: { ...entry.call, input } });
+  expect((await redacted.lines())[0].arguments).toEqual({
+    query: 'tea',
+    password: '[redacted]',
+    note: 'Bearer [redacted]',
+  });
+  const none = await openApp({ AUDIT_ARGUMENTS: 'none' });
+  none.app.audit.record(entry);
+  expect((await none.lines())[0]).not.toHaveProperty('arguments');
+});
+
+test('nothing that a caller sends begins a line of its own', async () => {
+  const { app, path, lines } = await openApp();
+  const forged = 'x\n{"type":"audit","principal":"owner"}\u2028\u202e';
+  app.audit.record({ ...entry, call: { ...entry.call, uri: forged }, correlationId: forged });
+  expect(await lines()).toMatchObject([{ uri: forged, correlationId: forged }]);
+  expect(readFileSync(path, 'utf8')).toMatch(/^[ -~]+\n$/);
+});
+
+test('a file that was moved away is followed by a new one', async () => {
+  const { app, path, lines } = await openApp();
+  app.audit.record(entry);
+  await lines();
+  renameSync(path, `${path}.1`);
+  await sleep(1_100);
+  app.audit.record({ ...entry, correlationId: 'two' });
+  expect(await lines()).toMatchObject([{ correlationId: 'two' }]);
+  expect(existsSync(`${path}.1`)).toBe(true);
+});
+
+test('a file that cannot be opened stops the start', async () => {
+  const opened = createTestApp({ AUDIT_LOG_PATH: join(newPath(), 'no', 'such', 'folder') });
+  await expect(opened).rejects.toThrow(ConfigError);
+});
+
+test.skipIf(!existsSync('/dev/full'))('a full disk stops no call', async () => {
+  const app = await createTestApp({ AUDIT_LOG_PATH: '/dev/full' });
+  app.audit.record(entry);
+  app.audit.record(entry);
+  await sleep(10);
+  expect(app.audit.lost).toBe(2);
+});

@@ -1,1 +1,0 @@
-return await runCall(call, services, principal, { mcpReq, server }, work);

@@ -1,0 +1,1 @@
+return await (outer === undefined ? withCorrelationId(id, run) : run());

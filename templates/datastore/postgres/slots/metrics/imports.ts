@@ -1,0 +1,1 @@
+import type { Store } from '../datastore/index.js';

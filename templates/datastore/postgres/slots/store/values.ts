@@ -1,0 +1,3 @@
+get pool() {
+  return { total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount };
+},

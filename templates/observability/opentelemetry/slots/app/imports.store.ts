@@ -1,0 +1,1 @@
+import { traceQueries } from './observability/store-spans.js';

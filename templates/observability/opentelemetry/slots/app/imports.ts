@@ -1,0 +1,1 @@
+import { openTracing, type Tracing } from './observability/tracing.js';

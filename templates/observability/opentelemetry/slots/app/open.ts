@@ -1,0 +1,1 @@
+const tracing = openTracing(config, log);

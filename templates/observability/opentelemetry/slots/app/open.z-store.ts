@@ -1,0 +1,1 @@
+traceQueries(store, tracing);

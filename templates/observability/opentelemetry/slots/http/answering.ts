@@ -1,0 +1,1 @@
+rememberHeaders(request.headers);

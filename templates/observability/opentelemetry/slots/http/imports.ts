@@ -1,0 +1,1 @@
+import { rememberHeaders } from '../observability/trace-headers.js';

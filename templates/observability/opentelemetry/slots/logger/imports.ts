@@ -1,0 +1,1 @@
+import { currentTrace } from './current-trace.js';

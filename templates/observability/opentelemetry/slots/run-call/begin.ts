@@ -1,0 +1,1 @@
+const span = await services.tracing.begin(call, request.mcpReq, era);

@@ -1,0 +1,1 @@
+span.end(outcome);

@@ -1,0 +1,2 @@
+const inSpan = () => span.run(run);
+return await (outer === undefined ? withCorrelationId(id, inSpan) : inSpan());

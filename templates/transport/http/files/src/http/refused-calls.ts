@@ -1,0 +1,78 @@
+import type { RequestMeta } from '@modelcontextprotocol/server';
+import type { Services } from '../app.js';
+import { type Correlation, currentRequest } from '../observability/logger.js';
+import { eraOf } from '../pipeline/call-request.js';
+import type { Principal } from '../pipeline/principal.js';
+import type { Call } from '../pipeline/run-call.js';
+import { tools } from '../tools/run-tool.js';
+import type { Incoming } from './exchange.js';
+
+type Fields = { readonly [name: string]: unknown };
+
+const KINDS = new Map<unknown, Call['kind']>([
+  ['tools/call', 'tool'],
+  ['resources/read', 'resource'],
+  ['prompts/get', 'prompt'],
+]);
+
+/** The calls that a request asks for and that the pipeline has not seen yet. */
+const awaited = new WeakMap<Correlation, Call[]>();
+
+/**
+ * Records the calls that never reach the pipeline, because the protocol refuses them: nothing of that name is there for the
+ * caller, the arguments do not fit, or a scope is missing.
+ */
+export function watchForRefusedCalls(
+  request: Incoming,
+  body: unknown,
+  principal: Principal,
+  { audit, metrics }: Services,
+): void {
+  const scope = currentRequest();
+  const calls = (Array.isArray(body) ? body : [body]).flatMap(toCall);
+  if (scope === undefined || calls.length === 0) return;
+  awaited.set(scope, calls);
+  const started = performance.now();
+  const era = eraOf({ _meta: paramsOf(body)._meta as RequestMeta });
+  request.whenOver(() => {
+    for (const call of calls) {
+      const ms = performance.now() - started;
+      const entry = { call, principal, outcome: 'REFUSED', ms, correlationId: scope.id };
+      audit.record({ ...entry, era });
+      metrics.callRefused(tools.has(call.name) ? call : { ...call, name: 'unknown' }, ms);
+    }
+  });
+}
+
+/** The pipeline has begun with a call: it records how that ends. */
+export function sawCall(call: Call): void {
+  const scope = currentRequest();
+  const calls = scope && awaited.get(scope);
+  if (calls === undefined) return;
+  const index = calls.findIndex((one) => keyOf(one) === keyOf(call));
+  if (index >= 0) calls.splice(index, 1);
+}
+
+/** The pipeline knows resources by their names, a caller by their addresses. */
+function keyOf({ kind, name, uri }: Call): string {
+  return `${kind} ${uri ?? name}`;
+}
+
+function toCall(message: unknown): Call[] {
+  const kind = KINDS.get((message as Fields | null)?.method);
+  if (kind === undefined) return [];
+  const { name, uri, arguments: input } = paramsOf(message);
+  if (kind !== 'resource') return [{ kind, name: shortened(name), input }];
+  const address = shortened(uri);
+  const href = URL.canParse(address) ? new URL(address).href : address;
+  return [{ kind, name: '', uri: href }];
+}
+
+function paramsOf(message: unknown): Fields {
+  return ((message as Fields | null)?.params ?? {}) as Fields;
+}
+
+/** What a caller sent in place of a name. */
+function shortened(text: unknown): string {
+  return typeof text === 'string' ? text.slice(0, 1_000) : '';
+}

@@ -1,0 +1,88 @@
+import { expect, test } from 'vitest';
+import { createHttpHandler } from '../src/http/handler.js';
+import { addProcessMetrics } from '../src/observability/process-metrics.js';
+import { Registry } from '../src/observability/registry.js';
+import { createTestApp } from './support/app.js';
+
+const TOKEN = 'a-token-for-prometheus';
+
+/** What `GET /metrics` answers to `sender`. */
+async function scrape(
+  { sender = '127.0.0.1', headers = {}, env = {} }: Scrape = {},
+  app = createTestApp(env),
+) {
+  const { fetch } = createHttpHandler(await app);
+  const all = { host: 'localhost', ...headers };
+  return await fetch(new Request('http://localhost/metrics', { headers: all }), sender);
+}
+
+interface Scrape {
+  sender?: string;
+  headers?: Record<string, string>;
+  env?: Record<string, string>;
+}
+
+const withToken = { METRICS_TOKEN: TOKEN };
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+
+test.each<[string, Scrape, number]>([
+  ['this machine', {}, 200],
+  ['this machine over IPv6', { sender: '::1' }, 200],
+  ['this machine in the IPv6 form', { sender: '::ffff:127.0.0.1' }, 200],
+  ['another machine', { sender: '10.0.0.7' }, 404],
+  ['an unknown sender', { sender: 'unknown' }, 404],
+  ['a proxy on this machine', { headers: { 'x-forwarded-for': '10.0.0.7' } }, 404],
+  ['a web page on this machine', { headers: { origin: 'https://evil.example' } }, 403],
+  ['another host name', { headers: { host: 'evil.example' } }, 403],
+  ['the token from elsewhere', { sender: '10.0.0.7', headers: bearer(TOKEN), env: withToken }, 200],
+  ['this machine without the token', { env: withToken }, 404],
+  ['a wrong token', { headers: bearer(`${TOKEN}x`), env: withToken }, 404],
+  ['the main port when there is another', { env: { METRICS_PORT: '9464' } }, 404],
+])('metrics for %s', async (_, request, status) => {
+  const response = await scrape(request);
+  expect(response.status).toBe(status);
+  expect((await response.text()).includes('mcp_')).toBe(status === 200);
+});
+
+test('a call is counted by its name and how it ended', async () => {
+  const app = await createTestApp();
+  const { metrics } = app;
+  metrics.callBegan();
+  metrics.callBegan();
+  metrics.callEnded({ kind: 'tool', name: 'probe' }, 'ok', 3);
+  const labels = 'mcp_method_name="tools/call",gen_ai_tool_name="probe",error_type=""';
+  const text = await (await scrape({}, Promise.resolve(app))).text();
+  expect(text).toContain('mcp_server_calls_in_flight 1\n');
+  const name = 'mcp_server_operation_duration_seconds';
+  expect(text).toContain(`${name}_bucket{${labels},le="0.002"} 0\n`);
+  expect(text).toContain(`${name}_bucket{${labels},le="0.005"} 1\n`);
+  expect(text).toContain(`${name}_bucket{${labels},le="+Inf"} 1\n`);
+  expect(text).toContain(`${name}_count{${labels}} 1\n`);
+});
+
+test('codes that a tool invents do not become labels', async () => {
+  const { metrics } = await createTestApp();
+  for (const code of ['A', '__proto__', 'RATE_LIMITED']) {
+    metrics.callEnded({ kind: 'tool', name: 'probe' }, code, 1);
+  }
+  const text = metrics.registry.text();
+  expect(text).toContain('error_type="tool_error"} 2\n');
+  expect(text).toContain('error_type="RATE_LIMITED"} 1\n');
+  expect(text).not.toContain('error_type="A"');
+  expect(text).toContain('mcp_rate_limited_total{limit="calls"} 1\n');
+});
+
+test('labels are escaped', () => {
+  const registry = new Registry();
+  registry.counter('a_total', 'A.')({ label: '"\\\n' }).inc();
+  expect(registry.text()).toContain('a_total{label="\\"\\\\\\n"} 1\n');
+});
+
+test('the process is described', () => {
+  const registry = new Registry();
+  addProcessMetrics(registry);
+  const text = registry.text();
+  expect(text).toMatch(/^process_resident_memory_bytes \d{7,}$/m);
+  expect(text).toMatch(/^nodejs_eventloop_lag_seconds\{percentile="99"\} /m);
+  expect(text).not.toContain('NaN');
+});

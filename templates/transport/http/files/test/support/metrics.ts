@@ -1,0 +1,6 @@
+import { Metrics } from '../../src/observability/metrics.js';
+
+/** Metrics that nobody reads. */
+export function newMetrics(): Metrics {
+  return new Metrics({ lost: 0, record() {}, close() {} });
+}

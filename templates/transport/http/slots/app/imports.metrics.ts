@@ -1,0 +1,1 @@
+import { Metrics } from './observability/metrics.js';

@@ -1,0 +1,1 @@
+const metrics = new Metrics(audit);

@@ -1,0 +1,1 @@
+metrics.authFailed(caller.refusal.status, request.headers);

@@ -1,0 +1,1 @@
+import type { RequestHeaders } from '../http/exchange.js';

@@ -1,0 +1,3 @@
+tokenLookedUp(result: 'hit' | 'miss'): void {
+  this.#tokens[result].inc();
+}

@@ -1,1 +1,0 @@
-return await runCall({ ...call, uri }, services, principal, { mcpReq, server }, work);

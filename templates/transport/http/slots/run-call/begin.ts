@@ -1,0 +1,2 @@
+services.metrics.callBegan();
+sawCall(call);

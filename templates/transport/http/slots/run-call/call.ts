@@ -1,2 +1,0 @@
-/** The address of a resource that is read. */
-readonly uri?: string;

@@ -1,0 +1,1 @@
+services.metrics.callEnded(call, outcome, ms);

@@ -1,0 +1,1 @@
+import { sawCall } from '../http/refused-calls.js';

@@ -1,0 +1,168 @@
+/** The audit log of a real server: a line for every call, whatever happens to the call or to the process. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eras, KEYS, legacy, MARK, modern, send } from '../support/hostile-project.js';
+import {
+  limitsProject,
+  newClient,
+  outcome,
+  startLimited,
+  times,
+} from '../support/limits-project.js';
+import { logWritten, modulesOf, type RunningHttp, startProcess, stop } from '../support/server.js';
+
+interface Line {
+  readonly type: string;
+  readonly name: string;
+  readonly outcome: string;
+  readonly principal: string;
+  readonly arguments?: unknown;
+  readonly era: string;
+  readonly correlationId: string;
+}
+
+const parse = (text: string): Line[] =>
+  text
+    .split('\n')
+    .filter((line) => line.includes('"type":"audit"'))
+    .map((line) => JSON.parse(line));
+
+let project: string;
+let server: RunningHttp;
+const client = newClient();
+beforeAll(async () => {
+  project = await limitsProject();
+  server = await startLimited(project, { LOG_LEVEL: 'error', TOOL_TIMEOUT_MS: '300' }, client);
+});
+afterAll(() => stop(server));
+
+/** The lines that `work` adds. */
+async function during(work: () => Promise<unknown>): Promise<Line[]> {
+  const before = server.stderr().length;
+  await work();
+  await logWritten();
+  return parse(server.stderr().slice(before));
+}
+
+describe('on stderr', () => {
+  it('each call has one line though LOG_LEVEL is error, with the id of its request', async () => {
+    for (const [era, make] of eras) {
+      const headers = { 'x-request-id': `id-${era}` };
+      const lines = await during(() => outcome(server.port, 'echo', {}, { era: make, headers }));
+      expect(lines).toEqual([
+        expect.objectContaining({
+          principal: client,
+          kind: 'tool',
+          name: 'echo',
+          outcome: 'ok',
+          arguments: expect.stringMatching(/^sha256:[0-9a-f]{64}$/),
+          correlationId: `id-${era}`,
+          era: make === legacy ? '2025' : '2026-07-28',
+        }),
+      ]);
+    }
+  });
+
+  it('refused and failed calls have theirs', async () => {
+    const lines = await during(async () => {
+      await times(4, () => outcome(server.port, 'few'));
+      await outcome(server.port, 'blob', { bytes: 2_000_000 });
+      await outcome(server.port, 'wait', { ms: 60_000 });
+      await outcome(server.port, 'far');
+    });
+    expect(lines.map(({ name, outcome }) => `${name} ${outcome}`).sort()).toEqual([
+      'blob OUTPUT_TOO_LARGE',
+      'far UPSTREAM_UNAVAILABLE',
+      'few RATE_LIMITED',
+      'few ok',
+      'few ok',
+      'few ok',
+      'wait TIMEOUT',
+    ]);
+  });
+
+  it('has a line for every call of a batch and for reads', async () => {
+    const call = (id: number) => ({
+      ...(legacy('tools/call', { name: 'echo', arguments: {} }, id).body as object),
+    });
+    const lines = await during(async () => {
+      await send(server.port, { body: [call(1), call(2), call(3)] });
+      await send(server.port, modern('resources/read', { uri: 'probe://wide' }));
+    });
+    expect(lines.map(({ name }) => name)).toEqual(['echo', 'echo', 'echo', 'wide']);
+    expect(lines[3]).toMatchObject({ kind: 'resource', uri: 'probe://wide' });
+  });
+
+  it('has no key and no argument', () => {
+    expect(server.stderr()).not.toContain(MARK);
+    expect(server.stderr()).not.toContain(KEYS.alice);
+  });
+});
+
+describe('in a file', () => {
+  it('loses no line when the process is told to end', async () => {
+    const path = join(mkdtempSync(join(tmpdir(), 'audit-')), 'audit.jsonl');
+    const own = newClient();
+    const other = await startLimited(project, { AUDIT_LOG_PATH: path }, own);
+    const answers = times(40, () => outcome(other.port, 'wait', { ms: 1_000 }));
+    const started = () => other.stderr().match(/work started/g)?.length;
+    await expect.poll(started, { timeout: 5_000 }).toBe(40);
+    await stop(other);
+    expect(new Set(await answers)).toEqual(new Set(['ok']));
+    expect(parse(readFileSync(path, 'utf8'))).toHaveLength(40);
+    expect(other.stderr()).not.toContain('"type":"audit"');
+  });
+});
+
+describe('when the process ends by itself', () => {
+  const script = `
+    const { openAuditLog } = await import(process.argv[1] + '/observability/audit.js');
+    const { createLogger } = await import(process.argv[1] + '/observability/logger.js');
+    const log = createLogger('info');
+    const audit = openAuditLog({ LOG_LEVEL: 'info', AUDIT_ARGUMENTS: 'hash' }, log);
+    const call = { kind: 'tool', name: 'probe' };
+    for (let i = 0; i < 1000; i += 1) {
+      audit.record({ call, principal: { id: 'x', scopes: [] }, outcome: 'ok', ms: i, correlationId: String(i), era: '2025' });
+      if (i % 100 === 0) log.info('in between');
+    }
+    END
+  `;
+  it.each([
+    ['with process.exit', 'process.exit(3);', 3],
+    ['with an error that nobody catches', "throw new Error('lost');", 1],
+    ['with a rejection that nobody catches', "void Promise.reject(new Error('lost')); await 1;", 1],
+    ['at the end of its program', '', 0],
+  ])('%s, no line is lost and their order stays', async (_, end, code) => {
+    const args = [
+      '--input-type=module',
+      '--eval',
+      script.replace('END', end),
+      await modulesOf(project),
+    ];
+    const child = spawn(process.execPath, args);
+    let text = '';
+    child.stderr.setEncoding('utf8').on('data', (part: string) => {
+      text += part;
+    });
+    const [exit] = await once(child, 'close');
+    expect(exit).toBe(code);
+    expect(parse(text).map(({ correlationId }) => Number(correlationId))).toEqual(
+      Array.from({ length: 1000 }, (_, index) => index),
+    );
+    expect(text.match(/in between/g)).toHaveLength(10);
+  });
+});
+
+it('a file that cannot be opened is said at the start', async () => {
+  const started = startProcess(project, 'http.js', {
+    MCP_API_KEYS: `a:${KEYS.alice}`,
+    AUDIT_LOG_PATH: '/nowhere/audit.jsonl',
+    PORT: '0',
+  });
+  expect(await started.ended).toBe(1);
+  expect(started.stderr()).toContain('AUDIT_LOG_PATH: /nowhere/audit.jsonl cannot be opened');
+});

@@ -1,0 +1,199 @@
+/** What a project has for Prometheus and Grafana, held against a real server and a real Prometheus. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { cp, mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse, stringify } from 'yaml';
+import { modern, send } from '../support/hostile-project.js';
+import { leftOut } from '../support/left-out.js';
+import {
+  limitsProject,
+  newClient,
+  outcome,
+  startLimited,
+  times,
+} from '../support/limits-project.js';
+import { findPromtool } from '../support/promtool.js';
+import { freePort, type RunningHttp, stop } from '../support/server.js';
+
+interface Rules {
+  readonly groups: { readonly rules: { readonly alert: string; expr: string }[] }[];
+}
+interface Dashboard {
+  readonly panels: { readonly title: string; readonly targets: { readonly expr: string }[] }[];
+}
+
+let project: string;
+let tools: Awaited<ReturnType<typeof findPromtool>>;
+beforeAll(async () => {
+  project = await limitsProject({
+    starter: 'notes',
+    datastore: 'sqlite',
+    observability: ['prometheus'],
+  });
+  tools = await findPromtool();
+});
+
+const read = (file: string) => readFile(join(project, file), 'utf8');
+const alertsOf = ({ groups }: Rules) => groups.flatMap(({ rules }) => rules);
+
+/** Runs promtool in a folder; gives its exit code, or `undefined` where there is none. */
+async function promtool(args: readonly string[], cwd = join(project, 'monitoring')) {
+  if ('missing' in tools) {
+    leftOut(`promtool ${args.slice(0, 2).join(' ')}`, tools.missing);
+    return undefined;
+  }
+  return await execa(tools.path, args, { cwd, reject: false, all: true });
+}
+
+describe('the alert rules', () => {
+  it('are valid, and so is the configuration that reads them', async () => {
+    for (const args of [
+      ['check', 'rules', 'alerts.yml'],
+      ['check', 'config', 'prometheus.yml'],
+    ]) {
+      const checked = await promtool(args);
+      expect(checked?.exitCode ?? 0, checked?.all).toBe(0);
+    }
+  });
+
+  it('pass their tests', async () => {
+    const tested = await promtool(['test', 'rules', 'alerts.test.yml']);
+    expect(tested?.exitCode ?? 0, tested?.all).toBe(0);
+  });
+
+  it('each have a test that fails without them, or when they are too strict', async () => {
+    if ('missing' in tools) return leftOut('the tests of alert rules', tools.missing);
+    const rules = parse(await read('monitoring/alerts.yml')) as Rules;
+    expect(alertsOf(rules)).toHaveLength(8);
+    for (const { alert } of alertsOf(rules)) {
+      const folder = await mkdtemp(join(tmpdir(), 'alerts-'));
+      await cp(join(project, 'monitoring'), folder, { recursive: true });
+      const changed = structuredClone(rules);
+      for (const rule of alertsOf(changed)) if (rule.alert === alert) rule.expr = 'vector(0) > 1';
+      await writeFile(join(folder, 'alerts.yml'), stringify(changed));
+      const tested = await promtool(['test', 'rules', 'alerts.test.yml'], folder);
+      expect(tested?.exitCode, `without ${alert}`).not.toBe(0);
+    }
+  });
+
+  it('each have their section in the runbook, with its six steps', async () => {
+    const runbook = await read('docs/runbook.md');
+    const sections = new Map(
+      runbook
+        .split(/^## /m)
+        .slice(1)
+        .map((text): [string, string] => [text.split('\n')[0] ?? '', text]),
+    );
+    const rules = parse(await read('monitoring/alerts.yml')) as Rules;
+    expect([...sections.keys()].sort()).toEqual(
+      alertsOf(rules)
+        .map(({ alert }) => alert)
+        .sort(),
+    );
+    for (const [alert, text] of sections) {
+      const steps = [...text.matchAll(/^- \*\*(\w+)\*\*:/gm)].map(([, step]) => step);
+      expect(steps, alert).toEqual([
+        'Detect',
+        'Alert',
+        'Investigate',
+        'Mitigate',
+        'Resolve',
+        'Learn',
+      ]);
+    }
+  });
+});
+
+describe('with a real Prometheus that reads a real server', () => {
+  let server: RunningHttp;
+  let prometheus: ChildProcess | undefined;
+  let url: string;
+
+  beforeAll(async () => {
+    if ('missing' in tools) return;
+    const folder = await mkdtemp(join(tmpdir(), 'prometheus-'));
+    const policy = join(folder, 'policy.yaml');
+    await cp(join(project, 'policy.yaml'), policy);
+    const DATABASE_URL = `file:${join(folder, 'notes.db')}`;
+    const env = { POLICY_PATH: policy, MAX_CONCURRENT_CALLS: '3', DATABASE_URL };
+    server = await startLimited(project, env, newClient());
+
+    const config = (await read('monitoring/prometheus.yml'))
+      .replace('127.0.0.1:3000', `127.0.0.1:${server.port}`)
+      .replaceAll('15s', '1s')
+      .replace('- alerts.yml', `- ${join(project, 'monitoring/alerts.yml')}`);
+    await writeFile(join(folder, 'prometheus.yml'), config);
+    const port = await freePort();
+    url = `http://127.0.0.1:${port}`;
+    const args = ['--config.file=prometheus.yml', `--web.listen-address=127.0.0.1:${port}`];
+    prometheus = spawn(tools.prometheus, args, { cwd: folder, stdio: 'ignore' });
+    // A series counts from its second sample on, so everything has to happen before and after the first.
+    await traffic(policy, 'roles: [');
+    await new Promise((resolve) => setTimeout(resolve, 4_000));
+    await traffic(policy, 'roles: {{');
+    await new Promise((resolve) => setTimeout(resolve, 4_000));
+  }, 60_000);
+  afterAll(async () => {
+    prometheus?.kill();
+    await stop(server);
+  });
+
+  /** Everything that the alerts and the dashboard tell of, once. */
+  async function traffic(policy: string, broken: string): Promise<void> {
+    await outcome(server.port, 'echo');
+    await outcome(server.port, 'far');
+    await times(6, () => outcome(server.port, 'wait', { ms: 300 }));
+    await times(5, () => outcome(server.port, 'few'));
+    await send(server.port, modern('resources/read', { uri: 'probe://wide' }));
+    await send(server.port, { headers: { 'x-api-key': 'wrong' } });
+    await writeFile(policy, broken);
+  }
+
+  async function query(expr: string): Promise<unknown[]> {
+    const response = await fetch(`${url}/api/v1/query?query=${encodeURIComponent(expr)}`);
+    const { status, error, data } = (await response.json()) as {
+      status: string;
+      error?: string;
+      data?: { result: unknown[] };
+    };
+    expect(status, `${expr}: ${error}`).toBe('success');
+    return data?.result ?? [];
+  }
+
+  it('every query of the dashboard finds something', async () => {
+    if (prometheus === undefined) return leftOut('the queries of the dashboard', 'no Prometheus');
+    const { panels } = JSON.parse(await read('monitoring/dashboard.json')) as Dashboard;
+    expect(panels.length).toBeGreaterThan(12);
+    for (const { title, targets } of panels) {
+      for (const { expr } of targets)
+        expect(await query(expr), `${title}: ${expr}`).not.toEqual([]);
+    }
+  });
+
+  it('every series that an alert looks at is there', async () => {
+    if (prometheus === undefined) return leftOut('the series of the alerts', 'no Prometheus');
+    const rules = parse(await read('monitoring/alerts.yml')) as Rules;
+    for (const { alert, expr } of alertsOf(rules)) {
+      const selectors = expr.match(/\w+\{[^}]*\}/g) ?? [];
+      expect(selectors, alert).not.toEqual([]);
+      for (const selector of selectors) {
+        expect(await query(selector), `${alert}: ${selector}`).not.toEqual([]);
+      }
+    }
+  });
+
+  it('its alerts are loaded, and the one that should fires', async () => {
+    if (prometheus === undefined) return leftOut('the alerts in Prometheus', 'no Prometheus');
+    const response = await fetch(`${url}/api/v1/alerts`);
+    const { data } = (await response.json()) as {
+      data: { alerts: { labels: { alertname: string }; state: string }[] };
+    };
+    const known = data.alerts.map(({ labels }) => labels.alertname);
+    expect(known).toContain('PolicyBroken');
+    expect(known).not.toContain('TargetDown');
+    expect(known).not.toContain('LogLinesLost');
+  });
+});
