@@ -1,10 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { createApp } from './app.js';
 import { requiredSettings } from './auth/index.js';
 import { loadConfig, orExit } from './config.js';
 import { loadEnvFile } from './env.js';
 import { createHttpHandler } from './http/handler.js';
 import { createNodeServer } from './http/node-server.js';
+import { stopListening } from './http/stop-listening.js';
 import { superviseProcess } from './lifecycle.js';
 
 loadEnvFile();
@@ -18,17 +18,15 @@ const end = superviseProcess({
   timeoutMs: config.SHUTDOWN_DELAY_MS + config.SHUTDOWN_TIMEOUT_MS,
   async stop() {
     handler.announceEnd();
-    await sleep(config.SHUTDOWN_DELAY_MS);
-    const closed = new Promise((resolve) => server.close(resolve));
+    await stopListening(server, config.SHUTDOWN_DELAY_MS);
     await handler.drain();
     server.closeAllConnections();
-    await closed;
     await app.close();
   },
 });
 
 server.on('error', (error) => {
-  app.log.fatal({ err: error }, 'cannot listen');
+  app.log.fatal(error.message);
   end(1);
 });
 server.listen(config.PORT, config.HOST, () => {

@@ -110,7 +110,7 @@ test('/readyz says when something cannot be reached, and when the server is goin
   const broken = await ready();
   expect(broken.status).toBe(503);
   expect(await broken.json()).toEqual({ status: 'unavailable', checks: { probe: 'unreachable' } });
-  await handler.drain();
+  handler.announceEnd();
   expect(await (await ready()).json()).toEqual({ status: 'draining' });
 });
 
