@@ -89,11 +89,18 @@ async function runOn<Row>(
   const ignore = () => {};
   client.on('error', ignore);
   signal?.addEventListener('abort', drop, { once: true });
+  // Whatever is not an answer of the database may mean that this connection carries nothing any more.
+  let lost = true;
   try {
-    return (await client.query(query)).rows as Row[];
+    const { rows } = await client.query(query);
+    lost = false;
+    return rows as Row[];
+  } catch (error) {
+    lost = !(error instanceof pg.DatabaseError);
+    throw error;
   } finally {
     signal?.removeEventListener('abort', drop);
     client.off('error', ignore);
-    if (!signal?.aborted) client.release();
+    if (!signal?.aborted) client.release(lost);
   }
 }
