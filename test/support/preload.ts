@@ -39,3 +39,24 @@ export async function memoryOf(server: RunningServer): Promise<Memory> {
     await once(server.child.stderr, 'data');
   }
 }
+
+/** Lets SIGUSR2 move the clock on the wall by `ms` milliseconds, each time once more. The monotonic clock goes on as it does. */
+export function clockThatJumps(ms: number): Record<string, string> {
+  return preloading(`
+    const RealDate = Date;
+    let shift = 0;
+    globalThis.Date = class Date extends RealDate {
+      constructor(...args) {
+        if (args.length === 0) super(RealDate.now() + shift);
+        else super(...args);
+      }
+      static now() {
+        return RealDate.now() + shift;
+      }
+    };
+    process.on('SIGUSR2', () => {
+      shift += ${ms};
+      process.stderr.write('the clock was set\\n');
+    });
+  `);
+}
