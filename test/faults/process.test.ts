@@ -151,6 +151,23 @@ describe.each(['http', 'stdio'] as const)('over %s', (kind) => {
   });
 });
 
+test.each([
+  ['idle', undefined],
+  ['with a call that never ends', 'deaf'],
+])(
+  'a line of 12 MB over stdio ends the server without waiting, with exit code 1: %s',
+  async (_, tool) => {
+    const server = await transports.stdio();
+    const call = tool === undefined ? undefined : server.call(tool);
+    if (tool !== undefined) await hasLogged(server, `"tool":"${tool}"`);
+    server.child.stdin.write(`${'x'.repeat(12_000_000)}\n`);
+    expect(await server.ended).toBe(1);
+    expect(await call).toBeUndefined();
+    expect(server.stderr()).toContain('exceeded maximum size');
+    expect(server.stderr()).not.toContain('not stopped within');
+  },
+);
+
 test('a port that is taken is named in one plain line, with exit code 1', async () => {
   const { port } = await transports.http();
   const second = startProcess(project, 'http.js', { PORT: String(port) });
