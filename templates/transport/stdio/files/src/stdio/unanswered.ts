@@ -1,21 +1,13 @@
 import type { Transport } from '@modelcontextprotocol/server';
 
-/**
- * The requests of a connection that have no answer yet. Streams that stay open do not count, and nothing does once the
- * connection is closed.
- */
+/** The requests of a connection that have no answer yet. Streams that stay open do not count. */
 export class Unanswered {
   readonly #ids = new Set<string | number>();
   #onEmpty: (() => void) | undefined;
 
   /** Listens to a transport that a server has been connected to. */
   constructor(transport: Transport) {
-    const { onmessage, onclose } = transport;
-    transport.onclose = () => {
-      onclose?.();
-      this.#ids.clear();
-      this.#onEmpty?.();
-    };
+    const { onmessage } = transport;
     transport.onmessage = (message, extra) => {
       if ('method' in message) {
         if (message.method === 'notifications/cancelled') this.#forget(message.params?.requestId);
