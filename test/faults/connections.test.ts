@@ -132,7 +132,7 @@ describe.each(eras)('a client of %s that goes away', (_, era) => {
 
 test('a stream that its client leaves is over', async () => {
   const server = await serve({ MAX_CONCURRENT_CALLS: '1' });
-  const listen = modern('subscriptions/listen', { notifications: { toolsListChanged: true } });
+  const listen = modern('subscriptions/listen', { notifications: { resourcesListChanged: true } });
   for (let time = 0; time < 3; time += 1) {
     const sent = begin(server.port, listen);
     sent.on('error', () => {}).end(JSON.stringify(listen.body));

@@ -163,7 +163,7 @@ test.each([
     server.child.stdin.write(`${'x'.repeat(12_000_000)}\n`);
     expect(await server.ended).toBe(1);
     expect(await call).toBeUndefined();
-    expect(server.stderr()).toContain('exceeded maximum size');
+    expect(server.stderr()).toContain('A message has more than');
     expect(server.stderr()).not.toContain('not stopped within');
   },
 );

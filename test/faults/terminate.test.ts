@@ -24,7 +24,7 @@ async function serve(env: Readonly<Record<string, string>> = {}): Promise<Runnin
 const call = (era: Era, name: string, args: object, id: unknown = 1) =>
   era('tools/call', { name, arguments: args }, id);
 
-const LISTEN = modern('subscriptions/listen', { notifications: { toolsListChanged: true } });
+const LISTEN = modern('subscriptions/listen', { notifications: { resourcesListChanged: true } });
 
 const withProgress = (era: Era) => {
   const message = call(era, 'steps', { count: 4, ms: 200 });

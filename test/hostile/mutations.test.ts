@@ -320,8 +320,8 @@ const mutations: readonly Mutation[] = [
   {
     guard: 'a request that is on its way is waited for',
     file: 'src/http/stop-listening.ts',
-    from: 'if ((await connections(server)) > 0) await sleep(ON_THE_WAY);',
-    to: 'await connections(server);',
+    from: 'await sleep(isConnected ? Math.max(delayMs, ON_THE_WAY) : delayMs);',
+    to: 'await sleep(isConnected ? delayMs : delayMs);',
     test: 'stop-listening',
   },
   {

@@ -26,7 +26,7 @@ async function start(): Promise<{ server: Server; fetchText: () => Promise<strin
 test('a request that comes at the last moment is answered', async () => {
   const { server, fetchText } = await start();
   await fetchText();
-  const stopped = stopListening(server);
+  const stopped = stopListening(server, 0);
   await sleep(50);
   expect(await fetchText()).toBe('answer');
   await stopped;
@@ -36,7 +36,7 @@ test('a request that comes at the last moment is answered', async () => {
 
 test('without connections there is nothing to wait for', async () => {
   const { server } = await start();
-  const stopped = stopListening(server);
+  const stopped = stopListening(server, 0);
   await sleep(50);
   expect(server.listening).toBe(false);
   await stopped;

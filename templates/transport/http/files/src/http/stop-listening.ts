@@ -6,9 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const ON_THE_WAY = 250;
 
 /**
- * Stops listening after `delayMs`, and without losing a request that was on its way: `close` alone ends every connection that looks idle, also when a
- * client is just sending on it. So clients are told to go away first, with each answer, and what stays silent is closed.
- * Connections with a request under way stay.
+ * Stops listening after `delayMs`, and without losing a request that is on its way: `close` alone ends every connection that looks
+ * idle, also when a client is just sending on it. So clients are told to go away first, with each answer, and what stays
+ * silent is closed. Connections with a request under way stay.
  */
 export async function stopListening(server: Server, delayMs: number): Promise<void> {
   const isConnected = (await connections(server)) > 0;
