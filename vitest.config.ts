@@ -38,6 +38,15 @@ export default defineConfig({
           fileParallelism: false,
         },
       },
+      // Whatever can break around a server breaks: signals, databases, disks, connections.
+      {
+        test: {
+          name: 'faults',
+          include: ['test/faults/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 180_000,
+        },
+      },
       // The same servers without one of their guards each: their own tests must fail.
       {
         test: {

@@ -14,17 +14,18 @@ export interface Lifecycle {
  * @returns starts the same end by hand, with the exit code that it takes.
  */
 export function superviseProcess({ log, timeoutMs, stop }: Lifecycle): (code: number) => void {
-  let stopping = false;
+  /** Set when the end begins. */
+  let exitCode: number | undefined;
 
   const end = (code: number) => {
-    if (stopping) return;
-    stopping = true;
+    if (exitCode !== undefined) return;
+    exitCode = code;
     setTimeout(() => {
       log.error(`not stopped within ${timeoutMs} ms`);
       process.exit(1);
     }, timeoutMs);
     stop().then(
-      () => process.exit(code),
+      () => process.exit(exitCode),
       (error: unknown) => {
         log.error({ err: error }, 'stop failed');
         process.exit(1);
@@ -34,15 +35,19 @@ export function superviseProcess({ log, timeoutMs, stop }: Lifecycle): (code: nu
 
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
-      if (stopping) process.exit(1);
+      if (exitCode !== undefined) process.exit(1);
       log.info(`${signal}: stopping`);
       end(0);
     });
   }
+  // Whoever reads the output may go away: that loses lines, no calls.
+  for (const output of [process.stdout, process.stderr]) output.on('error', () => {});
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
     process.on(event, (error: unknown) => {
       log.fatal({ err: error }, event);
       end(1);
+      // Also when the end had begun for another reason.
+      exitCode = 1;
     });
   }
   return end;

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import type { ToolContext } from '../src/pipeline/context.js';
+import type { CallContext } from '../src/pipeline/context.js';
 import { ToolError } from '../src/pipeline/errors.js';
 import { type Call, runCall } from '../src/pipeline/run-call.js';
 import { createTestApp } from './support/app.js';
@@ -15,10 +15,15 @@ const CLIENT = 3;
 const ERROR = 2;
 
 const call: Call = { kind: 'tool', name: 'probe' };
-const nothing = { signal: new AbortController().signal, async notify() {} };
+const nothing = {
+  signal: new AbortController().signal,
+  requestState: () => undefined,
+  async notify() {},
+  async log() {},
+};
 
 /** Runs `work` as the body of a tool, with a collector; gives the spans that it got when the app is closed. */
-async function traced<T>(work: (ctx: ToolContext) => T | Promise<T>, _meta = {}) {
+async function traced<T>(work: (ctx: CallContext) => T | Promise<T>, _meta = {}) {
   const collector = await startCollector();
   const app = await createTestApp({
     OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { createApp } from './app.js';
 import { requiredSettings } from './auth/index.js';
 import { loadConfig, orExit } from './config.js';
@@ -6,6 +5,7 @@ import { loadEnvFile } from './env.js';
 import { createHttpHandler } from './http/handler.js';
 import { createMetricsServer } from './http/metrics-endpoint.js';
 import { createNodeServer } from './http/node-server.js';
+import { stopListening } from './http/stop-listening.js';
 import { superviseProcess } from './lifecycle.js';
 import { addProcessMetrics } from './observability/process-metrics.js';
 
@@ -23,11 +23,9 @@ const end = superviseProcess({
   timeoutMs: config.SHUTDOWN_DELAY_MS + config.SHUTDOWN_TIMEOUT_MS,
   async stop() {
     handler.announceEnd();
-    await sleep(config.SHUTDOWN_DELAY_MS);
-    const closed = new Promise((resolve) => server.close(resolve));
+    await stopListening(server, config.SHUTDOWN_DELAY_MS);
     await handler.drain();
     server.closeAllConnections();
-    await closed;
     metricsServer.close();
     metricsServer.closeAllConnections();
     await app.close();
@@ -36,7 +34,7 @@ const end = superviseProcess({
 
 for (const one of [server, metricsServer]) {
   one.on('error', (error) => {
-    app.log.fatal({ err: error }, 'cannot listen');
+    app.log.fatal(error.message);
     end(1);
   });
 }

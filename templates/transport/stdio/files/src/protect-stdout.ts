@@ -13,5 +13,3 @@ export const protocolOutput = new Writable({
     write(chunk, encoding, done);
   },
 });
-// A failed write is reported to whoever wrote; without a listener it would also end the process.
-process.stdout.on('error', () => {});

@@ -8,6 +8,7 @@ import { protocolOutput } from './protect-stdout.js';
 import { createServer } from './server.js';
 import { LineTransport } from './stdio/line-transport.js';
 import { OWNER } from './stdio/owner.js';
+import { whenOrphaned } from './stdio/orphaned.js';
 import { PlainCalls } from './stdio/plain-calls.js';
 import { pushChanges } from './stdio/push-changes.js';
 import { Unanswered } from './stdio/unanswered.js';
@@ -30,23 +31,30 @@ const connection = serveStdio(serve, {
 });
 calls.listenTo(transport);
 const unanswered = new Unanswered(transport);
+const closed = new Promise<void>((resolve) => {
+  const { onclose } = transport;
+  transport.onclose = () => {
+    onclose?.();
+    resolve();
+  };
+});
 
 const end = superviseProcess({
   log: app.log,
   timeoutMs: config.SHUTDOWN_TIMEOUT_MS,
   async stop() {
-    await Promise.all([unanswered.none(), calls.none()]);
+    // Over a connection that is closed nobody can be answered.
+    await Promise.race([closed, Promise.all([unanswered.none(), calls.none()])]);
     await connection.close();
     await app.close();
   },
 });
 
 // The client has said all that it wants to say.
-process.stdin.once('end', () => end(0));
+process.stdin.once('end', () => {
+  end(0);
+  whenOrphaned(() => process.exit(0));
+});
 // The client does not listen any more.
 protocolOutput.once('error', () => process.exit(0));
-const { onclose } = transport;
-transport.onclose = () => {
-  onclose?.();
-  end(1);
-};
+closed.then(() => end(1));

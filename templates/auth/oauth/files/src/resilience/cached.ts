@@ -3,10 +3,10 @@ export function cached<T>(ttlMs: number, load: () => Promise<T>): () => Promise<
   let value: Promise<T> | undefined;
   let until = 0;
   return () => {
-    if (value !== undefined && Date.now() < until) return value;
+    if (value !== undefined && performance.now() < until) return value;
     const loading = load();
     value = loading;
-    until = Date.now() + ttlMs;
+    until = performance.now() + ttlMs;
     loading.catch(() => {
       if (value === loading) value = undefined;
     });

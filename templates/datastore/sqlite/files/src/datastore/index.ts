@@ -55,7 +55,10 @@ export function openStore(config: Config, log: Logger): Store {
           const rows = interruptible(database, signal, () => statement.all(...values));
           return (await rows) as Row[];
         } catch (error) {
-          throw asStoreError(error) ?? error;
+          const shown = asStoreError(error);
+          if (shown === undefined) throw error;
+          log.error({ err: error }, shown.message);
+          throw shown;
         }
       });
     },

@@ -6,21 +6,28 @@ import type { SharedRedis } from '../state/redis.js';
 import { type Bucket, pace, type RateLimiter, TokenBuckets } from './token-buckets.js';
 
 /**
- * As `TokenBuckets` does it, in one atomic step, by the clock of Redis.
+ * As `TokenBuckets` does it, in one atomic step, by the clock of Redis. That one may be set back: what would then be more than
+ * empty becomes empty.
  * KEYS: the buckets. ARGV: interval and capacity of each, in microseconds.
  */
 const TAKE = `
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
+local function save(key, fullAt)
+  redis.call('SET', key, string.format('%.0f', fullAt), 'PX', math.ceil((fullAt - now) / 1000))
+end
 local fullAt, wait = {}, 0
 for i, key in ipairs(KEYS) do
-  fullAt[i] = math.max(tonumber(redis.call('GET', key)) or 0, now) + ARGV[2 * i - 1]
-  wait = math.max(wait, fullAt[i] - ARGV[2 * i] - now)
+  local known, empty = tonumber(redis.call('GET', key)) or 0, now + ARGV[2 * i]
+  if known > empty then
+    known = empty
+    save(key, empty)
+  end
+  fullAt[i] = math.max(known, now) + ARGV[2 * i - 1]
+  wait = math.max(wait, fullAt[i] - empty)
 end
 if wait > 0 then return math.ceil(wait / 1000) end
-for i, key in ipairs(KEYS) do
-  redis.call('SET', key, string.format('%.0f', fullAt[i]), 'PX', math.ceil((fullAt[i] - now) / 1000))
-end
+for i, key in ipairs(KEYS) do save(key, fullAt[i]) end
 return 0
 `;
 

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { expect, test } from 'vitest';
+import { Redis } from 'ioredis';
+import { expect, onTestFinished, test } from 'vitest';
+import { about } from '../../src/about.js';
 import { createTestApp } from '../support/app.js';
 import { owner } from '../support/client.js';
 
@@ -38,4 +40,16 @@ test('open: without Redis each replica counts by itself', async () => {
 test('closed: without Redis calls are refused and may be repeated', async () => {
   const ends = await outcomes([NOWHERE], 20, { RATE_LIMIT_ON_ERROR: 'closed' });
   expect(count(ends, 'LIMITS_UNAVAILABLE')).toBe(20);
+});
+
+test('a Redis whose clock was set back lets nobody wait for the clock', async () => {
+  const { limits } = await createTestApp({ REDIS_URL, RATE_LIMIT_PER_MINUTE: '10' });
+  const principal = { ...owner, id: randomUUID() };
+  const redis = new Redis(REDIS_URL);
+  onTestFinished(() => redis.disconnect());
+  const inAMonth = (Date.now() + 2_592_000_000) * 1_000;
+  await redis.set(`${about.name}:limit:{${principal.id}}`, inAMonth, 'PX', 60_000);
+  const call = async () =>
+    await limits.run({ kind: 'tool', name: 'probe' }, principal, () => 'done');
+  await expect(call()).rejects.toMatchObject({ code: 'RATE_LIMITED', retryAfter: 6 });
 });

@@ -1,0 +1,68 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { requiredEnv } from './support/env.js';
+
+/** The built server: `npm test` builds it first. */
+const script = fileURLToPath(new URL('../dist/http.js', import.meta.url));
+
+interface Running {
+  readonly server: ChildProcess;
+  readonly log: () => string;
+  readonly exitCode: Promise<number | null>;
+}
+
+/** Starts the server on a free port, and this code before it. */
+function start(before = '', env: Record<string, string> = {}): Running {
+  const args = ['--import', `data:text/javascript,${encodeURIComponent(before)}`, script];
+  const server = spawn(process.execPath, args, {
+    env: { ...process.env, ...requiredEnv, PORT: '0', LOG_LEVEL: 'info', ...env },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  onTestFinished(() => void server.kill('SIGKILL'));
+  let log = '';
+  server.stderr?.on('data', (chunk) => {
+    log += chunk;
+  });
+  const exitCode = once(server, 'exit').then(([code]) => code as number | null);
+  return { server, log: () => log, exitCode };
+}
+
+/** @returns the port. */
+async function listening({ log }: Running): Promise<string> {
+  await expect.poll(log, { timeout: 10_000 }).toContain('MCP at /mcp');
+  return /"port":(\d+)/.exec(log())?.[1] ?? '';
+}
+
+// Windows has no signals.
+describe.skipIf(process.platform === 'win32')('it ends', () => {
+  test('at SIGTERM with exit code 0, also when nobody reads its log', async () => {
+    const running = start('setInterval(() => process.stderr.write("line\\n"), 10)');
+    await listening(running);
+    running.server.stderr?.destroy();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    running.server.kill('SIGTERM');
+    expect(await running.exitCode).toBe(0);
+  });
+
+  test.each([
+    ['an exception', 'SIGUSR2', 'throw new Error("stray")'],
+    ['a rejection', 'SIGUSR2', 'Promise.reject(new Error("stray"))'],
+    ['an exception on the way to its end', 'SIGTERM', 'throw new Error("stray")'],
+  ] as const)('after %s that nobody caught, with exit code 1', async (_, signal, source) => {
+    const running = start(`process.once('${signal}', () => process.nextTick(() => { ${source} }))`);
+    await listening(running);
+    running.server.kill(signal);
+    expect(await running.exitCode).toBe(1);
+    expect(running.log()).toContain('"message":"stray"');
+  });
+});
+
+test('a port that is taken is named without a stack', async () => {
+  const PORT = await listening(start());
+  const second = start('', { PORT });
+  expect(await second.exitCode).toBe(1);
+  expect(second.log()).toContain('address already in use');
+  expect(second.log()).not.toContain('stack');
+});

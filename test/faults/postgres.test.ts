@@ -1,0 +1,142 @@
+/** A PostgreSQL that is killed, frozen, restarted or cut off while clients are at work. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { NO_LIMITS } from '../support/faults-project.js';
+import { faultyNetwork } from '../support/faulty-network.js';
+import { modern } from '../support/hostile-project.js';
+import { ask, outcomeOf } from '../support/http-client.js';
+import { leftOut } from '../support/left-out.js';
+import { becomesFine, only, startLoad } from '../support/load.js';
+import { PrivatePostgres } from '../support/private-postgres.js';
+import { builtProject, type RunningHttp, startHttp, stop } from '../support/server.js';
+
+let project: string;
+let postgres: PrivatePostgres | undefined;
+let whyNot = '';
+beforeAll(async () => {
+  const choices = { starter: 'notes', transport: ['http'], auth: 'none', datastore: 'postgres' };
+  project = await builtProject(choices);
+  postgres = await PrivatePostgres.start().catch((error: Error) => {
+    whyNot = error.message;
+    leftOut('faults of PostgreSQL', whyNot);
+    return undefined;
+  });
+});
+afterAll(() => postgres?.remove());
+
+const call = (era: typeof modern, name: string, args: object) =>
+  era('tools/call', { name, arguments: args });
+
+async function serve(env: Readonly<Record<string, string>>): Promise<RunningHttp> {
+  const server = await startHttp(project, { ...NO_LIMITS, ...env });
+  onTestFinished(async () => void (await stop(server)));
+  return server;
+}
+
+const search = async (port: number) =>
+  outcomeOf(await ask(port, call(modern, 'search_notes', { text: 'x' })));
+
+const readiness = async (port: number) => (await fetch(`http://127.0.0.1:${port}/readyz`)).status;
+
+const saveNotes = (port: number) =>
+  startLoad(port, (era, title) => call(era, 'create_note', { title, body: 'x' }));
+
+describe('while clients are at work', () => {
+  test('PostgreSQL is killed and comes back: no other answer than that, and no note is lost', async ({
+    skip,
+  }) => {
+    if (postgres === undefined) return skip(whyNot);
+    const server = await serve({ DATABASE_URL: postgres.url });
+    const clients = saveNotes(server.port);
+    await becomesFine(clients);
+    await postgres.kill();
+    await sleep(1_500);
+    const seen = clients.look();
+    expect(seen).toEqual(only('ok', 'STORE_UNAVAILABLE'));
+    expect(seen['STORE_UNAVAILABLE']).toBeGreaterThan(0);
+    expect(await readiness(server.port)).toBe(503);
+    await postgres.start();
+    await becomesFine(clients);
+    await expect.poll(() => readiness(server.port), { timeout: 5_000 }).toBe(200);
+
+    const saved = await clients.stop();
+    expect(saved.length).toBeGreaterThan(50);
+    const stored = await titles(postgres.url);
+    expect(saved.filter((title) => !stored.has(title))).toEqual([]);
+    expect(server.child.exitCode).toBeNull();
+    expect(server.stderr()).not.toContain('uncaughtException');
+  });
+
+  test('PostgreSQL freezes and thaws', async ({ skip }) => {
+    if (postgres === undefined) return skip(whyNot);
+    const server = await serve({ DATABASE_URL: postgres.url, TOOL_TIMEOUT_MS: '2000' });
+    const clients = saveNotes(server.port);
+    await becomesFine(clients);
+    postgres.freeze();
+    await sleep(4_500);
+    const seen = clients.look();
+    expect(seen).toEqual(only('ok', 'TIMEOUT', 'STORE_UNAVAILABLE'));
+    expect(seen['TIMEOUT']).toBeGreaterThan(0);
+    expect((await fetch(`http://127.0.0.1:${server.port}/healthz`)).status).toBe(200);
+    expect(await readiness(server.port)).toBe(503);
+    postgres.thaw();
+    await becomesFine(clients);
+  });
+
+  test('SIGTERM with a frozen PostgreSQL ends in order', async ({ skip }) => {
+    if (postgres === undefined) return skip(whyNot);
+    const server = await serve({ DATABASE_URL: postgres.url, TOOL_TIMEOUT_MS: '1000' });
+    expect(await search(server.port)).toBe('ok');
+    postgres.freeze();
+    const call = search(server.port);
+    await sleep(300);
+    server.child.kill('SIGTERM');
+    expect(await call).toBe('TIMEOUT');
+    const code = await server.ended;
+    postgres.thaw();
+    expect(server.stderr()).not.toContain('not stopped within');
+    expect(code).toBe(0);
+  });
+});
+
+test('a connection that a network has swallowed is given up', async ({ skip }) => {
+  if (postgres === undefined) return skip(whyNot);
+  const network = await faultyNetwork(postgres.address);
+  onTestFinished(() => network.close());
+  const url = new URL(postgres.url);
+  url.port = String(network.port);
+  const server = await serve({ DATABASE_URL: url.href });
+  expect(await search(server.port)).toBe('ok');
+  network.swallow();
+  expect(await search(server.port)).toBe('STORE_UNAVAILABLE');
+  expect(await search(server.port)).toBe('ok');
+});
+
+test('eight servers that start at once on an empty database all come up', async ({ skip }) => {
+  if (postgres === undefined) return skip(whyNot);
+  await execute(postgres.url, 'DROP TABLE IF EXISTS notes, mcp_migrations');
+  const { url } = postgres;
+  const servers = await Promise.all(Array.from({ length: 8 }, () => serve({ DATABASE_URL: url })));
+  const outcomes = await Promise.all(
+    servers.flatMap(({ port }) => [search(port), search(port), search(port)]),
+  );
+  expect(outcomes).toEqual(outcomes.map(() => 'ok'));
+  expect(await execute(url, 'SELECT name FROM mcp_migrations')).toEqual([
+    { name: '0001-notes.sql' },
+  ]);
+});
+
+async function titles(url: string): Promise<Set<unknown>> {
+  return new Set((await execute(url, 'SELECT title FROM notes')).map(({ title }) => title));
+}
+
+async function execute(url: string, statement: string): Promise<{ title?: unknown }[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query(statement)).rows;
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,213 @@
+/** Signals, errors that nobody caught, and readers or parents that go away. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { faultsProject, startUnlimited } from '../support/faults-project.js';
+import { modern } from '../support/hostile-project.js';
+import { ask, type HttpAnswer, outcomeOf } from '../support/http-client.js';
+import { type RunningServer, startProcess, stop } from '../support/server.js';
+
+let project: string;
+beforeAll(async () => {
+  project = await faultsProject();
+});
+
+const toolCall = (name: string, args = {}, id: unknown = 1) =>
+  modern('tools/call', { name, arguments: args }, id);
+
+/** The log of a server as objects. What is not a line of the log is a failure. */
+function logOf(server: RunningServer): Record<string, unknown>[] {
+  return server
+    .stderr()
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line));
+}
+
+async function hasLogged(server: RunningServer, text: string): Promise<void> {
+  await expect.poll(server.stderr, { timeout: 10_000 }).toContain(text);
+}
+
+/** A transport with a server, and how to call its tools. */
+const transports = {
+  async http(env = {}) {
+    const server = await startUnlimited(project, env);
+    onTestFinished(async () => void (await stop(server)));
+    return {
+      ...server,
+      async call(name: string, args = {}) {
+        const answer: HttpAnswer = await ask(server.port, toolCall(name, args));
+        return outcomeOf(answer);
+      },
+    };
+  },
+  async stdio(env = {}) {
+    const server = startProcess(project, 'stdio.js', env);
+    onTestFinished(() => void server.child.kill('SIGKILL'));
+    let next = 1;
+    const outcome = (id: number) =>
+      server
+        .stdout()
+        .split('\n')
+        .slice(0, -1)
+        .map((line) => JSON.parse(line))
+        .filter((message) => message.id === id)
+        .map((message) =>
+          outcomeOf({ status: 200, headers: {}, complete: true, messages: [message] }),
+        )
+        .at(0);
+    const call = async (name: string, args = {}): Promise<string | undefined> => {
+      const id = next++;
+      server.child.stdin.write(`${JSON.stringify(toolCall(name, args, id).body)}\n`);
+      for (;;) {
+        const over = server.child.exitCode !== null || server.child.signalCode !== null;
+        const found = outcome(id);
+        if (found !== undefined || over) return found;
+        await sleep(10);
+      }
+    };
+    await call('echo', { value: 'first' });
+    return { ...server, call };
+  },
+};
+
+describe.each(['http', 'stdio'] as const)('over %s', (kind) => {
+  const start = transports[kind];
+
+  test('SIGTERM waits for the call under way and ends with exit code 0', async () => {
+    const server = await start();
+    const call = server.call('echo', { value: 'under way', ms: 700 });
+    await hasLogged(server, 'under way');
+    server.child.kill('SIGTERM');
+    expect(await call).toBe('ok');
+    expect(await server.ended).toBe(0);
+  });
+
+  test('a second signal ends it at once', async () => {
+    const server = await start();
+    const call = server.call('deaf').catch(() => 'no answer');
+    await hasLogged(server, 'work started');
+    server.child.kill('SIGTERM');
+    await hasLogged(server, 'SIGTERM: stopping');
+    expect(server.child.exitCode).toBeNull();
+    server.child.kill('SIGTERM');
+    expect(await server.ended).toBe(1);
+    await call;
+  });
+
+  test('what does not end is ended at the deadline, and the log says so', async () => {
+    const server = await start({ SHUTDOWN_TIMEOUT_MS: '700' });
+    const call = server.call('deaf').catch(() => 'no answer');
+    await hasLogged(server, 'work started');
+    server.child.kill('SIGTERM');
+    expect(await server.ended).toBe(1);
+    expect(logOf(server).at(-1)).toMatchObject({
+      level: 'error',
+      msg: 'not stopped within 700 ms',
+    });
+    await call;
+  });
+
+  test.each(['exception', 'rejection'] as const)(
+    'a stray %s is logged, the call under way is answered, the exit code is 1',
+    async (stray) => {
+      const server = await start();
+      const call = server.call('echo', { value: 'under way', ms: 700 });
+      await hasLogged(server, 'under way');
+      expect(await server.call('stray', { kind: stray })).toBe('ok');
+      expect(await call).toBe('ok');
+      expect(await server.ended).toBe(1);
+      expect(logOf(server)).toContainEqual(
+        expect.objectContaining({
+          level: 'fatal',
+          err: expect.objectContaining({ message: `stray ${stray}` }),
+        }),
+      );
+    },
+  );
+
+  test('a stray exception after SIGTERM shows in the exit code', async () => {
+    const server = await start();
+    const call = server.call('echo', { value: 'under way', ms: 700 });
+    await server.call('stray', { kind: 'exception' });
+    server.child.kill('SIGTERM');
+    await hasLogged(server, 'stray exception');
+    expect(await call).toBe('ok');
+    expect(await server.ended).toBe(1);
+  });
+
+  test('a log reader that goes away changes nothing', async () => {
+    const server = await start();
+    server.child.stderr.destroy();
+    if (kind === 'http') server.child.stdout.destroy();
+    expect(await server.call('print')).toBe('ok');
+    for (let count = 0; count < 20; count += 1) {
+      expect(await server.call('echo', { value: 'still there' })).toBe('ok');
+    }
+    server.child.kill('SIGTERM');
+    expect(await server.ended).toBe(0);
+  });
+});
+
+test.each([
+  ['idle', undefined],
+  ['with a call that never ends', 'deaf'],
+])(
+  'a line of 12 MB over stdio ends the server without waiting, with exit code 1: %s',
+  async (_, tool) => {
+    const server = await transports.stdio();
+    const call = tool === undefined ? undefined : server.call(tool);
+    if (tool !== undefined) await hasLogged(server, `"tool":"${tool}"`);
+    server.child.stdin.write(`${'x'.repeat(12_000_000)}\n`);
+    expect(await server.ended).toBe(1);
+    expect(await call).toBeUndefined();
+    expect(server.stderr()).toContain('A message has more than');
+    expect(server.stderr()).not.toContain('not stopped within');
+  },
+);
+
+test('a port that is taken is named in one plain line, with exit code 1', async () => {
+  const { port } = await transports.http();
+  const second = startProcess(project, 'http.js', { PORT: String(port) });
+  expect(await second.ended).toBe(1);
+  expect(second.stderr()).toContain(`${port}`);
+  expect(second.stderr().trimEnd()).not.toContain('\n');
+  expect(second.stderr()).not.toMatch(/\bat |stack/);
+});
+
+describe('a parent that is killed takes its stdio server with it', () => {
+  test.each([
+    ['idle', []],
+    ['with a call under way', [JSON.stringify(toolCall('echo', { value: 'x', ms: 20_000 }).body)]],
+    ['with a call that never ends', [JSON.stringify(toolCall('deaf').body)]],
+  ])('%s', async (_, lines) => {
+    const hello = JSON.stringify(toolCall('echo', { value: 'hello' }, 'hello').body);
+    const source = `
+      const { spawn } = require('node:child_process');
+      const child = spawn(process.execPath, [${JSON.stringify(join(project, 'dist/stdio.js'))}], { stdio: ['pipe', 'pipe', 'ignore'] });
+      for (const line of ${JSON.stringify([hello, ...lines])}) child.stdin.write(line + '\\n');
+      child.stdout.once('data', () => console.log(child.pid));`;
+    const parent = spawn(process.execPath, ['-e', source]);
+    onTestFinished(() => void parent.kill('SIGKILL'));
+    const [printed] = await once(parent.stdout, 'data');
+    const pid = Number(printed);
+    onTestFinished(() => {
+      if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+    });
+    await sleep(200);
+    expect(isAlive(pid)).toBe(true);
+    parent.kill('SIGKILL');
+    // Long before the call or the deadline would have ended it; this machine may be busy.
+    await expect.poll(() => isAlive(pid), { timeout: 5_000 }).toBe(false);
+  });
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
