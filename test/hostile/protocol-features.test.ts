@@ -24,7 +24,10 @@ export const talk = defineTool({
   input: z.object({}),
   output,
   async run(_, ctx) {
-    for (const done of [1, 2, 3]) await ctx.progress(done, 3, 'step ' + done);
+    for (const done of [1, 2, 3]) {
+      await ctx.progress(done, 3, 'step ' + done);
+      await sleep(50);
+    }
     await ctx.notify('debug', 'a detail');
     await ctx.notify('error', { what: 'a problem' });
     return { said: 'talked' };

@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isInitializeRequest, isLegacyRequest } from '@modelcontextprotocol/server';
 import type { App } from '../app.js';
+import { CallsUnderWay } from '../http/calls-under-way.js';
 import { type Answer, type Incoming, refuse } from '../http/exchange.js';
 import { tooManyRequests } from '../limits/request-limit.js';
 import type { Principal } from '../pipeline/principal.js';
@@ -8,12 +10,15 @@ import { MemoryEventStore } from './memory-event-store.js';
 import { Session } from './session.js';
 
 const SWEEP_MS = 1_000;
+/** How long clients may take to read the end of their streams, in milliseconds. */
+const CLOSE_MS = 1_000;
 const RETRY_MS = 60_000;
 const SESSION_NOT_FOUND = -32_001;
 
 /** The sessions of clients of 2025. Clients of 2026-07-28 have none, and those that never begin one do without. */
 export class Sessions {
   readonly #sessions = new Map<string, Session>();
+  readonly #streams = new CallsUnderWay();
   readonly #sweeper: NodeJS.Timeout;
   readonly #stopListening: () => void;
 
@@ -44,14 +49,16 @@ export class Sessions {
     if (session?.owner !== principal.id) {
       return refuse(404, 'Session not found.', undefined, SESSION_NOT_FOUND);
     }
+    if (request.method === 'GET') this.#streams.track(request);
     return await session.answer(request, body, principal);
   }
 
-  /** Ends all sessions. */
+  /** Ends all sessions and their streams. */
   async close(): Promise<void> {
     clearInterval(this.#sweeper);
     this.#stopListening();
     await Promise.all([...this.#sessions.values()].map((session) => this.#end(session)));
+    await Promise.race([this.#streams.finished(), sleep(CLOSE_MS, undefined, { ref: false })]);
   }
 
   async #begin(request: Incoming, body: unknown, principal: Principal): Promise<Answer> {
