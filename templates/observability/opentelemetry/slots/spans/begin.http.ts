@@ -1,0 +1,1 @@
+const { parent, link } = parentOf(said);

@@ -1,0 +1,1 @@
+const { parent } = parentOf(said);

@@ -1,0 +1,1 @@
+import { traceHeaders } from './trace-headers.js';

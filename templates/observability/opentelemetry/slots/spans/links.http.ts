@@ -1,0 +1,1 @@
+links: link === undefined ? [] : [{ context: link }],
