@@ -70,7 +70,7 @@ function nearly(values: readonly string[]) {
 
 /** As it reaches a guard: blanks at the ends are not part of a header's value. */
 function withHeader(name: string, value: string): { request: Request; seen: string } {
-  const request = new Request('http://localhost/mcp', { headers: [[name, value]] });
+  const request = new Request('http://localhost/mcp', { method: 'POST', headers: [[name, value]] });
   return { request, seen: request.headers.get(name) ?? '' };
 }
 

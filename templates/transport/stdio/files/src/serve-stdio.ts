@@ -43,8 +43,10 @@ const end = superviseProcess({
   log: app.log,
   timeoutMs: config.SHUTDOWN_TIMEOUT_MS,
   async stop() {
+    // What the calls hand over to the library is still to be answered by it.
+    const allAnswered = calls.none().then(() => unanswered.none());
     // Over a connection that is closed nobody can be answered.
-    await Promise.race([closed, Promise.all([unanswered.none(), calls.none()])]);
+    await Promise.race([closed, allAnswered]);
     await connection.close();
     await app.close();
   },

@@ -1,12 +1,12 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import * as z from 'zod/v4';
+import type { Principal } from '../pipeline/principal.js';
 import { weaknessOf } from './weak-key.js';
 
 export interface ApiKey {
-  readonly name: string;
+  /** Who has it. */
+  readonly principal: Principal;
   readonly sha256: Buffer;
-  readonly scopes: readonly string[];
-  readonly roles: readonly string[];
   /** Milliseconds since 1970; `Infinity` when it stays valid. */
   readonly expires: number;
 }
@@ -51,10 +51,8 @@ function parseEntry(entry: string): ApiKey | string {
   const roles = valuesOf(words, 'role=');
   const scopes = words.filter((word) => !word.includes('='));
   return {
-    name,
+    principal: { id: name, scopes: scopes.length === 0 ? ['*'] : scopes, roles },
     sha256: hash === undefined ? sha256(key) : Buffer.from(hash, 'hex'),
-    scopes: scopes.length === 0 ? ['*'] : scopes,
-    roles,
     expires: Math.min(...expires, Number.POSITIVE_INFINITY),
   };
 }
@@ -81,5 +79,5 @@ export function findApiKey(keys: readonly ApiKey[], presented: string): ApiKey |
 }
 
 function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+  return hash('sha256', text, 'buffer');
 }

@@ -1,6 +1,8 @@
 import type { App } from '../app.js';
-import { findApiKey } from './api-keys.js';
-import type { Authenticator } from './authenticator.js';
+import type { RequestHeaders } from '../http/exchange.js';
+import { andThen } from '../pipeline/maybe-async.js';
+import { type ApiKey, findApiKey } from './api-keys.js';
+import type { Authenticator, Caller } from './authenticator.js';
 import { bearerToken, unauthorized } from './bearer.js';
 import { liveApiKeys } from './live-api-keys.js';
 
@@ -13,20 +15,21 @@ export const requiredSettings = ['MCP_API_KEYS'];
  */
 export function createAuthenticator(app: Pick<App, 'config' | 'log'>): Authenticator {
   const currentKeys = liveApiKeys(app);
-  return async (headers) => {
-    const bearer = bearerToken(headers);
-    const apiKey = headers.get('x-api-key') ?? undefined;
-    if (bearer !== undefined && apiKey !== undefined && bearer !== apiKey) {
-      return unauthorized('Send one key, not two.', 'invalid_request');
-    }
-    const presented = bearer ?? apiKey;
-    if (presented === undefined) return unauthorized('Send an API key.');
-    const key = findApiKey(await currentKeys(), presented);
-    if (key === undefined) return unauthorized('This API key is not known.', 'invalid_token');
-    if (key.expires <= Date.now()) {
-      return unauthorized('This API key has expired.', 'invalid_token');
-    }
-    const { name, scopes, roles } = key;
-    return { principal: { id: name, scopes, roles } };
-  };
+  return (headers) => andThen(currentKeys(), (keys) => callerOf(headers, keys));
+}
+
+function callerOf(headers: RequestHeaders, keys: readonly ApiKey[]): Caller {
+  const bearer = bearerToken(headers);
+  const apiKey = headers.get('x-api-key') ?? undefined;
+  if (bearer !== undefined && apiKey !== undefined && bearer !== apiKey) {
+    return unauthorized('Send one key, not two.', 'invalid_request');
+  }
+  const presented = bearer ?? apiKey;
+  if (presented === undefined) return unauthorized('Send an API key.');
+  const key = findApiKey(keys, presented);
+  if (key === undefined) return unauthorized('This API key is not known.', 'invalid_token');
+  if (key.expires <= Date.now()) {
+    return unauthorized('This API key has expired.', 'invalid_token');
+  }
+  return { principal: key.principal };
 }

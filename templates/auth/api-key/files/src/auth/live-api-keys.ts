@@ -12,7 +12,7 @@ const SETTLE_MS = 50;
  */
 export function liveApiKeys({ config, log }: Pick<App, 'config' | 'log'>) {
   const { MCP_API_KEYS: configured = [], MCP_API_KEYS_FILE: file } = config;
-  if (file === undefined) return async (): Promise<readonly ApiKey[]> => configured;
+  if (file === undefined) return (): readonly ApiKey[] => configured;
 
   let keys: readonly ApiKey[] = configured;
   let lastSeen: string | undefined;
@@ -31,7 +31,8 @@ export function liveApiKeys({ config, log }: Pick<App, 'config' | 'log'>) {
     const parsed = apiKeys.safeParse(text);
     if (parsed.success) {
       keys = parsed.data;
-      if (!first) log.info({ names: keys.map(({ name }) => name) }, 'API keys changed');
+      const names = keys.map(({ principal }) => principal.id);
+      if (!first) log.info({ names }, 'API keys changed');
     } else {
       const problems = parsed.error.issues.map(({ message }) => message);
       log.error({ problems }, 'MCP_API_KEYS_FILE is not valid; the keys before it stay valid');

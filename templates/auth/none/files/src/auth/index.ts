@@ -18,7 +18,7 @@ export function createAuthenticator({ config }: Pick<App, 'config'>): Authentica
       `HOST: ${HOST} is open to other machines and nobody has to authenticate; use 127.0.0.1, or set ALLOW_UNAUTHENTICATED=true`,
     ]);
   }
-  return async (_, address = 'unknown') => ({
+  return (_, address = 'unknown') => ({
     principal: { id: `anonymous@${address}`, scopes: ['*'] },
   });
 }

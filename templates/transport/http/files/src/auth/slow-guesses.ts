@@ -1,8 +1,9 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Config } from '../config.js';
 import type { RequestHeaders } from '../http/exchange.js';
 import { tooManyRequests } from '../limits/request-limit.js';
 import { TokenBuckets } from '../limits/token-buckets.js';
+import { andThen } from '../pipeline/maybe-async.js';
 import type { Authenticator } from './authenticator.js';
 
 const MAX_KNOWN = 10_000;
@@ -16,16 +17,17 @@ export function slowGuesses(authenticate: Authenticator, config: Config): Authen
   const guesses = new TokenBuckets();
   const known = new Set<string>();
 
-  return async (headers, address = 'unknown') => {
+  return (headers, address = 'unknown') => {
     const sent = fingerprint(headers);
-    if (sent === undefined) return await authenticate(headers, address);
+    if (sent === undefined) return authenticate(headers, address);
 
     const bucket = { key: address, perMinute: RATE_LIMIT_PER_MINUTE, burst: RATE_LIMIT_BURST };
     const wait = known.has(sent) ? 0 : guesses.take([bucket]);
     if (wait > 0) return { refusal: tooManyRequests(wait) };
-    const caller = await authenticate(headers, address);
-    if ('principal' in caller) remember(known, sent);
-    return caller;
+    return andThen(authenticate(headers, address), (caller) => {
+      if ('principal' in caller) remember(known, sent);
+      return caller;
+    });
   };
 }
 
@@ -33,12 +35,13 @@ export function slowGuesses(authenticate: Authenticator, config: Config): Authen
 function fingerprint(headers: RequestHeaders): string | undefined {
   const sent = [headers.get('authorization'), headers.get('x-api-key')];
   if (sent.every((value) => value === null)) return undefined;
-  return createHash('sha256').update(JSON.stringify(sent)).digest('base64');
+  return hash('sha256', JSON.stringify(sent), 'base64');
 }
 
 function remember(known: Set<string>, sent: string): void {
   known.delete(sent);
   known.add(sent);
+  if (known.size <= MAX_KNOWN) return;
   const [oldest] = known;
-  if (known.size > MAX_KNOWN && oldest !== undefined) known.delete(oldest);
+  if (oldest !== undefined) known.delete(oldest);
 }

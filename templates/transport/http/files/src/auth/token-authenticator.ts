@@ -42,11 +42,15 @@ export function createTokenAuthenticator(
   const verified = new VerifiedTokens(config.TOKEN_CACHE_SECONDS);
   const invalid = (message: string) => unauthorized(message, 'invalid_token', hints);
 
-  async function verify(token: string): Promise<Principal> {
-    const result = await jwtVerify(token, getKey, options);
-    const principal = toPrincipal(result);
-    verified.add(token, principal, result.payload.exp ?? 0);
-    return principal;
+  async function verify(token: string): Promise<Caller> {
+    try {
+      const result = await jwtVerify(token, getKey, options);
+      const principal = toPrincipal(result);
+      verified.add(token, principal, result.payload.exp ?? 0);
+      return { principal };
+    } catch (error) {
+      return refusal(error);
+    }
   }
 
   function refusal(error: unknown): Caller {
@@ -56,17 +60,13 @@ export function createTokenAuthenticator(
     return { refusal: refuse(503, 'Tokens cannot be checked right now.', { 'retry-after': '5' }) };
   }
 
-  return async (headers) => {
+  return (headers) => {
     const token = bearerToken(headers);
     if (token === undefined) return unauthorized('Send a bearer token.', undefined, hints);
     if (token.length > MAX_TOKEN_LENGTH) return invalid('The token is too long.');
-    try {
-      const known = verified.get(token);
-      metrics.tokenLookedUp(known === undefined ? 'miss' : 'hit');
-      return { principal: known ?? (await verify(token)) };
-    } catch (error) {
-      return refusal(error);
-    }
+    const known = verified.get(token);
+    metrics.tokenLookedUp(known === undefined ? 'miss' : 'hit');
+    return known === undefined ? verify(token) : { principal: known };
   };
 }
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Principal } from '../pipeline/principal.js';
 
 const MAX_TOKENS = 1_000;
@@ -43,5 +43,5 @@ export class VerifiedTokens {
 }
 
 function sha256(token: string): string {
-  return createHash('sha256').update(token).digest('base64');
+  return hash('sha256', token, 'base64');
 }

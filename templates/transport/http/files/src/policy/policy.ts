@@ -4,18 +4,26 @@ import type { Role } from './schema.js';
 
 /** Who may do what: the roles of `policy.yaml`. */
 export class Policy {
-  readonly #access = new Map<string, Access>();
+  readonly #byRoles = new Map<string, Access>();
+  readonly #byPrincipal = new WeakMap<Principal, Access>();
 
   constructor(private readonly roles: ReadonlyMap<string, Role>) {}
 
   /** What this caller may do, the same object for all who have the same roles. Without a role: nothing. */
   accessOf(principal: Principal): Access {
-    const roles = [...this.roles].filter(([name, role]) => hasRole(principal, name, role));
+    let access = this.#byPrincipal.get(principal);
+    if (access === undefined) {
+      const roles = [...this.roles].filter(([name, role]) => hasRole(principal, name, role));
+      access = this.#accessOf(roles);
+      this.#byPrincipal.set(principal, access);
+    }
+    return access;
+  }
+
+  #accessOf(roles: readonly (readonly [string, Role])[]): Access {
     const key = JSON.stringify(roles.map(([name]) => name));
-    const known = this.#access.get(key);
-    if (known !== undefined) return known;
-    const access = new Access(roles.map(([, role]) => role));
-    this.#access.set(key, access);
+    const access = this.#byRoles.get(key) ?? new Access(roles.map(([, role]) => role));
+    this.#byRoles.set(key, access);
     return access;
   }
 }
