@@ -221,7 +221,7 @@ const mutations: readonly Mutation[] = [
     guard: 'tokens are taken from all buckets or from none',
     file: 'src/limits/token-buckets.ts',
     from: 'if (wait > 0) return',
-    to: 'for (const { key, fullAt } of taken) if (wait > 0) this.#remember(key, fullAt);\n    if (wait > 0) return',
+    to: 'for (const bucket of buckets) if (wait > 0) this.#remember(bucket.key, this.#afterOneMore(bucket, now));\n    if (wait > 0) return',
     test: 'limits/token-buckets',
   },
   {

@@ -31,17 +31,18 @@ export class TokenBuckets implements RateLimiter {
 
   /** @param now in microseconds, from a clock that never goes back. */
   take(buckets: readonly Bucket[], now = clock()): number {
-    const taken = buckets.map((bucket) => this.#afterOneMore(bucket, now));
-    const wait = Math.max(0, ...taken.map((bucket) => bucket.wait));
+    let wait = 0;
+    for (const bucket of buckets) {
+      wait = Math.max(wait, this.#afterOneMore(bucket, now) - pace(bucket).capacity - now);
+    }
     if (wait > 0) return Math.ceil(wait / 1000);
-    for (const { key, fullAt } of taken) this.#remember(key, fullAt);
+    for (const bucket of buckets) this.#remember(bucket.key, this.#afterOneMore(bucket, now));
     return 0;
   }
 
-  #afterOneMore(bucket: Bucket, now: number) {
-    const { interval, capacity } = pace(bucket);
-    const fullAt = Math.max(this.#fullAt.get(bucket.key) ?? 0, now) + interval;
-    return { key: bucket.key, fullAt, wait: fullAt - capacity - now };
+  /** When a bucket would be full again. */
+  #afterOneMore(bucket: Bucket, now: number): number {
+    return Math.max(this.#fullAt.get(bucket.key) ?? 0, now) + pace(bucket).interval;
   }
 
   /** The map keeps the order of last use: when there are too many, the first is the one unused for longest. */

@@ -1,2 +1,5 @@
-answer: async (request, body, principal) =>
-  (await sessions.answer(request, body, principal)) ?? (await answer(request, body, principal)),
+async answer(request, body, principal) {
+  watchForRefusedCalls(request, body, principal, app);
+  const inSession = await sessions.answer(request, body, principal);
+  return inSession ?? (await answer(request, body, principal));
+},

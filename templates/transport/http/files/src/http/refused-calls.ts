@@ -20,7 +20,7 @@ const awaited = new WeakMap<Correlation, Call[]>();
 
 /**
  * Records the calls that never reach the pipeline, because the protocol refuses them: nothing of that name is there for the
- * caller, the arguments do not fit, or a scope is missing.
+ * caller, the arguments do not fit, or a scope is missing. The calls of a request are watched once.
  */
 export function watchForRefusedCalls(
   request: Incoming,
@@ -30,7 +30,7 @@ export function watchForRefusedCalls(
 ): void {
   const scope = currentRequest();
   const calls = (Array.isArray(body) ? body : [body]).flatMap(toCall);
-  if (scope === undefined || calls.length === 0) return;
+  if (scope === undefined || awaited.has(scope) || calls.length === 0) return;
   awaited.set(scope, calls);
   const started = performance.now();
   const era = eraOf({ _meta: paramsOf(body)._meta as RequestMeta });
