@@ -227,7 +227,7 @@ const mutations: readonly Mutation[] = [
   {
     guard: 'a client sends as many requests as it may',
     file: 'src/http/handler.ts',
-    from: 'if (tooMany) return tooMany;',
+    from: "if (tooMany) return limited('requests', tooMany);",
     to: '',
     test: 'http',
   },
@@ -391,9 +391,9 @@ const mutations: readonly Mutation[] = [
   },
   {
     guard: 'answers that were given to another call do not count',
-    file: 'src/pipeline/run-call.ts',
-    from: 'state?.call === round() ? state.answers : {}',
-    to: 'state?.answers ?? {}',
+    file: 'src/pipeline/call-scope.ts',
+    from: 'isOurs ? state.answers : {}',
+    to: 'isOurs || state ? (state?.answers ?? {}) : {}',
     test: 'pipeline',
   },
   {
