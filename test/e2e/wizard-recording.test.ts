@@ -22,7 +22,15 @@ async function record(): Promise<string> {
   await see('◆  Where should');
   await terminal.send('order-server');
   await see('order-server█');
-  const questions = ['day one', 'reach the server', 'over HTTP', 'its data', 'run', 'manager'];
+  const questions = [
+    'day one',
+    'reach the server',
+    'over HTTP',
+    'its data',
+    'run',
+    'watch it',
+    'manager',
+  ];
   for (const question of questions) {
     await terminal.send(Key.enter);
     await see(new RegExp(`◆  .*${question}`));

@@ -31,6 +31,7 @@ const QUESTIONS = [
   'Who may call it over HTTP?',
   'Where does it keep its data?',
   'Where will it run?',
+  'How will you watch it in production?',
   'Which package manager?',
   'What is it for?',
   'Ready.',
@@ -180,7 +181,7 @@ test('what flags answered is not asked; what does not fit is shown with the reas
 test('the default description has the name of a directory that was an argument', async () => {
   const terminal = wizard(['nested/shop', ...ONLY_FILES], temporaryFolder());
   await terminal.waitFor(`◆  ${QUESTIONS[1]}`);
-  await terminal.send(...QUESTIONS.slice(1, 7).map(() => Key.enter));
+  await terminal.send(...QUESTIONS.slice(1, 8).map(() => Key.enter));
   await terminal.waitFor('The shop MCP server.');
 });
 

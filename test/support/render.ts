@@ -55,6 +55,9 @@ export async function writeFolder(files: Files): Promise<string> {
   return folder;
 }
 
+/** Changes few files and is asked about by none: its answers take turns. */
+const TURNS = 'package-manager';
+
 /**
  * Every answer on each axis with every one on the others. Axes of additions, which do not know each other, are tried one
  * after the other, and in the end with everything that they have.
@@ -62,7 +65,7 @@ export async function writeFolder(files: Files): Promise<string> {
 function combinations(axes: readonly Axis[]): Choices[] {
   const additions = axes.filter(isOfAdditions);
   const each = axes
-    .filter((axis) => !isOfAdditions(axis))
+    .filter((axis) => !isOfAdditions(axis) && axis.id !== TURNS)
     .reduce<Choices[]>(
       (before, axis) =>
         before.flatMap((choices) => answers(axis).map((ids) => ({ ...choices, [axis.id]: ids }))),
@@ -79,7 +82,14 @@ function combinations(axes: readonly Axis[]): Choices[] {
     ),
     ...(additions.length > 1 ? [everything] : []),
   ];
-  return each.flatMap((choices) => added.map((more) => ({ ...choices, ...more })));
+  const all = each.flatMap((choices) => added.map((more) => ({ ...choices, ...more })));
+  const turns = axes.find(({ id }) => id === TURNS)?.features ?? [];
+  if (turns.length === 0) return all;
+  // One more each time round, so that it is not always the same beside the same.
+  return all.map((choices, index) => {
+    const turn = turns[(index + Math.floor(index / turns.length)) % turns.length];
+    return { ...choices, [TURNS]: [turn?.id ?? ''] };
+  });
 }
 
 function isOfAdditions({ multiple, features }: Axis): boolean {
