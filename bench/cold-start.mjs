@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { interleave, median, ratio, time } from './measure.mjs';
 import { withHttp, withStdio } from './processes.mjs';
+import { makeProject } from './projects.mjs';
 import { record } from './report.mjs';
 
 const STARTS = 11;
@@ -15,8 +16,8 @@ const NEWER = '24';
 /** Records all multiples, on this release of Node.js and on a newer one; makes the server first, in `folder`. */
 export async function benchColdStart(program, folder) {
   const project = join(folder, 'started');
-  const flags = ['--starter', 'minimal', '--transport', 'stdio,http', '--deploy', 'none'];
-  await time('node', [program, project, '--yes', '--no-git', ...flags]);
+  const flags = ['--starter', 'minimal', '--transport', 'stdio,http'];
+  await makeProject(program, project, flags);
   const newer = await newerNode(folder);
   for (const node of ['node', ...(newer === undefined ? [] : [newer])]) {
     const release = node === 'node' ? process.version : `Node ${NEWER}`;

@@ -13,8 +13,8 @@ const ENV = {
   RATE_LIMIT_PER_MINUTE: '1000000000',
   RATE_LIMIT_BURST: '1000000000',
 };
-/** A call of a tool that every starter `minimal` has. */
-const CALL = modern('tools/call', { name: 'get_time', arguments: { zone: 'UTC' } });
+/** A call of the tool that all measured servers have. */
+const CALL = modern('tools/call', { name: 'echo', arguments: { text: 'hello' } });
 
 /**
  * Starts an HTTP server with the program `node`, waits for its first good answer to `call`, and ends it after `work`, which gets its
@@ -37,12 +37,12 @@ export async function withHttp(node, script, { call = CALL, env: more }, work) {
 }
 
 /** The same for a server on stdio; `url` is absent. */
-export async function withStdio(node, script, _options, work) {
+export async function withStdio(node, script, { call = CALL }, work) {
   const started = performance.now();
-  const child = spawn(node, [script], { env: ENV, stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(node, [script], { env: ENV, stdio: ['pipe', 'pipe', 'ignore'] });
   const ended = once(child, 'exit');
   try {
-    child.stdin.write(`${CALL.body}\n`);
+    child.stdin.write(`${call.body}\n`);
     let text = '';
     for await (const chunk of child.stdout
       .setEncoding('utf8')

@@ -1,0 +1,34 @@
+import * as z from 'zod/v4';
+import { ToolError } from '../../src/pipeline/errors.js';
+import { defineTool } from '../../src/tools/define-tool.js';
+
+const common = {
+  input: z.object({ text: z.string().max(5).default('hello') }),
+  annotations: {
+    readOnlyHint: true,
+    destructiveHint: false,
+    idempotentHint: true,
+    openWorldHint: false,
+  },
+};
+
+/** Tools that answer the same each time. */
+export const plainEcho = defineTool({
+  ...common,
+  name: 'plain_echo',
+  title: 'Echo',
+  description: 'Says it again.',
+  output: z.object({ text: z.string() }),
+  run: ({ text }) => ({ text }),
+});
+
+export const plainFailure = defineTool({
+  ...common,
+  name: 'plain_failure',
+  title: 'Failure',
+  description: 'Fails.',
+  output: z.object({}),
+  run() {
+    throw new ToolError('NOT_FOUND', 'Nothing is there.', { suggestions: ['Look elsewhere.'] });
+  },
+});
