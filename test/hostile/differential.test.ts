@@ -67,6 +67,8 @@ describe.each(Object.entries(makers) as [string, Maker][])('%s', (_, make) => {
   it('lists the tools, also the second time', async () => {
     await compare(make('tools/list'));
     await compare(make('tools/list', {}, 'second'));
+    await compare(make('server/discover'));
+    await compare(make('server/discover', {}, 'second'));
   });
 
   it.each(NAMES)('calls %s without arguments', async (name) => {
@@ -158,6 +160,7 @@ describe.each(Object.entries(makers) as [string, Maker][])('%s', (_, make) => {
       make('tools/call', { name: 'echo', arguments: { text: 'a' } }),
       make('tools/call', { name: 'region', arguments: { region: 'eu' } }),
       make('tools/list'),
+      make('server/discover'),
     ]) {
       await compare({ ...request, headers: { ...request.headers, ...headers } });
     }
@@ -180,7 +183,12 @@ describe.each(Object.entries(makers) as [string, Maker][])('%s', (_, make) => {
     ['a method that does not exist', { method: 'tools/steal' }],
     ['a cursor', { params: { cursor: 'abc' } }],
   ])('with a message that has %s', async (_what, changes) => {
-    for (const request of [make('tools/call', { name: 'echo' }), make('tools/list')]) {
+    const requests = [
+      make('tools/call', { name: 'echo' }),
+      make('tools/list'),
+      make('server/discover'),
+    ];
+    for (const request of requests) {
       await compare({ ...request, body: { ...request.body, ...changes } });
     }
   });
@@ -264,7 +272,7 @@ describe('requests that somebody made up', () => {
   it(`${NUMBER} of them are answered alike`, async () => {
     const request = fc.record({
       era: fc.constantFrom('legacy' as const, 'modern' as const),
-      method: fc.constantFrom('tools/call', 'tools/call', 'tools/list'),
+      method: fc.constantFrom('tools/call', 'tools/call', 'tools/list', 'server/discover'),
       name: fc.oneof(fc.constantFrom(...NAMES), oddValue),
       args: fc.option(
         fc.oneof(fc.dictionary(fc.constantFrom('text', 'n', 'ms', 'region'), oddValue), oddValue),

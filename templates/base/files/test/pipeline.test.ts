@@ -2,7 +2,7 @@ import type { ServerContext } from '@modelcontextprotocol/server';
 import { expect, test } from 'vitest';
 import * as z from 'zod/v4';
 import type { App } from '../src/app.js';
-import { InputNeeded } from '../src/pipeline/ask.js';
+import { InputRequired } from '../src/pipeline/ask.js';
 import type { CallRequest } from '../src/pipeline/call-request.js';
 import type { CallContext } from '../src/pipeline/context.js';
 import { ToolError } from '../src/pipeline/errors.js';
@@ -85,7 +85,7 @@ test('a service that cannot be reached is named as such, without its address', a
 test('elicit asks first, then returns the answer', async () => {
   const form = z.object({ sure: z.boolean() });
   const ask = (ctx: CallContext) => ctx.elicit('Are you sure?', form);
-  await expect(run(ask)).rejects.toBeInstanceOf(InputNeeded);
+  await expect(run(ask)).rejects.toBeInstanceOf(InputRequired);
 
   const accept = { action: 'accept', content: { sure: true } };
   const answered = run(ask, { request: { inputResponses: { form: accept } } });
@@ -114,7 +114,7 @@ test('several questions are asked at once, and answers of earlier rounds are kep
     const state = requestState && (await app.rounds.verify(requestState, {} as ServerContext));
     const request = { inputResponses, requestState: () => state };
     return await run(work, { app, request }).catch((error: unknown) => {
-      if (!(error instanceof InputNeeded)) throw error;
+      if (!(error instanceof InputRequired)) throw error;
       return error.result;
     });
   };

@@ -1,1 +1,1 @@
-return await (outer === undefined ? withCorrelationId(id, run) : run());
+return outer === undefined ? withCorrelationId(id, run) : run();

@@ -1,5 +1,6 @@
 import type { McpServer, ServerContext } from '@modelcontextprotocol/server';
 import { ToolError } from '../pipeline/errors.js';
+import type { MaybePromise } from '../pipeline/maybe-async.js';
 import { asProtocolError } from '../pipeline/protocol-error.js';
 import * as prompts from '../prompts/index.js';
 import * as resources from '../resources/index.js';
@@ -13,7 +14,7 @@ export const offersCompletions = [...Object.values(prompts), ...Object.values(re
   (one) => 'complete' in one,
 );
 
-type Complete = (completion: Completion, sdk: ServerContext) => Promise<readonly string[]>;
+type Complete = (completion: Completion, sdk: ServerContext) => MaybePromise<readonly string[]>;
 
 /** What can complete its arguments for one caller: prompts by name, resources by URI template. */
 export class Completions {

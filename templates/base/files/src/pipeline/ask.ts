@@ -1,11 +1,9 @@
 import type {
   CreateMessageRequestParams,
   CreateMessageResult,
-  InputRequest,
   InputRequiredResult,
   Root,
 } from '@modelcontextprotocol/server';
-import { inputRequired, inputResponse } from '@modelcontextprotocol/server';
 import type * as z from 'zod/v4';
 import type { CallRequest } from './call-request.js';
 import type { Kept } from './round-state.js';
@@ -16,6 +14,9 @@ export type Question =
   | { readonly sample: CreateMessageRequestParams }
   | { readonly roots: true };
 
+/** Questions by keys of their own. */
+export type Questions = Readonly<Record<string, Question>>;
+
 /** The answer to a question; `undefined` when the human declined a form. */
 export type Answer<Q extends Question> = Q extends { form: infer Form extends z.ZodObject }
   ? z.output<Form> | undefined
@@ -23,21 +24,28 @@ export type Answer<Q extends Question> = Q extends { form: infer Form extends z.
     ? CreateMessageResult
     : readonly Root[];
 
-export type Answers<Questions> = {
-  readonly [Key in keyof Questions]: Questions[Key] extends Question
-    ? Answer<Questions[Key]>
-    : never;
+export type Answers<Asked> = {
+  readonly [Key in keyof Asked]: Asked[Key] extends Question ? Answer<Asked[Key]> : never;
 };
 
-/** Ends a round of a call; `result` asks the client to come back with answers. */
+/** Thrown by work that cannot go on without answers. */
 export class InputNeeded extends Error {
   override readonly name = 'InputNeeded';
 
   constructor(
-    readonly result: InputRequiredResult,
+    readonly questions: Questions,
     /** What has to come back with the answers. */
     readonly kept: Kept,
   ) {
+    super('input needed');
+  }
+}
+
+/** Ends a round of a call: `result` asks the client to come back with answers. */
+export class InputRequired extends Error {
+  override readonly name = 'InputRequired';
+
+  constructor(readonly result: InputRequiredResult) {
     super('input required');
   }
 }
@@ -58,18 +66,16 @@ export class Asking {
    * @throws {InputNeeded} until every question has an answer that fits it.
    * @see https://modelcontextprotocol.io/specification/draft/basic/utilities/mrtr
    */
-  ask<const Questions extends Readonly<Record<string, Question>>>(
-    questions: Questions,
-  ): Answers<Questions> {
-    const open: Record<string, InputRequest> = {};
+  ask<const Asked extends Questions>(questions: Asked): Answers<Asked> {
+    const open: Record<string, Question> = {};
     const answers: Record<string, unknown> = {};
     for (const [key, question] of Object.entries(questions)) {
       const fitting = this.#read(key, question);
-      if (fitting === undefined) open[key] = requestOf(question);
+      if (fitting === undefined) open[key] = question;
       else answers[key] = fitting.answer;
     }
-    if (Object.keys(open).length === 0) return answers as Answers<Questions>;
-    throw new InputNeeded(inputRequired({ inputRequests: open }), { answers: this.#answered });
+    if (Object.keys(open).length === 0) return answers as Answers<Asked>;
+    throw new InputNeeded(open, { answers: this.#answered });
   }
 
   /** One question without a key of its own; questions of a kind are told apart by their order. */
@@ -80,36 +86,35 @@ export class Asking {
     return this.ask({ [key]: question })[key] as Answer<Q>;
   }
 
-  #read(key: string, question: Question): { answer: unknown } | undefined {
+  #read(key: string, question: Question): Fitting | undefined {
     for (const responses of [this.#answered, this.request.mcpReq.inputResponses]) {
-      if (responses === undefined || !Object.hasOwn(responses, key)) continue;
-      const fitting = answerIn(inputResponse(responses, key), question);
+      const fitting = answerTo(question, key, responses);
       if (fitting === undefined) continue;
-      this.#answered[key] = responses[key];
+      this.#answered[key] = responses?.[key];
       return fitting;
     }
     return undefined;
   }
 }
 
-function requestOf(question: Question): InputRequest {
-  if ('roots' in question) return inputRequired.listRoots();
-  if ('sample' in question) return inputRequired.createMessage(question.sample);
-  return inputRequired.elicit({ message: question.elicit, requestedSchema: question.form });
+interface Fitting {
+  readonly answer: unknown;
 }
 
-/** Clients send anything: what does not fit its question is no answer. */
-function answerIn(
-  response: ReturnType<typeof inputResponse>,
+/** Finds the answer to a question. Clients send anything: what does not fit its question is no answer. */
+export function answerTo(
   question: Question,
-): { answer: unknown } | undefined {
-  if ('roots' in question)
-    return response.kind === 'roots' ? { answer: response.roots } : undefined;
+  key: string,
+  responses: Readonly<Record<string, unknown>> | undefined,
+): Fitting | undefined {
+  if (responses === undefined || !Object.hasOwn(responses, key)) return undefined;
+  const { action, content, roots, role } = (responses[key] ?? {}) as Record<string, unknown>;
+  if ('roots' in question) return Array.isArray(roots) ? { answer: roots } : undefined;
   if ('sample' in question) {
-    return response.kind === 'sampling' ? { answer: response.result } : undefined;
+    const isMessage = typeof role === 'string' && content !== undefined;
+    return isMessage ? { answer: responses[key] } : undefined;
   }
-  if (response.kind !== 'elicit') return undefined;
-  if (response.action !== 'accept') return { answer: undefined };
-  const form = question.form.safeParse(response.content);
-  return form.success ? { answer: form.data } : undefined;
+  if (action === 'decline' || action === 'cancel') return { answer: undefined };
+  const form = action === 'accept' ? question.form.safeParse(content) : undefined;
+  return form?.success ? { answer: form.data } : undefined;
 }

@@ -1,6 +1,5 @@
 import type { McpServer, ServerContext } from '@modelcontextprotocol/server';
-
-const VERSION = 'io.modelcontextprotocol/protocolVersion';
+import { PROTOCOL_VERSION } from '../meta-keys.js';
 
 /** What a call reads of the request behind it: a part of the protocol library's context. */
 export interface CallRequest {
@@ -18,6 +17,6 @@ type Said = Pick<CallRequest['mcpReq'], 'envelope' | '_meta'>;
 
 /** The family of the protocol that a request is of; in 2026-07-28 each one says its version. */
 export function eraOf({ envelope, _meta }: Said): '2025' | '2026-07-28' {
-  const saysVersion = envelope !== undefined || _meta?.[VERSION] !== undefined;
+  const saysVersion = envelope !== undefined || _meta?.[PROTOCOL_VERSION] !== undefined;
   return saysVersion ? '2026-07-28' : '2025';
 }

@@ -1,11 +1,11 @@
 import type { ClientCapabilities } from '@modelcontextprotocol/server';
-import { CLIENT_CAPABILITIES_META_KEY } from '@modelcontextprotocol/server';
+import { CLIENT_CAPABILITIES } from '../meta-keys.js';
 import type { CallRequest } from './call-request.js';
 
 /** What the client can do: it says so with every request, an older one when it connects. */
 export function clientCapabilities({ mcpReq, server }: CallRequest): ClientCapabilities {
-  const envelope = mcpReq.envelope as { [CLIENT_CAPABILITIES_META_KEY]?: ClientCapabilities };
-  return envelope?.[CLIENT_CAPABILITIES_META_KEY] ?? server?.server.getClientCapabilities() ?? {};
+  const envelope = mcpReq.envelope as { [CLIENT_CAPABILITIES]?: ClientCapabilities };
+  return envelope?.[CLIENT_CAPABILITIES] ?? server?.server.getClientCapabilities() ?? {};
 }
 
 /** Whether the client can show forms: elicitation without a mode means forms. */

@@ -5,7 +5,7 @@ import type {
 } from '@modelcontextprotocol/server';
 import type * as z from 'zod/v4';
 import type { Services } from '../app.js';
-import type { Answers, Question } from './ask.js';
+import type { Answers, Questions } from './ask.js';
 import type { CallRequest } from './call-request.js';
 import type { Principal } from './principal.js';
 
@@ -24,9 +24,7 @@ export interface CallContext extends Services {
    * Asks the client, several questions at once. The call ends here and is repeated with the answers, so do nothing that
    * must not happen twice before it.
    */
-  ask<const Questions extends Readonly<Record<string, Question>>>(
-    questions: Questions,
-  ): Answers<Questions>;
+  ask<const Asked extends Questions>(questions: Asked): Answers<Asked>;
   /**
    * Asks the human behind the client to fill in a small form; otherwise like `ask`.
    * @returns the answer, or `undefined` when the human declined.

@@ -12,6 +12,19 @@ export function andThen<T, R>(
   return isPromise(value) ? value.then(next) : next(value);
 }
 
+/** What `work` gives, or what `otherwise` makes of its failure, now or later. */
+export function orElse<T>(
+  work: () => MaybePromise<T>,
+  otherwise: (error: unknown) => MaybePromise<T>,
+): MaybePromise<T> {
+  try {
+    const result = work();
+    return isPromise(result) ? result.then(undefined, otherwise) : result;
+  } catch (error) {
+    return otherwise(error);
+  }
+}
+
 /** Queries of some libraries are no `Promise` and start when they are waited for. */
 export function isPromise<T>(value: MaybePromise<T>): value is PromiseLike<T> {
   return typeof (value as PromiseLike<T> | null | undefined)?.then === 'function';

@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
-import { ProtocolError, ProtocolErrorCode } from '@modelcontextprotocol/server';
 import * as z from 'zod/v4';
+import { ToolError } from '../pipeline/errors.js';
 import type { Principal } from '../pipeline/principal.js';
 
 const CIPHER = 'aes-256-gcm';
@@ -30,7 +30,7 @@ export class Cursors {
     return Buffer.concat([iv, cipher.getAuthTag(), text]).toString('base64url');
   }
 
-  /** @throws {ProtocolError} -32602 when the cursor is not one of this caller's. */
+  /** @throws {ToolError} `INVALID_CURSOR` when it is not one of this caller's. */
   open(cursor: string, { id }: Principal): Place {
     try {
       const bytes = Buffer.from(cursor, 'base64url');
@@ -47,6 +47,6 @@ export class Cursors {
   }
 }
 
-export function invalidCursor(): ProtocolError {
-  return new ProtocolError(ProtocolErrorCode.InvalidParams, 'This cursor is not valid.');
+export function invalidCursor(): ToolError {
+  return new ToolError('INVALID_CURSOR', 'This cursor is not valid.');
 }

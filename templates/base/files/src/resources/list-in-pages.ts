@@ -17,7 +17,7 @@ export interface InPages {
 
 /**
  * One page out of several lists, one after the other.
- * @throws {ProtocolError} when it should begin in a list that is not there.
+ * @throws {ToolError} `INVALID_CURSOR` when it should begin in a list that is not there.
  */
 export async function listInPages(lists: readonly List[], from?: Place): Promise<InPages> {
   const first = from === undefined ? 0 : lists.findIndex(({ name }) => name === from.list);

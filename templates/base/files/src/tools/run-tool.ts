@@ -1,9 +1,9 @@
 import type { CallToolResult, InputRequiredResult } from '@modelcontextprotocol/server';
 import type { Services } from '../app.js';
-import { InputNeeded } from '../pipeline/ask.js';
+import { InputRequired } from '../pipeline/ask.js';
 import type { CallRequest } from '../pipeline/call-request.js';
 import { ToolError } from '../pipeline/errors.js';
-import { andThen } from '../pipeline/maybe-async.js';
+import { andThen, type MaybePromise, orElse } from '../pipeline/maybe-async.js';
 import type { Principal } from '../pipeline/principal.js';
 import { type Call, runCall } from '../pipeline/run-call.js';
 import type { Tool } from './define-tool.js';
@@ -31,23 +31,23 @@ export const tools: ReadonlyMap<string, ServedTool> = new Map(
  * @param run what to do instead of `tool.run`.
  * @returns a result, an error for the model, or what the human has to be asked first.
  */
-export async function runTool(
+export function runTool(
   { tool, call }: ServedTool,
   input: Record<string, unknown>,
   services: Services,
   principal: Principal,
   request: CallRequest,
   run: Tool['run'] = tool.run,
-): Promise<ToolOutcome> {
-  try {
-    return await runCall({ ...call, input }, services, principal, request, (ctx) =>
+): MaybePromise<ToolOutcome> {
+  const work = () =>
+    runCall<ToolOutcome>({ ...call, input }, services, principal, request, (ctx) =>
       andThen(run(input, ctx), (result) => toResult(result, tool.output, services.config)),
     );
-  } catch (error) {
-    if (error instanceof InputNeeded) return error.result;
+  return orElse(work, (error) => {
+    if (error instanceof InputRequired) return error.result;
     if (error instanceof ToolError) return toErrorResult(error);
     throw error;
-  }
+  });
 }
 
 function toCall({ name, scopes, limits }: Tool): Call {

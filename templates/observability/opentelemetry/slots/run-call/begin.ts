@@ -1,1 +1,1 @@
-const span = await services.tracing.begin(call, request.mcpReq, era);
+let span: CallSpan | undefined;

@@ -1,1 +1,1 @@
-span.end(outcome);
+span?.end(outcome);

@@ -1,2 +1,6 @@
-const inSpan = () => span.run(run);
-return await (outer === undefined ? withCorrelationId(id, inSpan) : inSpan());
+const inSpan = () =>
+  andThen(services.tracing.begin(call, request.mcpReq, era), (begun) => {
+    span = begun;
+    return begun.run(run);
+  });
+return outer === undefined ? withCorrelationId(id, inSpan) : inSpan();

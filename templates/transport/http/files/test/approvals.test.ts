@@ -80,7 +80,7 @@ test('a client that cannot ask is refused', async () => {
 test('a tool can ask for more after it was approved', async () => {
   const requestState = await ask();
   const work = () => {
-    throw new InputNeeded({ resultType: 'input_required', inputRequests: {} }, { answers: {} });
+    throw new InputNeeded({}, { answers: {} });
   };
   const next = await ask({ requestState, inputResponses: YES, work });
   expect(await call({ requestState: next, inputResponses: { form: {} } })).toBe('ran');

@@ -1,5 +1,2 @@
-async answer(request, body, principal) {
-  watchForRefusedCalls(request, body, principal, app);
-  const inSession = await sessions.answer(request, body, principal);
-  return inSession ?? (await answer(request, body, principal));
-},
+const inSession = await sessions.answer(request, body, who.principal);
+if (inSession !== undefined) return inSession;

@@ -1,4 +1,4 @@
 if (request.method !== 'POST') {
   answered();
-  return await protocol.answer(request, undefined, caller.principal);
+  return protocol.answer(request, undefined, caller.principal);
 }

@@ -1,5 +1,6 @@
 import type { Config } from '../config.js';
 import type { CallRequest } from '../pipeline/call-request.js';
+import { andThen, type MaybePromise } from '../pipeline/maybe-async.js';
 import type { Call } from '../pipeline/run-call.js';
 import type { Logger } from './logger.js';
 
@@ -22,7 +23,7 @@ export interface Statement {
 }
 
 export interface Tracing {
-  begin(call: Call, said: Said, era: string): Promise<CallSpan>;
+  begin(call: Call, said: Said, era: string): MaybePromise<CallSpan>;
   /** Runs a statement in a span of its own. */
   query<T>(statement: Statement, run: () => Promise<T>): Promise<T>;
   /** Sends what is left, for two seconds at most. */
@@ -30,7 +31,7 @@ export interface Tracing {
 }
 
 const OFF: Tracing = {
-  begin: async () => ({ run: (work) => work(), end() {} }),
+  begin: () => ({ run: (work) => work(), end() {} }),
   query: (_, run) => run(),
   async close() {},
 };
@@ -42,16 +43,18 @@ const OFF: Tracing = {
 export function openTracing(config: Config, log: Logger): Tracing {
   const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint } = config;
   if (endpoint === undefined) return OFF;
-  const started = import('./spans.js').then(
-    ({ startTracing }) => startTracing(endpoint, config.OTEL_EXPORTER_OTLP_HEADERS, log),
-    (error: unknown) => {
+  let tracing: MaybePromise<Tracing> = import('./spans.js')
+    .then(({ startTracing }) => startTracing(endpoint, config.OTEL_EXPORTER_OTLP_HEADERS, log))
+    .catch((error: unknown) => {
       log.error({ err: error }, 'traces cannot be sent');
       return OFF;
-    },
-  );
+    });
+  tracing.then((started) => {
+    tracing = started;
+  });
   return {
-    begin: async (...args) => (await started).begin(...args),
-    query: async (...args) => (await started).query(...args),
-    close: async () => (await started).close(),
+    begin: (...args) => andThen(tracing, (started) => started.begin(...args)),
+    query: async (...args) => (await tracing).query(...args),
+    close: async () => (await tracing).close(),
   };
 }

@@ -28,7 +28,8 @@ export type RequestHeaders = Pick<Headers, 'get'>;
 export interface Answer {
   readonly status: number;
   readonly headers: Record<string, string>;
-  readonly body: string | ReadableStream<Uint8Array> | null;
+  /** A text, the parts of one, or a stream. */
+  readonly body: string | Uint8Array[] | ReadableStream<Uint8Array> | null;
 }
 
 /** Takes over what the protocol library answers. */

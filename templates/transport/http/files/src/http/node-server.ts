@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type Answer, type Incoming, refuse } from './exchange.js';
@@ -21,31 +21,54 @@ const READ_TIMEOUT = 30_000;
 /** Serves `answer` over `node:http`. */
 export function createNodeServer(answer: (request: Incoming) => Promise<Answer>): Server {
   return createServer(TIMEOUTS, (incoming, outgoing) => {
-    serve(answer, incoming, outgoing).catch(() => outgoing.destroy());
+    const path = pathOf(incoming);
+    if (path === undefined) return send(notUnderstood(), outgoing);
+    answer(new NodeRequest(incoming, outgoing, path))
+      .then((answered) => sendSoon(answered, outgoing))
+      .catch(() => outgoing.destroy());
   });
 }
 
-async function serve(
-  answer: (request: Incoming) => Promise<Answer>,
-  incoming: IncomingMessage,
-  outgoing: ServerResponse,
-): Promise<void> {
-  const path = pathOf(incoming);
-  const { status, headers, body } =
-    path === undefined
-      ? refuse(400, 'This request cannot be understood.', { 'x-content-type-options': 'nosniff' })
-      : await answer(new NodeRequest(incoming, outgoing, path));
+let unsent: (readonly [Answer, ServerResponse])[] = [];
 
+/**
+ * Sends the answers of one turn of the event loop together, when all requests that have arrived are read: each write wakes
+ * whoever waits for it, and to change between the two for each answer costs more than most calls do.
+ */
+function sendSoon(answer: Answer, outgoing: ServerResponse): void {
+  if (unsent.push([answer, outgoing]) > 1) return;
+  setImmediate(() => {
+    const all = unsent;
+    unsent = [];
+    for (const one of all) send(...one);
+  });
+}
+
+function notUnderstood(): Answer {
+  const headers = { 'x-content-type-options': 'nosniff' };
+  return refuse(400, 'This request cannot be understood.', headers);
+}
+
+function send({ status, headers, body }: Answer, outgoing: ServerResponse): void {
   // Whether the connection stays is between the client and node:http, unless the server is going away.
   if (headers.connection !== 'close') delete headers.connection;
-  if (typeof body === 'string') headers['content-length'] = String(Buffer.byteLength(body));
-  outgoing.writeHead(status, headers);
-  if (typeof body === 'string') outgoing.end(body);
-  else if (body === null) outgoing.end();
-  else {
+  if (body instanceof ReadableStream) {
+    outgoing.writeHead(status, headers);
     // Its first event may be a long time away.
     outgoing.flushHeaders();
-    await pipeline(Readable.fromWeb(body), limitReading(outgoing));
+    pipeline(Readable.fromWeb(body), limitReading(outgoing)).catch(() => outgoing.destroy());
+    return;
+  }
+  if (typeof body === 'string') {
+    headers['content-length'] = String(Buffer.byteLength(body));
+    outgoing.writeHead(status, headers).end(body);
+  } else {
+    const parts = body ?? [];
+    const bytes = parts.reduce((sum, { length }) => sum + length, 0);
+    if (body !== null) headers['content-length'] = String(bytes);
+    outgoing.writeHead(status, headers);
+    for (const part of parts) outgoing.write(part);
+    outgoing.end();
   }
   if (outgoing.writableLength > 0) limitReading(outgoing);
 }

@@ -1,5 +1,12 @@
 import type { ServerPart } from '../server.js';
 
+/** The request for a stream that stays open until someone ends it. */
+export const LISTEN = 'subscriptions/listen';
+
+export function isSubscription(body: unknown): boolean {
+  return (body as { method?: unknown } | null)?.method === LISTEN;
+}
+
 /** What a message needs of a server. A batch needs everything. */
 export function partFor(message: unknown): ServerPart {
   const { method, params } = (message ?? {}) as Record<string, unknown>;

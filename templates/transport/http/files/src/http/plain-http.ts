@@ -8,6 +8,9 @@ const EVENTS = {
   'x-accel-buffering': 'no',
 };
 
+const EVENT = 'event: message\ndata: ';
+const END_OF_EVENT = '\n\n';
+
 /**
  * Whether the headers of a plain request say what its body says. Those that say it in another way, or something else, are
  * for the protocol library.
@@ -19,7 +22,7 @@ export function headersAgree(headers: RequestHeaders, request: PlainRequest): bo
     return (
       version === MODERN_VERSION &&
       headers.get('mcp-method') === request.method &&
-      (request.method === 'tools/list' || headers.get('mcp-name') === request.name)
+      (request.method !== 'tools/call' || headers.get('mcp-name') === request.name)
     );
   }
   const accept = headers.get('accept') ?? '';
@@ -33,18 +36,20 @@ export function headersAgree(headers: RequestHeaders, request: PlainRequest): bo
 
 /** The messages that answer a request, in the form that its era expects. */
 export function asAnswer(era: Era, messages: readonly object[]): Answer {
-  return textAnswer(
-    era,
-    messages.map((message) => JSON.stringify(message)),
-  );
-}
-
-/** The same for messages that are JSON already. */
-export function textAnswer(era: Era, messages: readonly string[]): Answer {
   const [first = ''] = messages;
   if (era === 'modern' && messages.length === 1) {
-    return { status: 200, headers: { 'content-type': 'application/json' }, body: first };
+    const headers = { 'content-type': 'application/json' };
+    return { status: 200, headers, body: JSON.stringify(first) };
   }
-  const events = messages.map((message) => `event: message\ndata: ${message}\n\n`);
+  const events = messages.map((message) => `${EVENT}${JSON.stringify(message)}${END_OF_EVENT}`);
   return { status: 200, headers: { ...EVENTS }, body: events.join('') };
+}
+
+/** The same for one message whose result is JSON already, in UTF-8: it is long, and not copied. */
+export function keptAnswer(era: Era, id: string | number, result: Uint8Array): Answer {
+  const isEvent = era === 'legacy';
+  const begin = `${isEvent ? EVENT : ''}{"result":`;
+  const end = `,"jsonrpc":"2.0","id":${JSON.stringify(id)}}${isEvent ? END_OF_EVENT : ''}`;
+  const headers = isEvent ? { ...EVENTS } : { 'content-type': 'application/json' };
+  return { status: 200, headers, body: [Buffer.from(begin), result, Buffer.from(end)] };
 }

@@ -9,15 +9,24 @@ const INVALID_REQUEST = -32_600;
 const MAX_DEPTH = 64;
 const MAX_BATCH = 50;
 
-/** Reads a JSON body of at most `maxBytes` bytes; stops reading as soon as it is longer. */
-export async function readJson(request: Incoming, maxBytes: number): Promise<ReadJson> {
+/**
+ * Reads a JSON body of at most `maxBytes` bytes; stops reading as soon as it is longer.
+ * @param onRead is called when there is nothing more to read
+ */
+export async function readJson(
+  request: Incoming,
+  maxBytes: number,
+  onRead: () => void,
+): Promise<ReadJson> {
   const tooLarge = () => ({ refusal: refuse(413, `The body may have ${maxBytes} bytes.`) });
-  if (Number(request.headers.get('content-length')) > maxBytes) return tooLarge();
   try {
+    if (Number(request.headers.get('content-length')) > maxBytes) return tooLarge();
     const bytes = await request.read(maxBytes);
     return bytes === undefined ? tooLarge() : parse(bytes);
   } catch {
     return refused('The body is not valid JSON.', PARSE_ERROR);
+  } finally {
+    onRead();
   }
 }
 

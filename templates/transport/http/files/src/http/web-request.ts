@@ -28,5 +28,5 @@ export function webRequest(request: Request, sender = 'unknown'): Incoming {
 }
 
 export function toResponse({ status, headers, body }: Answer): Response {
-  return new Response(body, { status, headers });
+  return new Response(Array.isArray(body) ? Buffer.concat(body) : body, { status, headers });
 }

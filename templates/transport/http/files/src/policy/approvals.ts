@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import { inputRequired, inputResponse } from '@modelcontextprotocol/server';
 import * as z from 'zod/v4';
-import { InputNeeded } from '../pipeline/ask.js';
+import { answerTo, InputNeeded, type Question } from '../pipeline/ask.js';
 import type { CallRequest } from '../pipeline/call-request.js';
 import { canShowForms } from '../pipeline/client-capabilities.js';
 import { ToolError } from '../pipeline/errors.js';
@@ -42,19 +41,21 @@ export class Approvals {
       .digest('base64url');
 
     const state = await this.#redeem(request.mcpReq.requestState<RoundState>(), call);
-    const answer = inputResponse(request.mcpReq.inputResponses, KEY);
-    if (state === undefined || (!state.approved && answer.kind !== 'elicit')) {
+    const question = questionAbout(tool, shown);
+    const { inputResponses = {} } = request.mcpReq;
+    if (state === undefined || !(state.approved || Object.hasOwn(inputResponses, KEY))) {
       if (!canShowForms(request)) throw cannotAsk(tool);
-      throw question(tool, shown, { answers: {}, approval: { call, approved: false } });
+      const kept = { answers: {}, approval: { call, approved: false } };
+      throw new InputNeeded({ [KEY]: question }, kept);
     }
-    if (!state.approved && !isYes(answer)) {
+    if (!state.approved && !isYes(answerTo(question, KEY, inputResponses))) {
       throw new ToolError('NOT_APPROVED', `The user did not approve this call of ${tool}.`);
     }
     try {
       return await work();
     } catch (error) {
       if (!(error instanceof InputNeeded)) throw error;
-      throw new InputNeeded(error.result, { ...error.kept, approval: { call, approved: true } });
+      throw new InputNeeded(error.questions, { ...error.kept, approval: { call, approved: true } });
     }
   }
 
@@ -65,15 +66,12 @@ export class Approvals {
   }
 }
 
-function question(tool: string, shown: string, kept: Kept): InputNeeded {
-  const message = `Let ${tool} run with these arguments?\n\n${shorten(shown)}`;
-  const asked = inputRequired.elicit({ message, requestedSchema: Form });
-  return new InputNeeded(inputRequired({ inputRequests: { [KEY]: asked } }), kept);
+function questionAbout(tool: string, shown: string): Question {
+  return { elicit: `Let ${tool} run with these arguments?\n\n${shorten(shown)}`, form: Form };
 }
 
-function isYes(answer: ReturnType<typeof inputResponse>): boolean {
-  if (answer.kind !== 'elicit' || answer.action !== 'accept') return false;
-  return Form.safeParse(answer.content).data?.approve === true;
+function isYes(answered: ReturnType<typeof answerTo>): boolean {
+  return Form.safeParse(answered?.answer).data?.approve === true;
 }
 
 function cannotAsk(tool: string): ToolError {

@@ -1,5 +1,3 @@
-import { UriTemplate } from '@modelcontextprotocol/server';
-
 /** Names of a policy. One that ends with `*` stands for every name that begins like it. */
 export class Patterns {
   readonly #names: ReadonlySet<string>;
@@ -52,6 +50,11 @@ function reaches(pattern: string, uriTemplate: string): boolean {
     .some((part) => fits(beginning, part));
 }
 
+/** An expression of a template stands for a part of a path; one with an operator, such as `{+path}`, for more than that. */
 function fits(uri: string, uriTemplate: string): boolean {
-  return uri === uriTemplate || new UriTemplate(uriTemplate).match(uri) !== null;
+  const pattern = uriTemplate.replaceAll(/[^{]+|\{(\W?)[^}]*\}?/g, (part, operator?: string) => {
+    if (operator === undefined) return part.replaceAll(/[$()*+.?[\\\]^|]/g, '\\$&');
+    return operator === '' ? '[^/]+' : '.+';
+  });
+  return uri === uriTemplate || new RegExp(`^${pattern}$`).test(uri);
 }

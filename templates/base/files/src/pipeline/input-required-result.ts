@@ -1,0 +1,23 @@
+import {
+  type InputRequest,
+  type InputRequiredResult,
+  inputRequired,
+} from '@modelcontextprotocol/server';
+import type { Question, Questions } from './ask.js';
+
+/** Asks a client to answer questions and to send `requestState` back with the answers. */
+export function inputRequiredResult(
+  questions: Questions,
+  requestState: string,
+): InputRequiredResult {
+  const inputRequests = Object.fromEntries(
+    Object.entries(questions).map(([key, question]) => [key, requestOf(question)]),
+  );
+  return inputRequired({ inputRequests, requestState });
+}
+
+function requestOf(question: Question): InputRequest {
+  if ('roots' in question) return inputRequired.listRoots();
+  if ('sample' in question) return inputRequired.createMessage(question.sample);
+  return inputRequired.elicit({ message: question.elicit, requestedSchema: question.form });
+}

@@ -1,0 +1,1 @@
+import type { CallSpan } from '../observability/tracing.js';
