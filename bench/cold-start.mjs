@@ -1,9 +1,9 @@
 /** How long a generated server takes to its first answer, and its memory then, beside servers that do nothing. */
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { interleave, median, ratio, time } from './measure.mjs';
+import { interleave, median, ratio } from './measure.mjs';
+import { nodes } from './nodes.mjs';
 import { withHttp, withStdio } from './processes.mjs';
 import { makeProject } from './projects.mjs';
 import { record } from './report.mjs';
@@ -11,16 +11,13 @@ import { record } from './report.mjs';
 const STARTS = 11;
 /** What is loaded in the background after the first answer counts, too (milliseconds). */
 const SETTLE = 500;
-const NEWER = '24';
 
 /** Records all multiples, on this release of Node.js and on a newer one; makes the server first, in `folder`. */
 export async function benchColdStart(program, folder) {
   const project = join(folder, 'started');
   const flags = ['--starter', 'minimal', '--transport', 'stdio,http'];
   await makeProject(program, project, flags);
-  const newer = await newerNode(folder);
-  for (const node of ['node', ...(newer === undefined ? [] : [newer])]) {
-    const release = node === 'node' ? process.version : `Node ${NEWER}`;
+  for (const [release, node] of await nodes(folder)) {
     await compare(`${release}, HTTP`, 1.6, withHttp, node, {
       bare: join(import.meta.dirname, 'bare.mjs'),
       server: join(project, 'dist/http.js'),
@@ -63,17 +60,4 @@ async function residentMegabytes(pid) {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
   const [, kilobytes] = /^VmRSS:\s+(\d+) kB/m.exec(status) ?? [];
   return kilobytes && Number(kilobytes) / 1000;
-}
-
-/** A program `node` from npm, where npm has one for this machine. */
-async function newerNode(folder) {
-  const name = `node-${process.platform}-${process.arch}`;
-  const node = join(folder, 'node_modules', name, 'bin/node');
-  const install = ['install', '--no-save', '--prefer-offline', '--no-audit', '--no-fund'];
-  try {
-    await time('npm', [...install, `${name}@${NEWER}`], { cwd: folder });
-  } catch (error) {
-    console.error(`· cold start on Node ${NEWER} is left out: ${error.message.split('\n')[1]}`);
-  }
-  return existsSync(node) ? node : undefined;
 }

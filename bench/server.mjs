@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { underLoad } from './load.mjs';
 import { interleave, median, ratio } from './measure.mjs';
+import { nodes } from './nodes.mjs';
 import { copyWithTools, makeProject } from './projects.mjs';
 import { record } from './report.mjs';
 import { legacy, modern } from './requests.mjs';
@@ -12,6 +13,7 @@ const http = (project) => join(project, 'dist/http.js');
 const echo = { name: 'echo', arguments: { text: 'hello' } };
 const CALL = modern('tools/call', echo);
 const LIST = modern('tools/list');
+const DISCOVER = modern('server/discover');
 
 /** Records everything; makes the servers first, in `folder`. */
 export async function benchServer(program, folder) {
@@ -23,24 +25,38 @@ export async function benchServer(program, folder) {
   const silent = { env: { LOG_LEVEL: 'silent' } };
   const everything = { env: { LOG_LEVEL: 'info' } };
 
-  await compare('tools/call', {
-    bare: () => underLoad(here('bare.mjs'), CALL),
-    'the recipe of the SDK': () => underLoad(here('recipe.mjs'), CALL),
-    'generated, without middleware': () => underLoad(http(plain), CALL, silent),
-    'generated, everything on': () => underLoad(http(full), CALL, everything),
-    'generated, everything on, clients of 2025': () =>
-      underLoad(http(full), legacy('tools/call', echo), everything),
-  });
-  await compare('tools/call with 1,000 tools', {
-    'with one tool': () => underLoad(http(plain), CALL, silent),
-    generated: () => underLoad(http(thousand), CALL, silent),
-    'the recipe of the SDK': () => underLoad(here('recipe.mjs'), CALL, { env: { TOOLS: '1000' } }),
-  });
-  await compare('tools/list with 100 tools', {
-    bare: () => underLoad(here('bare.mjs'), LIST),
-    'the recipe of the SDK': () => underLoad(here('recipe.mjs'), LIST, { env: { TOOLS: '100' } }),
-    generated: () => underLoad(http(hundred), LIST, silent),
-  });
+  for (const [release, node] of await nodes(folder)) {
+    const load =
+      (script, call, options = silent) =>
+      () =>
+        underLoad(script, call, { node, ...options });
+    await compare(`${release}, tools/call`, {
+      bare: load(here('bare.mjs'), CALL),
+      'the recipe of the SDK': load(here('recipe.mjs'), CALL),
+      'generated, without middleware': load(http(plain), CALL),
+      'generated, everything on': load(http(full), CALL, everything),
+      'generated, everything on, clients of 2025': load(
+        http(full),
+        legacy('tools/call', echo),
+        everything,
+      ),
+    });
+    await compare(`${release}, tools/call with 1,000 tools`, {
+      'with one tool': load(http(plain), CALL),
+      generated: load(http(thousand), CALL),
+      'the recipe of the SDK': load(here('recipe.mjs'), CALL, { env: { TOOLS: '1000' } }),
+    });
+    await compare(`${release}, tools/list with 100 tools`, {
+      bare: load(here('bare.mjs'), LIST),
+      'the recipe of the SDK': load(here('recipe.mjs'), LIST, { env: { TOOLS: '100' } }),
+      generated: load(http(hundred), LIST),
+    });
+    await compare(`${release}, server/discover`, {
+      bare: load(here('bare.mjs'), DISCOVER),
+      'the recipe of the SDK': load(here('recipe.mjs'), DISCOVER),
+      generated: load(http(plain), DISCOVER),
+    });
+  }
   await benchFigures(program, folder, full);
 }
 
@@ -50,7 +66,7 @@ async function benchFigures(program, folder, full) {
   const notes = await makeProject(program, join(folder, 'notes'), ['--transport', 'http']);
   const search = modern('tools/call', { name: 'search_notes', arguments: { query: '' } });
   const figures = {
-    'discovery (server/discover)': await underLoad(http(full), modern('server/discover'), { env }),
+    'discovery (server/discover)': await underLoad(http(full), DISCOVER, { env }),
     'a simple query (search_notes, SQLite)': await underLoad(http(notes), search, { env }),
     '1,000 connections at once': await underLoad(http(full), CALL, { env, connections: 1_000 }),
   };

@@ -1,1 +1,1 @@
-return await runTool(served, args, services, principal, { mcpReq, server });
+return await runTool(tool, args, services, principal, { mcpReq, server });

@@ -48,12 +48,13 @@ export function fitOutput(result: Record<string, unknown>, caps: Caps): Fitted |
 }
 
 /** The lists in an object and in the objects inside it; not those inside of list items. */
-function listsOf(value: Fields, path: readonly string[] = []): List[] {
-  return Object.entries(value).flatMap(([key, field]) => {
-    const here = [...path, key];
-    if (Array.isArray(field)) return [{ path: here, all: field, shown: field.length }];
-    return isFields(field) ? listsOf(field, here) : [];
-  });
+function listsOf(value: Fields, path: readonly string[] = [], found: List[] = []): List[] {
+  for (const key of Object.keys(value)) {
+    const field = value[key];
+    if (Array.isArray(field)) found.push({ path: [...path, key], all: field, shown: field.length });
+    else if (isFields(field)) listsOf(field, [...path, key], found);
+  }
+  return found;
 }
 
 function isFields(value: unknown): value is Fields {
@@ -62,6 +63,9 @@ function isFields(value: unknown): value is Fields {
 
 function shorten(result: Record<string, unknown>, lists: readonly List[]): Fitted {
   const short = lists.filter(({ shown, all }) => shown < all.length);
+  if (short.length === 0) {
+    return { value: result, text: JSON.stringify(result), marker: '', cuts: [] };
+  }
   const value = short.reduce<Fields>(withShortList, result);
   const cuts = short.map(({ path, shown, all }) => ({
     list: path.join('.'),
@@ -71,10 +75,7 @@ function shorten(result: Record<string, unknown>, lists: readonly List[]): Fitte
   const counts = cuts.map(
     ({ list, shown, total }) => `${shown} of ${total} items shown in ${list}`,
   );
-  const marker =
-    cuts.length === 0
-      ? ''
-      : `… truncated: ${counts.join(', ')}. Ask for less, for example with a smaller limit or a narrower search.`;
+  const marker = `… truncated: ${counts.join(', ')}. Ask for less, for example with a smaller limit or a narrower search.`;
   return { value, text: JSON.stringify(value), marker, cuts };
 }
 

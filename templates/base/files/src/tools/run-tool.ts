@@ -10,19 +10,11 @@ import type { Tool } from './define-tool.js';
 import * as barrel from './index.js';
 import { toErrorResult, toResult } from './tool-result.js';
 
-export interface ServedTool {
-  readonly tool: Tool;
-  readonly call: Call;
-}
-
 export type ToolOutcome = CallToolResult | InputRequiredResult;
 
 /** Every tool of `index.ts`, by its name. */
-export const tools: ReadonlyMap<string, ServedTool> = new Map(
-  (Object.values(barrel) as readonly Tool[]).map((tool) => [
-    tool.name,
-    { tool, call: toCall(tool) },
-  ]),
+export const tools: ReadonlyMap<string, Tool> = new Map(
+  (Object.values(barrel) as readonly Tool[]).map((tool) => [tool.name, tool]),
 );
 
 /**
@@ -32,7 +24,7 @@ export const tools: ReadonlyMap<string, ServedTool> = new Map(
  * @returns a result, an error for the model, or what the human has to be asked first.
  */
 export function runTool(
-  { tool, call }: ServedTool,
+  tool: Tool,
   input: Record<string, unknown>,
   services: Services,
   principal: Principal,
@@ -40,7 +32,7 @@ export function runTool(
   run: Tool['run'] = tool.run,
 ): MaybePromise<ToolOutcome> {
   const work = () =>
-    runCall<ToolOutcome>({ ...call, input }, services, principal, request, (ctx) =>
+    runCall<ToolOutcome>(callOf(tool, input), services, principal, request, (ctx) =>
       andThen(run(input, ctx), (result) => toResult(result, tool.output, services.config)),
     );
   return orElse(work, (error) => {
@@ -50,12 +42,7 @@ export function runTool(
   });
 }
 
-function toCall({ name, scopes, limits }: Tool): Call {
-  return {
-    kind: 'tool',
-    name,
-    ...(scopes && { scopes }),
-    ...(limits?.timeoutMs && { timeoutMs: limits.timeoutMs }),
-    ...(limits?.perMinute && { perMinute: limits.perMinute }),
-  };
+function callOf({ name, scopes, limits }: Tool, input: unknown): Call {
+  const { timeoutMs, perMinute } = limits ?? {};
+  return { kind: 'tool', name, input, scopes, timeoutMs, perMinute };
 }

@@ -33,7 +33,7 @@ test('callers of one server list and call what is there for them, whoever asks f
     expect(await ask('nobody', 'tools/list')).not.toContain(`"${name}"`);
     expect(await ask('nobody', 'tools/call', { name })).toContain('"code":-32');
     expect(await ask('all', 'tools/call', { name })).not.toContain('APPROVAL');
-    const valid = tools.get(name)?.tool.input.safeParse({}).success;
+    const valid = tools.get(name)?.input.safeParse({}).success;
     if (valid) expect(await ask('careful', 'tools/call', { name })).toContain('APPROVAL');
   }
 });

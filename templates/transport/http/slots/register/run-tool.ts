@@ -2,8 +2,8 @@
 const { approvals, policy } = services;
 const request = { mcpReq, server };
 if (!policy.accessOf(principal).needsApproval(name)) {
-  return await runTool(served, args, services, principal, request);
+  return await runTool(tool, args, services, principal, request);
 }
-return await runTool(served, args, services, principal, request, (input, ctx) =>
+return await runTool(tool, args, services, principal, request, (input, ctx) =>
   approvals.run({ tool: name, args, principal, request }, () => tool.run(input, ctx)),
 );

@@ -34,11 +34,12 @@ export function clientAddress(sender: string, forwardedFor: string | null, isPro
     if (!isProxy?.(client, hops) || isIP(next) === 0) break;
     client = next;
   }
-  return isIPv6(client) ? network(client) : client;
+  return client.includes(':') ? network(client) : client;
 }
 
 /** Without port, brackets, zone and the IPv6 form of an IPv4 address. */
 function plain(text: string): string {
+  if (/^[\d.]+$/.test(text)) return text;
   const [, withPort] =
     /^\[(.+)\](?::\d+)?$|^([\d.]+):\d+$/.exec(text.trim())?.filter(Boolean) ?? [];
   return (withPort ?? text.trim()).replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/i, '');

@@ -35,13 +35,14 @@ export class LineTransport implements Transport {
   }
 
   async send(message: JSONRPCMessage): Promise<void> {
-    this.write(message);
+    this.write(JSON.stringify(message));
   }
 
-  write(message: object): void {
+  /** Sends a message that is JSON already. */
+  write(message: string): void {
     if (this.#isClosed) throw new Error('The connection is closed.');
     if (this.#waiting === '') setImmediate(() => this.#flush());
-    this.#waiting += `${JSON.stringify(message)}\n`;
+    this.#waiting += `${message}\n`;
   }
 
   async close(): Promise<void> {
