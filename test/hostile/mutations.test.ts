@@ -99,7 +99,7 @@ const mutations: readonly Mutation[] = [
   },
   {
     guard: 'everyone has a server object of their own',
-    file: 'src/http/protocol.ts',
+    file: 'src/http/library.ts',
     from: "return createServer(app, principal, { ...part, news: era === 'modern' ? NEWS : 'none' });",
     to: 'return (globalThis.one ??= createServer(app, principal, { ...part, news: NEWS }));',
     test: 'hostile',
@@ -399,8 +399,8 @@ const mutations: readonly Mutation[] = [
   {
     guard: 'an answer has to fit its form',
     file: 'src/pipeline/ask.ts',
-    from: 'return form.success ? { answer: form.data } : undefined;',
-    to: 'return { answer: form.data };',
+    from: 'return form?.success ? { answer: form.data } : undefined;',
+    to: 'return { answer: form?.data };',
     test: 'pipeline',
   },
 ];
