@@ -10,7 +10,7 @@ import { record } from './report.mjs';
 
 const STARTS = 11;
 /** What is loaded in the background after the first answer counts, too (milliseconds). */
-const SETTLE = 500;
+const SETTLE = 2_000;
 
 /** Records all multiples, on this release of Node.js and on a newer one; makes the server first, in `folder`. */
 export async function benchColdStart(program, folder) {

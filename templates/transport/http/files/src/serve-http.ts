@@ -9,6 +9,9 @@ import { stopListening } from './http/stop-listening.js';
 import { superviseProcess } from './lifecycle.js';
 import { addProcessMetrics } from './observability/process-metrics.js';
 
+/** How long after the start what most requests do not need is loaded, unless one has needed it before (milliseconds). */
+const PREPARE_AFTER = 1_000;
+
 loadEnvFile();
 const config = orExit(() => loadConfig(process.env, requiredSettings));
 const app = orExit(() => createApp(config));
@@ -40,6 +43,7 @@ for (const one of [server, metricsServer]) {
 }
 server.listen(config.PORT, config.HOST, () => {
   app.log.info({ address: server.address() }, 'MCP at /mcp');
+  setTimeout(handler.prepare, PREPARE_AFTER).unref();
 });
 if (config.METRICS_PORT !== undefined) {
   metricsServer.listen(config.METRICS_PORT, config.METRICS_HOST, () => {

@@ -22,10 +22,11 @@ const READ_TIMEOUT = 30_000;
 export function createNodeServer(answer: (request: Incoming) => Promise<Answer>): Server {
   return createServer(TIMEOUTS, (incoming, outgoing) => {
     const path = pathOf(incoming);
-    if (path === undefined) return send(notUnderstood(), outgoing);
-    answer(new NodeRequest(incoming, outgoing, path))
-      .then((answered) => sendSoon(answered, outgoing))
-      .catch(() => outgoing.destroy());
+    if (path === undefined) return sendSoon(notUnderstood(), outgoing);
+    answer(new NodeRequest(incoming, outgoing, path)).then(
+      (answered) => sendSoon(answered, outgoing),
+      () => outgoing.destroy(),
+    );
   });
 }
 
@@ -40,8 +41,17 @@ function sendSoon(answer: Answer, outgoing: ServerResponse): void {
   setImmediate(() => {
     const all = unsent;
     unsent = [];
-    for (const one of all) send(...one);
+    for (const one of all) sendOrGiveUp(...one);
   });
+}
+
+/** An answer that cannot be sent costs its own connection and none of the others in its turn. */
+function sendOrGiveUp(answer: Answer, outgoing: ServerResponse): void {
+  try {
+    send(answer, outgoing);
+  } catch {
+    outgoing.destroy();
+  }
 }
 
 function notUnderstood(): Answer {

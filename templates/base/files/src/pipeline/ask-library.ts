@@ -5,6 +5,9 @@ import {
 } from '@modelcontextprotocol/server';
 import type { Question, Questions } from './ask.js';
 
+// What asking needs of the protocol library: most servers never ask, so this file is loaded by the first question.
+export { createRequestStateCodec } from '@modelcontextprotocol/server';
+
 /** Asks a client to answer questions and to send `requestState` back with the answers. */
 export function inputRequiredResult(
   questions: Questions,
