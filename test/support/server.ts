@@ -98,10 +98,13 @@ async function removeOldProjects(): Promise<void> {
   }
 }
 
-/** A copy of a built project that a test may change; goes away with the test. */
-export async function copyOf(project: string): Promise<string> {
+/** A copy of a built project that a test may change; goes away with the test, or when `finished` says. */
+export async function copyOf(
+  project: string,
+  finished: (clean: () => Promise<void>) => void = onTestFinished,
+): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'create-mcp-server-copy-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  finished(() => rm(folder, { recursive: true, force: true }));
   await cp(project, folder, { recursive: true, verbatimSymlinks: true });
   return folder;
 }
