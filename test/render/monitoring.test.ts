@@ -158,12 +158,15 @@ describe('a panel', () => {
   });
 
   it('names a series in its overrides that it has', () => {
-    const wrong = eachPanel(({ fieldConfig, targets }) =>
+    const wrong = eachPanel(({ fieldConfig, targets }, { source }) =>
       fieldConfig.overrides
         .map(({ matcher }) => matcher.options)
-        .filter(
-          (name) =>
-            !targets.some(({ legendFormat }) => [name, '{{result}}'].includes(legendFormat)),
+        .filter((name) =>
+          targets.every(({ legendFormat }) => {
+            // A legend that is a label shows its values, which the server names.
+            const isLabel = /^\{\{\w+\}\}$/.test(legendFormat);
+            return isLabel ? !source.includes(`'${name}'`) : legendFormat !== name;
+          }),
         ),
     );
     expect(wrong).toEqual([]);
