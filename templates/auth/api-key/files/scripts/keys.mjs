@@ -31,7 +31,7 @@ function create({ name, scope = [], role = [], expires, file }) {
   const line = `${name}:sha256:${createHash('sha256').update(key).digest('hex')}:${rights.join(' ')}`;
 
   console.log(`The key, shown only now; give it to ${name}:\n\n  ${key}\n`);
-  if (!file) return console.log(`What the server needs, in MCP_API_KEYS after a comma:\n\n  ${line}\n`);
+  if (!file) return console.log(`What MCP_API_KEYS needs, after a comma:\n\n  ${line}\n`);
   const before = existsSync(file) ? readFileSync(file, 'utf8') : '';
   const gap = before === '' || before.endsWith('\n') ? '' : '\n';
   appendFileSync(file, `${gap}${line}\n`, { mode: 0o600 });
