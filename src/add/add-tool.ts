@@ -4,13 +4,15 @@ import { fileSystemError } from '../apply/fs-error.js';
 import { CliError, ExitCode, type Problem, UsageError } from '../errors.js';
 import type { Catalog } from '../model.js';
 import { checkDescription } from '../spec/index.js';
+import { type Access, audienceOf, scopesInUse } from './access.js';
 import { insertExport, parseBarrel } from './barrel.js';
 import { commit } from './commit.js';
 import { withLock } from './lock.js';
 import { checkName, collisionKey, type PrimitiveNames, primitiveNames } from './names.js';
 import { type Param, parseParams } from './params.js';
-import { findProject, readIfPresent } from './project.js';
+import { findProject, projectProvides, readIfPresent } from './project.js';
 import { renderTool, type ToolDraft } from './render-tool.js';
+import { parseScopes } from './scopes.js';
 
 export interface AddToolOptions {
   /** As clients will see it, for example `search_orders`. */
@@ -20,6 +22,8 @@ export interface AddToolOptions {
   /** `--param` values; see `parseParams`. */
   readonly params: readonly string[];
   readonly readOnly: boolean;
+  /** `--scope` values; see `parseScopes`. */
+  readonly scopes: readonly string[];
   /** Somewhere in the project. */
   readonly cwd: string;
   readonly catalog: Catalog;
@@ -30,6 +34,7 @@ export interface AddedTool extends PrimitiveNames {
   readonly packageManager: string;
   /** Written paths, relative to the project. */
   readonly files: readonly string[];
+  readonly access: Access;
 }
 
 const TOOLS = 'src/tools';
@@ -45,6 +50,7 @@ const LOCK = '.mcp-gen.lock';
 export async function addTool(options: AddToolOptions): Promise<AddedTool> {
   const draft = draftOf(options);
   const { root, manifest } = findProject(options.cwd);
+  const before = scopesInUse(root);
   const { packageManager } = manifest.spec;
   checkInside(root);
   const files = [`${TOOLS}/${draft.file}.ts`, `${TESTS}/${draft.file}.test.ts`, BARREL] as const;
@@ -53,21 +59,34 @@ export async function addTool(options: AddToolOptions): Promise<AddedTool> {
   } catch (error) {
     throw fileSystemError(error, root);
   }
-  const { name, file, identifier, title } = draft;
-  return { name, file, identifier, title, root, packageManager, files };
+  const { name, file, identifier, title, scopes } = draft;
+  const hasAuth = projectProvides(manifest, 'auth', options.catalog);
+  const access: Access = {
+    scopes,
+    newScopes: scopes.filter((scope) => !before.includes(scope)),
+    audience: hasAuth ? await audienceOf(root, name) : null,
+  };
+  return { name, file, identifier, title, root, packageManager, files, access };
 }
 
 /** Checks all that can be checked without a project. */
-function draftOf({ name, description, params, readOnly }: AddToolOptions): ToolDraft {
+function draftOf({ name, description, params, readOnly, scopes }: AddToolOptions): ToolDraft {
   const parsed = parseParams(params);
-  const problems: Problem[] = [...parsed.problems];
+  const parsedScopes = parseScopes(scopes);
+  const problems: Problem[] = [...parsed.problems, ...parsedScopes.problems];
   const wrongName = checkName(name);
   if (wrongName) problems.unshift(wrongName);
   if (description !== undefined) problems.push(...checkDescription(description));
   if (problems.length > 0) throw new UsageError(problems);
   const names = primitiveNames(name);
   const text = description?.trim() ?? `${names.title}.`;
-  return { ...names, description: text, params: parsed.params satisfies Param[], readOnly };
+  return {
+    ...names,
+    description: text,
+    params: parsed.params satisfies Param[],
+    readOnly,
+    scopes: parsedScopes.scopes,
+  };
 }
 
 function write(

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { CliError, ExitCode, UsageError } from '../errors.js';
-import type { Manifest } from '../model.js';
+import type { Capability, Catalog, Manifest } from '../model.js';
 import { MANIFEST_PATH } from '../plan/manifest.js';
 
 export interface GeneratedProject {
@@ -26,6 +26,20 @@ export function findProject(directory: string): GeneratedProject {
       hint: 'Change to the folder of your server, or make one with create-mcp-server.',
     },
   ]);
+}
+
+/** Whether one of a project's choices provides a capability. Choices that this version does not know count for nothing. */
+export function projectProvides(
+  { spec }: Manifest,
+  capability: Capability,
+  catalog: Catalog,
+): boolean {
+  return catalog.axes.some(({ id, features }) => {
+    const chosen = [spec.choices[id] ?? []].flat();
+    return features.some(
+      (feature) => chosen.includes(feature.id) && feature.provides.includes(capability),
+    );
+  });
 }
 
 /** The text of a file; null when there is none. */

@@ -11,6 +11,8 @@ export interface ToolDraft extends PrimitiveNames {
   readonly description: string;
   readonly params: readonly Param[];
   readonly readOnly: boolean;
+  /** What a caller must be allowed to do. */
+  readonly scopes: readonly string[];
 }
 
 /**
@@ -32,12 +34,15 @@ export function renderTool(
   };
 }
 
+const SCOPES = 'scopes: ';
+
 function toolContext(draft: ToolDraft): object {
   const schema = print(inputSchema(draft.params), 0, 'const Input = '.length);
-  return { ...draft, inputSchema: schema, destructive: !draft.readOnly };
+  const scopes = draft.scopes.length > 0 && print(valueExpression(draft.scopes), 2, SCOPES.length);
+  return { ...draft, inputSchema: schema, destructive: !draft.readOnly, scopes };
 }
 
-function testContext({ name, params }: ToolDraft): object {
+function testContext({ name, params, scopes }: ToolDraft): object {
   const required = params.filter((param) => !param.optional && param.default === undefined);
   const given = required.map((param): Entry => [param.name, valueExpression(sampleValue(param))]);
   const received = params
@@ -54,6 +59,7 @@ function testContext({ name, params }: ToolDraft): object {
     name,
     call: printCall(name, given),
     expectation: print(expectation, 2),
+    refused: scopes.length > 0 && printRefusedCall(name, given),
     wrong: victim ? { param: victim.name, call: printCall(name, withWrong(given, victim)) } : false,
   };
 }
@@ -65,7 +71,20 @@ function withWrong(given: readonly Entry[], victim: Param): Entry[] {
 
 /** `await callTool(app, 'search_orders', { … })`, as the right side of `const result = `. */
 function printCall(name: string, input: readonly Entry[]): string {
-  const args = [text('app'), text(ts(name)), ...(input.length > 0 ? [object(input)] : [])];
-  const call: Expression = { kind: 'chain', head: 'await callTool', calls: [{ name: '', args }] };
-  return print(call, 2, 'const result = '.length);
+  const args = [...firstArgs(name), ...(input.length > 0 ? [object(input)] : [])];
+  return print(callOf('await callTool', args), 2, 'const result = '.length);
 }
+
+/** `callTool(app, 'search_orders', { … }, stranger)`, as the right side of `const call = `. */
+function printRefusedCall(name: string, input: readonly Entry[]): string {
+  const args = [...firstArgs(name), object(input), text('stranger')];
+  return print(callOf('callTool', args), 2, 'const call = '.length);
+}
+
+const firstArgs = (name: string): Expression[] => [text('app'), text(ts(name))];
+
+const callOf = (head: string, args: readonly Expression[]): Expression => ({
+  kind: 'chain',
+  head,
+  calls: [{ name: '', args }],
+});

@@ -1,5 +1,6 @@
 import { Command, type CommanderError, Option } from 'commander';
 import { PARAM_HELP } from '../add/param-help.js';
+import { SCOPE_HELP } from '../add/scopes.js';
 import type { AxisOutline } from '../catalog/outline-of.js';
 import type { AddToolFlags } from '../commands/add-tool.js';
 import type { RenderFlags } from '../commands/render.js';
@@ -77,7 +78,8 @@ function defineAddTool(command: Command, choose: Choose): Command {
     .argument('[name]', 'as clients will see it, for example search_orders')
     .option('--description <text>', 'for the model: what it does and when to use it')
     .option('--param <param>', `an argument of the tool (may be repeated): ${PARAM_HELP}`, collect)
-    .option('--read-only', 'the tool changes nothing');
+    .option('--read-only', 'the tool changes nothing')
+    .option('--scope <scope>', `${SCOPE_HELP} (may be repeated, or several with commas)`, collect);
   return outputOptions(command).action((name: string | undefined, flags: AddToolFlags) =>
     choose(async (context) => {
       const { addToolCommand } = await import('../commands/index.js');

@@ -2,6 +2,7 @@
 import { checkName, primitiveNames } from '../add/names.js';
 import { PARAM_HELP } from '../add/param-help.js';
 import { parseParams } from '../add/params.js';
+import { parseScopes } from '../add/scopes.js';
 import { checkDescription } from '../spec/index.js';
 import { untilAborted } from './interrupt.js';
 import { askOne, askText, type Outcome, type PromptIo, withKeyboard } from './wizard-prompts.js';
@@ -12,9 +13,19 @@ export interface ToolAnswers {
   readonly description: string | undefined;
   readonly params: readonly string[];
   readonly readOnly: boolean;
+  readonly scopes: readonly string[];
 }
 
-type Topic = 'name' | 'description' | 'param' | 'access';
+/** What the questions need to know of the project. */
+export interface ToolWizardContext {
+  /** Whether callers are told apart; scopes are only asked for then. */
+  readonly hasAuth: boolean;
+  /** Scopes that the project asks for already. */
+  readonly scopesInUse: readonly string[];
+  readonly signal: AbortSignal;
+}
+
+type Topic = 'name' | 'description' | 'param' | 'access' | 'scope';
 
 interface Answered extends Exchange {
   readonly topic: Topic;
@@ -22,6 +33,7 @@ interface Answered extends Exchange {
 }
 
 const LAST_PARAM = 'no more';
+const NO_SCOPE = 'none: everyone whom the policy lets in';
 
 /**
  * Asks for the name of a tool and what flags left open.
@@ -29,22 +41,26 @@ const LAST_PARAM = 'no more';
  */
 export function runToolWizard(
   given: Omit<ToolAnswers, 'name'>,
-  options: { readonly signal: AbortSignal },
+  context: ToolWizardContext,
 ): Promise<ToolAnswers> {
   const io: PromptIo = { input: process.stdin, output: process.stdout };
-  const answers = withKeyboard(io, (queued) => converse(given, queued));
-  return untilAborted(answers, options.signal);
+  const answers = withKeyboard(io, (queued) => converse(given, context, queued));
+  return untilAborted(answers, context.signal);
 }
 
-async function converse(given: Omit<ToolAnswers, 'name'>, io: PromptIo): Promise<ToolAnswers> {
+async function converse(
+  given: Omit<ToolAnswers, 'name'>,
+  context: ToolWizardContext,
+  io: PromptIo,
+): Promise<ToolAnswers> {
   const transcript = new Transcript('mcp-gen add-tool', io.output);
   let answers: readonly Answered[] = [];
   let undone: Answered | undefined;
   for (;;) {
-    const topic = nextTopic(answers, given);
+    const topic = nextTopic(answers, given, context);
     if (topic === null) break;
     const initial = undone?.topic === topic ? undone.value : '';
-    const { message, outcome } = await ask(topic, answers, initial, io);
+    const { message, outcome } = await ask(topic, answers, initial, context, io);
     if (outcome.kind === 'cancel') throw transcript.cancelled();
     if (outcome.kind === 'back') {
       undone = answers.at(-1);
@@ -65,23 +81,31 @@ async function converse(given: Omit<ToolAnswers, 'name'>, io: PromptIo): Promise
     description: given.description ?? (values('description')[0]?.trim() || undefined),
     params: given.params.length > 0 ? given.params : values('param').filter(Boolean),
     readOnly: given.readOnly || values('access')[0] === 'read',
+    scopes: given.scopes.length > 0 ? given.scopes : values('scope').filter(Boolean),
   };
 }
 
-function nextTopic(answers: readonly Answered[], given: Omit<ToolAnswers, 'name'>): Topic | null {
+function nextTopic(
+  answers: readonly Answered[],
+  given: Omit<ToolAnswers, 'name'>,
+  { hasAuth }: ToolWizardContext,
+): Topic | null {
   const last = answers.at(-1);
   const isDone = (topic: Topic) => answers.some((answer) => answer.topic === topic);
   if (!isDone('name')) return 'name';
   if (given.description === undefined && !isDone('description')) return 'description';
-  const wantsParam = last?.topic !== 'access' && !(last?.topic === 'param' && last.value === '');
+  const isAfterParams = last?.topic === 'access' || last?.topic === 'scope';
+  const wantsParam = !isAfterParams && !(last?.topic === 'param' && last.value === '');
   if (given.params.length === 0 && wantsParam) return 'param';
-  return given.readOnly || isDone('access') ? null : 'access';
+  if (!given.readOnly && !isDone('access')) return 'access';
+  return hasAuth && given.scopes.length === 0 && !isDone('scope') ? 'scope' : null;
 }
 
 async function ask(
   topic: Topic,
   answers: readonly Answered[],
   initial: string,
+  context: ToolWizardContext,
   io: PromptIo,
 ): Promise<{ message: string; outcome: Outcome<string> }> {
   const canGoBack = answers.length > 0;
@@ -97,12 +121,16 @@ async function ask(
     const outcome = await askOne({ message, canGoBack, options, initial: initial || 'write' }, io);
     return { message, outcome };
   }
-  const text = textQuestion(topic, answers);
+  const text = textQuestion(topic, answers, context);
   const outcome = await askText({ ...text, canGoBack, initial }, io);
   return { message: text.message, outcome };
 }
 
-function textQuestion(topic: Exclude<Topic, 'access'>, answers: readonly Answered[]) {
+function textQuestion(
+  topic: Exclude<Topic, 'access'>,
+  answers: readonly Answered[],
+  { scopesInUse }: ToolWizardContext,
+) {
   if (topic === 'name') {
     return {
       message: 'What is the tool called?',
@@ -111,11 +139,20 @@ function textQuestion(topic: Exclude<Topic, 'access'>, answers: readonly Answere
     };
   }
   if (topic === 'description') {
-    const name = answers[0]?.value ?? '';
     return {
       message: 'What does it do? One sentence, for the model.',
-      placeholder: `${primitiveNames(name).title}.`,
+      placeholder: defaultDescription(answers),
       check: (text: string) => (text.trim() === '' ? null : sentence(checkDescription(text)[0])),
+    };
+  }
+  if (topic === 'scope') {
+    const known = scopesInUse.length === 0 ? [] : [`So far: ${scopesInUse.join(', ')}`];
+    return {
+      message: 'Which scope does a caller need?',
+      details: ['Several are separated by commas.', ...known],
+      placeholder: NO_SCOPE,
+      check: (text: string) =>
+        text.trim() === '' ? null : sentence(parseScopes([text]).problems[0]),
     };
   }
   const before = answers.filter((answer) => answer.topic === 'param').map(({ value }) => value);
@@ -135,5 +172,9 @@ function sentence(problem: { message: string; hint?: string } | null | undefined
 function shownAnswer(topic: Topic, value: string, answers: readonly Answered[]): string {
   if (topic === 'access') return value === 'read' ? 'It only reads' : 'It may';
   if (value.trim() !== '') return value;
-  return topic === 'param' ? LAST_PARAM : textQuestion('description', answers).placeholder;
+  if (topic === 'scope') return NO_SCOPE;
+  return topic === 'param' ? LAST_PARAM : defaultDescription(answers);
 }
+
+const defaultDescription = ([name]: readonly Answered[]): string =>
+  `${primitiveNames(name?.value ?? '').title}.`;

@@ -1,8 +1,11 @@
+import { scopesInUse } from '../add/access.js';
 import { type AddedTool, addTool } from '../add/add-tool.js';
-import { findProject } from '../add/project.js';
+import { findProject, type GeneratedProject, projectProvides } from '../add/project.js';
 import { getCatalog } from '../catalog/index.js';
+import { accessLines, accessWarnings } from '../cli/access-lines.js';
 import type { CommandContext } from '../cli/context.js';
 import type { Output } from '../cli/output.js';
+import type { ToolAnswers } from '../cli/wizard-tool.js';
 import { ExitCode, UsageError } from '../errors.js';
 import type { Catalog } from '../model.js';
 import { PACKAGE_MANAGER_AXIS } from '../spec/external.js';
@@ -14,6 +17,8 @@ export interface AddToolFlags {
   /** Any number of times; see PARAM_HELP. */
   readonly param?: readonly string[];
   readonly readOnly?: boolean;
+  /** Any number of times; each can be several with commas. */
+  readonly scope?: readonly string[];
 }
 
 /**
@@ -32,9 +37,10 @@ export async function addToolCommand(
     description: flags.description,
     params: flags.param ?? [],
     readOnly: flags.readOnly === true,
+    scopes: flags.scope ?? [],
   };
   // Outside of a project no question makes sense.
-  if (name === undefined) findProject(cwd);
+  const project = name === undefined ? findProject(cwd) : null;
   if (name === undefined && !interactive) {
     throw new UsageError([
       {
@@ -44,31 +50,49 @@ export async function addToolCommand(
     ]);
   }
   const catalog = await getCatalog();
-  const answers = name === undefined ? await ask(given, signal) : { name, ...given };
+  const answers =
+    project === null ? { name: name ?? '', ...given } : await ask(given, project, catalog, signal);
   const added = await addTool({ ...answers, cwd, catalog });
   report(added, catalog, output);
   return ExitCode.ok;
 }
 
 async function ask(
-  given: { description: string | undefined; params: readonly string[]; readOnly: boolean },
+  given: Omit<ToolAnswers, 'name'>,
+  { root, manifest }: GeneratedProject,
+  catalog: Catalog,
   signal: AbortSignal,
 ) {
   const { runToolWizard } = await import('../cli/wizard-tool.js');
-  return runToolWizard(given, { signal });
+  const hasAuth = projectProvides(manifest, 'auth', catalog);
+  return runToolWizard(given, { hasAuth, scopesInUse: scopesInUse(root), signal });
 }
 
 function report(added: AddedTool, catalog: Catalog, output: Output): void {
+  const { files, access } = added;
   if (output.json) {
-    output.document({ ok: true, code: ExitCode.ok, files: added.files, problems: [] });
+    output.document({
+      ok: true,
+      code: ExitCode.ok,
+      files,
+      scopes: access.scopes,
+      problems: [],
+      warnings: accessWarnings(added),
+    });
     return;
   }
   const { paint } = output;
-  const [tool, test, barrel] = added.files;
+  const [tool, test, barrel] = files;
   output.say(`${paint('green', '✔')} Added the tool ${paint('bold', added.name)}`);
   output.say(`  ${tool}  ${paint('dim', 'answers with its input for now')}`);
   output.say(`  ${test}`);
   output.say(`  ${barrel}  ${paint('dim', 'one more line')}`);
+  const lines = accessLines(added);
+  if (lines.length > 0) {
+    output.say();
+    output.say(paint('bold', 'Who may call it'));
+    for (const line of lines) output.say(`  ${line}`);
+  }
   output.say();
   output.say(paint('bold', 'Next'));
   output.say(`  Write run() and output in ${tool}, and what you expect in its test.`);

@@ -96,7 +96,60 @@ test('it works from any folder in the project, and reports as JSON', async () =>
     ok: true,
     code: 0,
     files: ['src/tools/search-orders.ts', 'test/tools/search-orders.test.ts', BARREL],
+    scopes: [],
     problems: [],
+    warnings: [expect.stringMatching(/^Everyone who is let in: it asks for no scope/)],
+  });
+});
+
+describe('who may call the tool', () => {
+  const SEVERAL = ['--scope', 'orders:read, orders:audit', '--scope', 'notes:read'];
+
+  test('without a scope: everyone, and the report says so and how to change it', async () => {
+    const { stdout } = await addTool(EXAMPLE);
+    expect(stdout).toContain('Everyone who is let in: it asks for no scope');
+    expect(stdout).toContain("write one into src/tools/search-orders.ts: scopes: ['orders:read'],");
+    expect(read('src/tools/search-orders.ts')).not.toContain('scopes');
+  });
+
+  test('with scopes: they are in the tool and in its test, and new ones are named', async () => {
+    const { code, stdout, stderr } = await addTool([...EXAMPLE, ...SEVERAL]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(read('src/tools/search-orders.ts')).toContain(
+      "scopes: ['orders:read', 'orders:audit', 'notes:read'],",
+    );
+    expect(read('test/tools/search-orders.test.ts')).toContain('without its scopes');
+    expect(stdout).toContain('Who has the scopes orders:read, orders:audit and notes:read:');
+    expect(stdout).toContain('New here: orders:read and orders:audit.');
+    const { stdout: json } = await addTool(['zoom', '--scope', 'notes:read', '--json']);
+    expect(JSON.parse(json)).toMatchObject({ scopes: ['notes:read'], warnings: [] });
+  });
+
+  test('a policy that allows it to nobody, or to some roles, is named', async () => {
+    const policy = 'roles: { reader: { scopes: [notes:read], allowed_tools: [find_one] } }';
+    write('policy.yaml', policy);
+    const { stdout: some } = await addTool(['find_one', '--scope', 'notes:read']);
+    expect(some).toContain('Who has the scope notes:read and in policy.yaml has the role reader.');
+    const { stdout: none } = await addTool(['find_two', '--scope', 'notes:read']);
+    expect(none).toContain('Nobody yet: no role in policy.yaml allows find_two.');
+    expect(none).toContain('Add find_two to allowed_tools');
+    const { stdout: json } = await addTool(['find_three', '--scope', 'notes:read', '--json']);
+    expect(JSON.parse(json).warnings).toEqual([expect.stringContaining('Nobody yet')]);
+  });
+
+  test('scopes that cannot be are refused', async () => {
+    await expectRefusal([...EXAMPLE, '--scope', '*'], 2, 'is one name, not a pattern');
+    await expectRefusal([...EXAMPLE, '--scope', ''], 2, 'A scope is empty');
+  });
+
+  test('a project without auth has nothing to say about it, and says that a scope waits', async () => {
+    const folder = temporaryFolder();
+    const flags = ['--yes', '--no-install', '--no-git', '--transport', 'stdio'];
+    expect((await runCli(['open', ...flags], { cwd: folder })).code).toBe(0);
+    project = path.join(folder, 'open');
+    expect((await addTool(EXAMPLE)).stdout).not.toContain('Who may call it');
+    const { stdout } = await addTool(['zoom', '--scope', 'orders:read']);
+    expect(stdout).toContain('Scopes count once it has auth.');
   });
 });
 
@@ -110,13 +163,15 @@ test('names and parameters are refused with all problems at once, as JSON on std
     'x:nope',
     '--description',
     '\u0007',
+    '--scope',
+    'a b',
   ];
   const { code, stdout, stderr } = await addTool([...args, '--json']);
   expect(code).toBe(2);
   const report = JSON.parse(stdout);
   expect(report).toMatchObject({ ok: false, code: 2, files: [] });
-  expect(report.problems).toHaveLength(4);
-  expect(stderr.match(/✖/g)).toHaveLength(4);
+  expect(report.problems).toHaveLength(5);
+  expect(stderr.match(/✖/g)).toHaveLength(5);
   expect(snapshot()).toEqual(before);
 });
 
@@ -301,11 +356,35 @@ describe('on a terminal', () => {
     await terminal.send(Key.enter);
     await terminal.waitFor('◆  Does it change anything?');
     await terminal.send(Key.down, Key.enter);
+    await terminal.waitFor('◆  Which scope does a caller need?');
+    await terminal.waitFor('So far: notes:read, notes:write');
+    await terminal.send('orders:*');
+    await terminal.waitFor('is one name, not a pattern');
+    await terminal.send(Key.ctrlU, 'orders:read,notes:read', Key.enter);
     expect(await terminal.exit()).toEqual({ code: 0, restored: true });
     const tool = read('src/tools/search-orders.ts');
     expect(tool).toContain("description: 'Finds orders.'");
     expect(tool).toContain('limit: z.int().default(200),');
     expect(tool).toContain('readOnlyHint: true');
+    expect(tool).toContain("scopes: ['orders:read', 'notes:read'],");
+  });
+
+  test('no scope is an answer, and a scope that was given is not asked for', async () => {
+    const terminal = wizard(['--read-only', '--description', 'Zooms.', '--param', 'x:int']);
+    await terminal.waitFor('◆  What is the tool called?');
+    await terminal.send('zoom', Key.enter);
+    await terminal.waitFor('none: everyone whom the policy lets in');
+    await terminal.send(Key.enter);
+    await terminal.waitFor('Everyone who is let in');
+    expect(await terminal.exit()).toEqual({ code: 0, restored: true });
+    expect(read('src/tools/zoom.ts')).not.toContain('scopes');
+
+    const flags = ['--read-only', '--description', 'Zooms.', '--param', 'x:int'];
+    const other = wizard([...flags, '--scope', 'orders:read']);
+    await other.waitFor('◆  What is the tool called?');
+    await other.send('zoom_out', Key.enter);
+    expect(await other.exit()).toEqual({ code: 0, restored: true });
+    expect(read('src/tools/zoom-out.ts')).toContain("scopes: ['orders:read'],");
   });
 
   test('Ctrl-C ends it: exit 130, nothing changed', async () => {

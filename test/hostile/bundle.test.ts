@@ -75,11 +75,13 @@ it('a logged stack names lines of the source', async () => {
   const source = await readFile(join(project, 'src/tools/probes.ts'), 'utf8');
   const line =
     source.split('\n').findIndex((text) => text.includes('Object.assign(new Error(')) + 1;
-  const stacks = server
-    .stderr()
-    .split('\n')
-    .filter((text) => text.includes('"stack"'));
-  expect(stacks).toHaveLength(eras.length);
+  const logged = () =>
+    server
+      .stderr()
+      .split('\n')
+      .filter((text) => text.includes('"stack"'));
+  await expect.poll(logged).toHaveLength(eras.length);
+  const stacks = logged();
   for (const stack of stacks) {
     expect(stack).toContain(`/src/tools/probes.ts:${line}:`);
     expect(stack).toContain('/src/pipeline/run-call.ts:');

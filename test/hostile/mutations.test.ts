@@ -21,6 +21,13 @@ interface Mutation {
 
 const mutations: readonly Mutation[] = [
   {
+    guard: 'paths are relative to the project',
+    file: 'src/config.ts',
+    from: 'z.string().transform((path) => resolve(PROJECT, path))',
+    to: 'z.string()',
+    test: 'config',
+  },
+  {
     guard: 'nobody can ask for changes of what it may not read',
     file: 'src/changes/wanted.ts',
     from: '.filter(mayRead)',

@@ -1,11 +1,12 @@
 /** What a project has for Prometheus and Grafana, held against a real server and a real Prometheus. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { cp, mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
+import type { SpecInput } from '../../src/model.js';
 import { modern, send } from '../support/hostile-project.js';
 import { leftOut } from '../support/left-out.js';
 import {
@@ -15,6 +16,7 @@ import {
   startLimited,
   times,
 } from '../support/limits-project.js';
+import { planProject } from '../support/projects.js';
 import { findPromtool } from '../support/promtool.js';
 import { freePort, type RunningHttp, stop } from '../support/server.js';
 
@@ -26,6 +28,8 @@ interface Dashboard {
 }
 
 let project: string;
+/** The files of a project with the alerts that the other one has no use for. */
+let larger: string;
 let tools: Awaited<ReturnType<typeof findPromtool>>;
 beforeAll(async () => {
   project = await limitsProject({
@@ -33,14 +37,31 @@ beforeAll(async () => {
     datastore: 'sqlite',
     observability: ['prometheus'],
   });
+  larger = await rendered({
+    transport: ['http'],
+    auth: 'jwt',
+    datastore: 'postgres',
+    state: 'redis',
+    observability: ['prometheus'],
+  });
   tools = await findPromtool();
 });
 
-const read = (file: string) => readFile(join(project, file), 'utf8');
+async function rendered(choices: NonNullable<SpecInput['choices']>): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'monitoring-'));
+  await mkdir(join(folder, 'monitoring'));
+  const { plan } = await planProject({ name: 'larger', choices });
+  for (const [path, { contents }] of plan) {
+    if (path.startsWith('monitoring/')) await writeFile(join(folder, path), contents);
+  }
+  return folder;
+}
+
+const read = (file: string, folder = project) => readFile(join(folder, file), 'utf8');
 const alertsOf = ({ groups }: Rules) => groups.flatMap(({ rules }) => rules);
 
 /** Runs promtool in a folder; gives its exit code, or `undefined` where there is none. */
-async function promtool(args: readonly string[], cwd = join(project, 'monitoring')) {
+async function promtool(args: readonly string[], cwd: string) {
   if ('missing' in tools) {
     leftOut(`promtool ${args.slice(0, 2).join(' ')}`, tools.missing);
     return undefined;
@@ -48,29 +69,35 @@ async function promtool(args: readonly string[], cwd = join(project, 'monitoring
   return await execa(tools.path, args, { cwd, reject: false, all: true });
 }
 
-describe('the alert rules', () => {
+describe.each([
+  ['of a small project', () => project, 8],
+  ['of a larger one', () => larger, 10],
+] as const)('the alert rules %s', (_, folderOf, count) => {
   it('are valid, and so is the configuration that reads them', async () => {
     for (const args of [
       ['check', 'rules', 'alerts.yml'],
       ['check', 'config', 'prometheus.yml'],
     ]) {
-      const checked = await promtool(args);
+      const checked = await promtool(args, join(folderOf(), 'monitoring'));
       expect(checked?.exitCode ?? 0, checked?.all).toBe(0);
     }
   });
 
   it('pass their tests', async () => {
-    const tested = await promtool(['test', 'rules', 'alerts.test.yml']);
+    const tested = await promtool(
+      ['test', 'rules', 'alerts.test.yml'],
+      join(folderOf(), 'monitoring'),
+    );
     expect(tested?.exitCode ?? 0, tested?.all).toBe(0);
   });
 
   it('each have a test that fails without them, or when they are too strict', async () => {
     if ('missing' in tools) return leftOut('the tests of alert rules', tools.missing);
-    const rules = parse(await read('monitoring/alerts.yml')) as Rules;
-    expect(alertsOf(rules)).toHaveLength(8);
+    const rules = parse(await read('monitoring/alerts.yml', folderOf())) as Rules;
+    expect(alertsOf(rules)).toHaveLength(count);
     for (const { alert } of alertsOf(rules)) {
       const folder = await mkdtemp(join(tmpdir(), 'alerts-'));
-      await cp(join(project, 'monitoring'), folder, { recursive: true });
+      await cp(join(folderOf(), 'monitoring'), folder, { recursive: true });
       const changed = structuredClone(rules);
       for (const rule of alertsOf(changed)) if (rule.alert === alert) rule.expr = 'vector(0) > 1';
       await writeFile(join(folder, 'alerts.yml'), stringify(changed));
@@ -78,33 +105,33 @@ describe('the alert rules', () => {
       expect(tested?.exitCode, `without ${alert}`).not.toBe(0);
     }
   });
+});
 
-  it('each have their section in the runbook, with its six steps', async () => {
-    const runbook = await read('docs/runbook.md');
-    const sections = new Map(
-      runbook
-        .split(/^## /m)
-        .slice(1)
-        .map((text): [string, string] => [text.split('\n')[0] ?? '', text]),
-    );
-    const rules = parse(await read('monitoring/alerts.yml')) as Rules;
-    expect([...sections.keys()].sort()).toEqual(
-      alertsOf(rules)
-        .map(({ alert }) => alert)
-        .sort(),
-    );
-    for (const [alert, text] of sections) {
-      const steps = [...text.matchAll(/^- \*\*(\w+)\*\*:/gm)].map(([, step]) => step);
-      expect(steps, alert).toEqual([
-        'Detect',
-        'Alert',
-        'Investigate',
-        'Mitigate',
-        'Resolve',
-        'Learn',
-      ]);
-    }
-  });
+it('alerts each have their section in the runbook, with its six steps', async () => {
+  const runbook = await read('docs/runbook.md');
+  const sections = new Map(
+    runbook
+      .split(/^## /m)
+      .slice(1)
+      .map((text): [string, string] => [text.split('\n')[0] ?? '', text]),
+  );
+  const rules = parse(await read('monitoring/alerts.yml')) as Rules;
+  expect([...sections.keys()].sort()).toEqual(
+    alertsOf(rules)
+      .map(({ alert }) => alert)
+      .sort(),
+  );
+  for (const [alert, text] of sections) {
+    const steps = [...text.matchAll(/^- \*\*(\w+)\*\*:/gm)].map(([, step]) => step);
+    expect(steps, alert).toEqual([
+      'Detect',
+      'Alert',
+      'Investigate',
+      'Mitigate',
+      'Resolve',
+      'Learn',
+    ]);
+  }
 });
 
 describe('with a real Prometheus that reads a real server', () => {

@@ -107,6 +107,11 @@ test('a key in a file', async () => {
   expect(await bearerToken(fromEnv, target(), env, signal)).toBe('from-the-file');
 });
 
+test('a key in a file of the project, which the server finds from any folder', async () => {
+  write('keys', 'ci:from-the-file\n');
+  expect(await bearerToken(fromEnv, target(), { KEYS_FILE: 'keys' }, signal)).toBe('from-the-file');
+});
+
 test('only hashes of keys: says what to pass', async () => {
   const problem = await bearerToken(fromEnv, target(), { KEYS: 'ci:sha256:00ff' }, signal).catch(
     (error) => error,

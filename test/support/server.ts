@@ -98,10 +98,13 @@ async function removeOldProjects(): Promise<void> {
   }
 }
 
-/** A copy of a built project that a test may change; goes away with the test. */
-export async function copyOf(project: string): Promise<string> {
+/** A copy of a built project that a test may change; goes away with the test, or when `finished` says. */
+export async function copyOf(
+  project: string,
+  finished: (clean: () => Promise<void>) => void = onTestFinished,
+): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'create-mcp-server-copy-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  finished(() => rm(folder, { recursive: true, force: true }));
   await cp(project, folder, { recursive: true, verbatimSymlinks: true });
   return folder;
 }
@@ -143,15 +146,16 @@ export interface RunningHttp extends RunningServer {
   readonly url: string;
 }
 
-/** Starts `dist/<script>` of a built project in an environment that has nothing but `env`; killed with the test. */
+/** Starts `dist/<script>` of a built project in the folder `cwd`, in an environment that has nothing but `env`. */
 export function startProcess(
   project: string,
   script: string,
   env: Readonly<Record<string, string>> = {},
+  cwd = project,
 ): RunningServer {
   const { PATH = '' } = process.env;
   const child = spawn(process.execPath, [join(project, 'dist', script)], {
-    cwd: project,
+    cwd,
     env: { PATH, ...env },
   });
   let stdout = '';
@@ -173,9 +177,10 @@ export function startProcess(
 export async function startHttp(
   project: string,
   env: Readonly<Record<string, string>> = {},
+  cwd = project,
 ): Promise<RunningHttp> {
   const port = Number(env['PORT'] ?? (await freePort()));
-  const server = startProcess(project, 'http.js', { PORT: String(port), ...env });
+  const server = startProcess(project, 'http.js', { PORT: String(port), ...env }, cwd);
   const url = `http://127.0.0.1:${port}`;
   let over = false;
   void server.ended.then(() => {

@@ -11,13 +11,18 @@ import { biome } from '../support/biome.js';
 
 const { tool: blueprints = {} } = (await getCatalog()).blueprints;
 
-function draft(name: string, params: readonly string[], description = 'Does it.'): ToolDraft {
+function draft(
+  name: string,
+  params: readonly string[],
+  description = 'Does it.',
+  scopes: readonly string[] = [],
+): ToolDraft {
   const parsed = params.map((text) => {
     const param = parseParam(text);
     if ('problem' in param) throw new Error(param.problem);
     return param;
   });
-  return { ...primitiveNames(name), description, params: parsed, readOnly: false };
+  return { ...primitiveNames(name), description, params: parsed, readOnly: false, scopes };
 }
 
 test('a tool and its test', () => {
@@ -48,6 +53,18 @@ test('a tool without parameters has no test for wrong ones, and no import for it
   expect(testText).toContain(`import { callTool } from '../support/call-tool.js';`);
   expect(testText).toContain('toEqual({ received: {} })');
   expect(testText).not.toContain('wrong');
+});
+
+test('a tool with scopes has a test that others are refused, one without has neither', () => {
+  const scopes = ['orders:read', "it's"];
+  const { tool, test: testText } = renderTool(draft('ping', [], 'Does it.', scopes), blueprints);
+  expect(tool).toContain(`  },
+  scopes: ['orders:read', "it's"],
+  async run(input) {`);
+  expect(testText).toContain(`callTool(app, 'ping', {}, stranger)`);
+  const plain = renderTool(draft('ping', []), blueprints);
+  expect(plain.tool).not.toContain('scopes');
+  expect(plain.test).not.toContain('stranger');
 });
 
 test('text stays text', async () => {
@@ -116,6 +133,7 @@ test('whatever the parameters, Biome has nothing to change', async () => {
       description: sentence,
       params: fc.uniqueArray(params, { maxLength: 4, selector: ({ name }) => name }),
       readOnly: fc.boolean(),
+      scopes: fc.uniqueArray(fc.stringMatching(/^[!-~]{1,40}$/), { maxLength: 5 }),
     }),
     { numRuns: 400, seed: 7 },
   );

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { StepError } from '../../errors.js';
 import type { Credential, Feature } from '../../model.js';
@@ -111,16 +111,18 @@ export async function bearerToken(
   signal: AbortSignal,
 ): Promise<string> {
   return credential.from === 'env'
-    ? tokenFromVariable(credential, env)
+    ? tokenFromVariable(credential, target, env)
     : tokenFromScript(credential.args, target, env, signal);
 }
 
 async function tokenFromVariable(
   { variable, match }: Extract<Credential, { from: 'env' }>,
+  { directory }: ProjectTarget,
   env: Readonly<Record<string, string>>,
 ): Promise<string> {
   const path = env[`${variable}_FILE`];
-  const value = env[variable] || (path ? await readFile(path, 'utf8').catch(() => '') : '');
+  const value =
+    env[variable] || (path ? await readFile(resolve(directory, path), 'utf8').catch(() => '') : '');
   // A value with several entries (`name:key,name:key`) offers several tokens; the first that can be used will do.
   const candidates = [value, ...value.split(',')].map((entry) => entry.trim());
   for (const candidate of candidates) {

@@ -2,8 +2,9 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { ConfigError, loadConfig, variables } from '../src/config.js';
+import { PROJECT } from '../src/project.js';
 import { requiredEnv } from './support/env.js';
 
 test('the documented defaults are the real ones', () => {
@@ -25,4 +26,12 @@ test('a value can come from a file, but not from both', () => {
   expect(loadConfig({ ...requiredEnv, LOG_LEVEL_FILE: file }).LOG_LEVEL).toBe('debug');
   const both = { ...requiredEnv, LOG_LEVEL_FILE: file, LOG_LEVEL: 'info' };
   expect(() => loadConfig(both)).toThrow('set LOG_LEVEL or LOG_LEVEL_FILE, not both');
+});
+
+test('paths are relative to the project, not to where the process was started', () => {
+  vi.spyOn(process, 'cwd').mockReturnValue(tmpdir());
+  const { AUDIT_LOG_PATH } = loadConfig({ ...requiredEnv, AUDIT_LOG_PATH: 'logs/audit.jsonl' });
+  expect(AUDIT_LOG_PATH).toBe(join(PROJECT, 'logs/audit.jsonl'));
+  const elsewhere = join(tmpdir(), 'audit.jsonl');
+  expect(loadConfig({ ...requiredEnv, AUDIT_LOG_PATH: elsewhere }).AUDIT_LOG_PATH).toBe(elsewhere);
 });

@@ -1,12 +1,15 @@
 // Makes and lists API keys; see the usage below. `create` writes a file only with --file, and then only the key's hash.
 import { createHash, randomBytes } from 'node:crypto';
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 const USAGE = `Usage:
   keys create <name> [--scope <scope>]… [--role <role>]… [--expires 2027-01-31] [--file api-keys.txt]
   keys list [--file api-keys.txt]        without --file: what MCP_API_KEYS_FILE or MCP_API_KEYS says`;
+
+const PROJECT = fileURLToPath(new URL('..', import.meta.url));
 
 const RULES = [
   ['name', /^[\w.-]{1,64}$/],
@@ -28,7 +31,7 @@ function create({ name, scope = [], role = [], expires, file }) {
   const line = `${name}:sha256:${createHash('sha256').update(key).digest('hex')}:${rights.join(' ')}`;
 
   console.log(`The key, shown only now; give it to ${name}:\n\n  ${key}\n`);
-  if (!file) return console.log(`The line for the server's keys:\n\n  ${line}\n`);
+  if (!file) return console.log(`What MCP_API_KEYS needs, after a comma:\n\n  ${line}\n`);
   const before = existsSync(file) ? readFileSync(file, 'utf8') : '';
   const gap = before === '' || before.endsWith('\n') ? '' : '\n';
   appendFileSync(file, `${gap}${line}\n`, { mode: 0o600 });
@@ -45,11 +48,14 @@ function list(text) {
 }
 
 function currentKeys(file) {
-  const envFile = fileURLToPath(new URL('../.env', import.meta.url));
+  const envFile = join(PROJECT, '.env');
   if (existsSync(envFile)) process.loadEnvFile(envFile);
   const { MCP_API_KEYS_FILE, MCP_API_KEYS = '' } = process.env;
-  const path = file ?? MCP_API_KEYS_FILE;
-  return path ? readFileSync(path, 'utf8') : MCP_API_KEYS;
+  if (file) return readFileSync(file, 'utf8');
+  // As the server reads it: relative to the project.
+  return MCP_API_KEYS_FILE
+    ? readFileSync(resolve(PROJECT, MCP_API_KEYS_FILE), 'utf8')
+    : MCP_API_KEYS;
 }
 
 try {

@@ -1,2 +1,2 @@
 MCP_API_KEYS: apiKeys.optional(),
-MCP_API_KEYS_FILE: z.string().optional(),
+MCP_API_KEYS_FILE: file.optional(),

@@ -1,1 +1,1 @@
-DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
+DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).transform(withProjectPaths),

@@ -1,1 +1,1 @@
-POLICY_PATH: z.string().default('policy.yaml'),
+POLICY_PATH: file.prefault('policy.yaml'),

@@ -1,3 +1,20 @@
-// Restarts after every build.
-const watch = ['--watch', '--watch-preserve-output'];
-children.push(start([...watch, 'dist/http.js']));
+
+let server;
+let timer;
+let turn = Promise.resolve();
+// A new server when a build has written its last file. A build by hand empties the folder first: then it waits.
+const builds = watch('dist', (_, file) => {
+  if (file !== null && !file.endsWith('.js')) return;
+  clearTimeout(timer);
+  timer = setTimeout(() => {
+    turn = turn.then(restart);
+  }, 300);
+});
+async function restart() {
+  if (isRunning(server)) {
+    end(server, 'SIGTERM');
+    await once(server, 'exit');
+  }
+  if (timer !== undefined && existsSync('dist/http.js')) server = start(['dist/http.js']);
+}
+

@@ -60,6 +60,12 @@ export class SharedRedis {
     }
   }
 
+  /** Whether it answered when it was last asked. Asks again: the next one to look gets to know what it says. */
+  look(): boolean {
+    this.ask((redis) => redis.ping()).catch(() => {});
+    return this.#failures === 0;
+  }
+
   /** Calls `receive` with every message on a channel, and `missed` whenever there may have been others before. */
   async subscribe(
     channelIn: (redis: Redis) => string,

@@ -40,6 +40,7 @@ export function createTokenAuthenticator(
     clockTolerance: CLOCK_TOLERANCE_SECONDS,
   };
   const verified = new VerifiedTokens(config.TOKEN_CACHE_SECONDS);
+  metrics.countTokens(() => verified.size);
   const invalid = (message: string) => unauthorized(message, 'invalid_token', hints);
 
   async function verify(token: string): Promise<Caller> {

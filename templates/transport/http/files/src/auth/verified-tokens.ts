@@ -21,6 +21,10 @@ export class VerifiedTokens {
   /** With `seconds` 0 nothing is remembered: a revoked key or a changed secret counts at once. */
   constructor(private readonly seconds: number) {}
 
+  get size(): number {
+    return this.#entries.size;
+  }
+
   get(token: string): Principal | undefined {
     if (this.seconds === 0) return undefined;
     const entry = this.#entries.get(sha256(token));

@@ -1,13 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Changes } from '../changes/changes.js';
 import { type Config, ConfigError } from '../config.js';
 import type { Logger } from '../observability/logger.js';
 import type { Metrics } from '../observability/metrics.js';
 import type { Principal } from '../pipeline/principal.js';
-import { PROJECT } from '../project.js';
 import { names } from './names.js';
 import { parsePolicy } from './parse-policy.js';
 import type { Access } from './policy.js';
@@ -27,15 +25,14 @@ export interface LivePolicy {
  * @throws {ConfigError} when the policy cannot be used at the start.
  */
 export function openPolicy(
-  { POLICY_PATH }: Config,
+  { POLICY_PATH: path }: Config,
   log: Logger,
   changes: Changes,
   metrics: Metrics,
   pollMs = 1_000,
 ): LivePolicy {
-  const path = resolve(PROJECT, POLICY_PATH);
   const problemsOf = (problems: readonly string[]) =>
-    problems.map((problem) => `${POLICY_PATH}:${problem}`);
+    problems.map((problem) => `${path}:${problem}`);
 
   let current = readNow(path);
   const first = parsePolicy(current, names);

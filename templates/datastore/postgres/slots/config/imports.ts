@@ -1,0 +1,1 @@
+import { withProjectPaths } from './datastore/database-url.js';

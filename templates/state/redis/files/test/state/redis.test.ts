@@ -1,0 +1,18 @@
+import { expect, test } from 'vitest';
+import { createTestApp } from '../support/app.js';
+
+const REDIS_URL = process.env.REDIS_URL ?? 'redis://127.0.0.1:6379';
+
+test('the metrics say whether Redis answers (this test needs Redis at REDIS_URL)', async () => {
+  const there = await createTestApp({ REDIS_URL });
+  const gone = await createTestApp({ REDIS_URL: 'redis://127.0.0.1:1' });
+  await expect.poll(() => gone.metrics.registry.text()).toContain('mcp_redis_up 0\n');
+  expect(there.metrics.registry.text()).toContain('mcp_redis_up 1\n');
+  await there.limits.run({ kind: 'tool', name: 'probe' }, { id: 'one', scopes: [] }, () => 'done');
+  expect(there.metrics.registry.text()).toContain('mcp_redis_up 1\n');
+});
+
+test('without REDIS_URL there is nothing to say', async () => {
+  const { metrics } = await createTestApp({ REDIS_URL: '' });
+  expect(metrics.registry.text()).not.toContain('mcp_redis_up');
+});

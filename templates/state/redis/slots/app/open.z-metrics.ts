@@ -1,0 +1,1 @@
+if (redis !== undefined) metrics.countRedis(redis);

@@ -1,0 +1,1 @@
+import type { SharedRedis } from '../state/redis.js';

@@ -1,0 +1,4 @@
+builds.close();
+clearTimeout(timer);
+timer = undefined;
+end(server, signal);
