@@ -18,7 +18,7 @@ async function serve(answer: (request: Incoming) => Promise<Answer>): Promise<st
 
 const bodies: readonly [string, Answer['body'], string][] = [
   ['a text', 'né', 'né'],
-  ['parts', [Buffer.from('n'), Buffer.from('é')], 'né'],
+  ['parts', ['n', 'é'].map((part) => Buffer.from(part)), 'né'],
   ['a stream', new Blob(['né']).stream(), 'né'],
   ['nothing', null, ''],
 ];
