@@ -36,8 +36,8 @@ const mutations: readonly Mutation[] = [
   },
   {
     guard: 'a stream ends with its credentials',
-    file: 'src/http/subscriptions.ts',
-    from: 'else await mcp.close();',
+    file: 'src/http/live-caller.ts',
+    from: 'onEnd();',
     to: '',
     test: 'subscriptions',
   },

@@ -3,3 +3,4 @@ async answer(request, body, principal) {
   const inSession = await sessions.answer(request, body, principal);
   return inSession ?? (await answer(request, body, principal));
 },
+answerWithoutBody: (...asked) => sessions.answerWithoutBody(...asked),

@@ -1,4 +1,5 @@
 if (request.method !== 'POST') {
   answered();
-  return await protocol.answer(request, undefined, caller.principal);
+  const authenticateAgain = async () => authenticate(request.headers, address);
+  return await protocol.answerWithoutBody(request, caller.principal, authenticateAgain);
 }
