@@ -1,1 +1,1 @@
-import { localSessions } from './sessions/local-sessions.js';
+import { openSessions } from './sessions/open-sessions.js';

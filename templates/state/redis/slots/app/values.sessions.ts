@@ -1,1 +1,1 @@
-sessions: localSessions(config, changes),
+sessions: openSessions(redis, config, changes, log),
