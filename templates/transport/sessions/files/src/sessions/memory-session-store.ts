@@ -81,7 +81,8 @@ export class MemorySessionStore implements SessionStore {
 
   async beginCalls(session: string, stream: string, ids: readonly RequestId[]): Promise<boolean> {
     const calls = this.#sessions.get(session)?.calls;
-    if (calls === undefined || ids.some((id) => calls.has(id))) return false;
+    const isTaken = ids.some((id, n) => calls?.has(id) || ids.indexOf(id) < n);
+    if (calls === undefined || isTaken) return false;
     for (const id of ids) calls.set(id, stream);
     return true;
   }
