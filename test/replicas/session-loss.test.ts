@@ -23,8 +23,13 @@ const start = async (size: number, env: Readonly<Record<string, string>> = {}) =
 };
 const ask = async (url: string, session: string, id = 1, key: string = KEYS.alice) =>
   said(await answerOf(await send(url, { key, session, body: call('wait', { ms: 0 }, id) })));
-const statusOf = async (url: string, session: string, key: string = KEYS.alice) => {
-  const answer = await send(url, { key, session, body: call('wait', { ms: 0 }, 'status') });
+const statusOf = async (
+  url: string,
+  session: string,
+  key: string = KEYS.alice,
+  id: string | number = 'status',
+) => {
+  const answer = await send(url, { key, session, body: call('wait', { ms: 0 }, id) });
   await answer.text();
   return answer.status;
 };
@@ -103,19 +108,28 @@ describe('a replica that is killed', () => {
     await change(at(1));
     await expect.poll(() => stream.updates().length, until).toBe(2);
     const body = call('wait', { ms: 20_000 }, 5);
-    const underWay = follow(await send(at(0), { session, body }));
+    const blocking = await send(at(0), { session, body });
+    await expect.poll(() => statusOf(at(1), session, KEYS.alice, 5), until).toBe(400);
+    const other = call('wait', { ms: 20_000 }, 'lost');
+    const underWay = follow(await send(at(0), { session, body: other }));
     await expect.poll(() => underWay.messages().length, until).toBeGreaterThan(1);
     (fleet.replicas[0] as RunningHttp).child.kill('SIGKILL');
-    await Promise.all([stream.ended, underWay.ended]);
+    await Promise.all([stream.ended, underWay.ended, blocking.text().catch(() => '')]);
     await change(at(1));
     const headers = { 'last-event-id': stream.lastEvent() };
     const taken = follow(await send(at(1), { session, method: 'GET', headers }));
     await expect.poll(() => taken.updates().length, until).toBe(2);
     await expect.poll(() => ask(at(1), session, 5), until).toBe('alice');
-    // What the call had said can be read, and nobody waits for more.
+    // What another call had said can be read, and nobody waits for more.
     const rest = { 'last-event-id': underWay.lastEvent() };
-    const resumed = follow(await send(at(1), { session, method: 'GET', headers: rest }));
-    await resumed.ended;
+    for (let n = 0; n < 2; n += 1) {
+      const resumed = follow(await send(at(1), { session, method: 'GET', headers: rest }));
+      await resumed.ended;
+      expect(resumed.messages().at(-1)).toMatchObject({
+        id: 'lost',
+        error: { message: expect.stringContaining('is gone') },
+      });
+    }
   });
 
   test('while its call is read elsewhere ends that stream, too', async () => {
@@ -127,7 +141,7 @@ describe('a replica that is killed', () => {
     const resumed = follow(await send(at(1), { session, method: 'GET', headers }));
     await expect.poll(() => resumed.messages().length, until).toBeGreaterThan(2);
     // It is sent to the client once: the one who read it first has lost it.
-    await first.ended;
+    await expect.poll(first.isOver, { timeout: 2_000 }).toBe(true);
     (fleet.replicas[0] as RunningHttp).child.kill('SIGKILL');
     await resumed.ended;
   });
@@ -144,6 +158,7 @@ test('a replica that is asked to go ends its streams in order, and leaves its se
   child.kill('SIGTERM');
   expect(said(await answerOf(await underWay))).toBe('alice!');
   await stream.ended;
+  expect(stream.isBroken()).toBe(false);
   expect(await ended).toBe(0);
   await change(at(1));
   const headers = { 'last-event-id': stream.lastEvent() };

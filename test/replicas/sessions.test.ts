@@ -273,6 +273,19 @@ describe.each([2, 4])('%i replicas', (size) => {
     expect(again).toBe(rest);
   });
 
+  test('a stream that is taken up again elsewhere tells what a call says when it says it', async () => {
+    const session = await begin(at(0));
+    const body = call('wait', { ms: 20_000 }, 9);
+    const lost = follow(await send(at(0), { session, body }));
+    await expect.poll(() => lost.messages().length, until).toBeGreaterThan(1);
+    const headers = { 'last-event-id': lost.lastEvent() };
+    const taken = follow(await send(at(1), { session, method: 'GET', headers }));
+    // Every 10 s it is looked whether there is something new; that would be too late.
+    await expect.poll(() => taken.messages().length, { timeout: 2_000 }).toBeGreaterThan(10);
+    expect((await send(at(0), { session, method: 'DELETE' })).status).toBe(200);
+    await taken.ended;
+  });
+
   test('an event of another session is not found anywhere', async () => {
     const session = await begin(at(0));
     const other = await begin(at(0), KEYS.bob);

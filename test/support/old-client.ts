@@ -45,6 +45,7 @@ export function follow(response: Response) {
   expect(response.status).toBe(200);
   let text = '';
   let isOver = false;
+  let isBroken = false;
   const reader = response.body?.getReader();
   const read = async () => {
     for (;;) {
@@ -54,7 +55,9 @@ export function follow(response: Response) {
     }
   };
   const ended = read()
-    .catch(() => {})
+    .catch(() => {
+      isBroken = true;
+    })
     .finally(() => {
       isOver = true;
     });
@@ -67,6 +70,7 @@ export function follow(response: Response) {
     ended,
     leave,
     isOver: () => isOver,
+    isBroken: () => isBroken,
     messages: () => messagesIn(text),
     updates: () =>
       messagesIn(text).map((one) => {

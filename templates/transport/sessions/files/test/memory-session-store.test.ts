@@ -48,8 +48,8 @@ test('an id is free when its call is over', async () => {
   expect(await store.beginCalls('a', 'another', [3, 1])).toBe(false);
   expect(await store.beginCalls('a', 'another', [3, 3])).toBe(false);
   await store.endCalls('a', [1]);
-  expect(await store.isOpen('a', 'stream')).toBe(true);
+  expect(await store.stateOf('a', 'stream')).toBe('open');
   await store.endCalls('a', [2]);
-  expect(await store.isOpen('a', 'stream')).toBe(false);
+  expect(await store.stateOf('a', 'stream')).toBe('over');
   expect(await store.beginCalls('a', 'another', [3, 1])).toBe(true);
 });

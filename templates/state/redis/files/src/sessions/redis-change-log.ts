@@ -52,8 +52,12 @@ end
 return changes
 `;
 
+const LogName = z.string().regex(/^\w{1,40}$/);
+
+const Newest = z.tuple([LogName, z.int().min(0)]);
+
 const Message = z.strictObject({
-  log: z.string().regex(/^\w{1,40}$/),
+  log: LogName,
   first: z.int().positive(),
   changes: z.array(SharedChange),
 });
@@ -87,7 +91,12 @@ export class RedisChangeLog implements ChangeLog {
   }
 
   async newest(): Promise<string> {
-    const [log, number] = z.tuple([z.string(), z.number()]).parse(await this.#run(NEWEST));
+    const { data, success } = Newest.safeParse(await this.#run(NEWEST));
+    if (!success) {
+      this.log.warn('the log of changes in Redis is not ours');
+      throw new SessionsUnavailable();
+    }
+    const [log, number] = data;
     return asText({ log, number });
   }
 

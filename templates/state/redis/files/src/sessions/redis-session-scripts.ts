@@ -103,12 +103,29 @@ end
 `;
 
 /** ARGV: session, stream. */
-export const IS_OPEN = `
+export const STATE_OF = `
+local state = 'over'
 for field, value in pairs(read(ARGV[4])) do
   local replica, stream = string.match(value, '^(%S+) (%S+)$')
-  if string.sub(field, 1, 2) == 'c:' and stream == ARGV[5] and alive(replica) then return 1 end
+  if string.sub(field, 1, 2) == 'c:' and stream == ARGV[5] then
+    if alive(replica) then return 'open' end
+    state = 'silent'
+  end
 end
-return 0
+return state
+`;
+
+/** ARGV: session, stream. */
+export const END_LOST = `
+local lost = {}
+for field, value in pairs(read(ARGV[4])) do
+  local replica, stream = string.match(value, '^(%S+) (%S+)$')
+  if string.sub(field, 1, 2) == 'c:' and stream == ARGV[5] and not alive(replica) then
+    redis.call('HDEL', prefix .. 's:' .. ARGV[4], field)
+    lost[#lost + 1] = string.sub(field, 3)
+  end
+end
+return lost
 `;
 
 /** ARGV: session, stream. Whoever sends it to the client now is told to stop. */

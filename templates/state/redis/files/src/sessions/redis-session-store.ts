@@ -20,6 +20,7 @@ import {
   type Note,
   type SessionData,
   type SessionStore,
+  type StreamState,
 } from './session-store.js';
 
 /** How many ends of calls may wait until Redis answers again. */
@@ -39,6 +40,8 @@ const Found = z.tuple([
   json.refine((value): value is JSONRPCRequest => isJSONRPCRequest(value)).nullable(),
   z.array(z.string()),
 ]);
+
+const Lost = z.array(json.pipe(z.union([z.string(), z.number()])));
 
 const FoundNote = json.pipe(
   z.union([
@@ -143,8 +146,12 @@ export class RedisSessionStore implements SessionStore {
     }
   }
 
-  async isOpen(session: string, stream: string): Promise<boolean> {
-    return (await this.keys.run(scripts.IS_OPEN, session, stream)) === 1;
+  async stateOf(session: string, stream: string): Promise<StreamState> {
+    return (await this.keys.run(scripts.STATE_OF, session, stream)) as StreamState;
+  }
+
+  async endLost(session: string, stream: string): Promise<readonly RequestId[]> {
+    return Lost.parse(await this.keys.run(scripts.END_LOST, session, stream));
   }
 
   async hold(session: string, stream: string): Promise<readonly string[]> {

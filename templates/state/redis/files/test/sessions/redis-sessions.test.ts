@@ -125,9 +125,15 @@ test('an id that is under way at one replica is so at all, until that one is gon
   });
   expect(await store.beginCalls(session, 'other', [2, 2])).toBe(false);
   expect(await store.beginCalls(session, 'other', [2])).toBe(true);
-  expect(await store.isOpen(session, 'stream')).toBe(true);
+  expect(await store.stateOf(session, 'stream')).toBe('open');
+  expect(await store.endLost(session, 'stream')).toEqual([]);
   redis.close();
-  await vi.waitFor(async () => expect(await store.isOpen(session, 'stream')).toBe(false));
+  await vi.waitFor(async () => {
+    expect(await store.stateOf(session, 'stream')).toBe('silent');
+  });
+  expect(new Set(await store.endLost(session, 'stream'))).toEqual(new Set([1, '1']));
+  expect(await store.endLost(session, 'stream')).toEqual([]);
+  expect(await store.stateOf(session, 'stream')).toBe('over');
   expect(await store.beginCalls(session, 'third', [1, '1'])).toBe(true);
 });
 

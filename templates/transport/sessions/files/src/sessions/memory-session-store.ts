@@ -1,6 +1,12 @@
 import type { JSONRPCRequest, RequestId } from '@modelcontextprotocol/server';
 import type { Config } from '../config.js';
-import { type Begun, MAX_URIS, type SessionData, type SessionStore } from './session-store.js';
+import {
+  type Begun,
+  MAX_URIS,
+  type SessionData,
+  type SessionStore,
+  type StreamState,
+} from './session-store.js';
 
 interface Kept {
   readonly owner: string;
@@ -91,8 +97,13 @@ export class MemorySessionStore implements SessionStore {
     for (const id of ids) this.#sessions.get(session)?.calls.delete(id);
   }
 
-  async isOpen(session: string, stream: string): Promise<boolean> {
-    return [...(this.#sessions.get(session)?.calls.values() ?? [])].includes(stream);
+  async stateOf(session: string, stream: string): Promise<StreamState> {
+    const streams = [...(this.#sessions.get(session)?.calls.values() ?? [])];
+    return streams.includes(stream) ? 'open' : 'over';
+  }
+
+  async endLost(): Promise<readonly RequestId[]> {
+    return [];
   }
 
   async hold(session: string, stream: string): Promise<readonly string[]> {

@@ -22,6 +22,9 @@ export type Note = { readonly session: string } & (
 /** Why no session began: all of the caller's own are in use, or there are too many in all. */
 export type Begun = 'begun' | 'busy' | 'full';
 
+/** Of the stream of a call: `silent` when the process that runs the call does not listen any more. */
+export type StreamState = 'open' | 'silent' | 'over';
+
 /**
  * The sessions and who serves them: which process runs a call, and which one a client reads a stream at. A session is known by
  * its key; the id of it stays with the client.
@@ -45,7 +48,9 @@ export interface SessionStore {
   beginCalls(session: string, stream: string, ids: readonly RequestId[]): Promise<boolean>;
   endCalls(session: string, ids: readonly RequestId[]): Promise<void>;
   /** Whether a call under way may say more on a stream. */
-  isOpen(session: string, stream: string): Promise<boolean>;
+  stateOf(session: string, stream: string): Promise<StreamState>;
+  /** Ends the calls of a stream whose process is gone. @returns their ids */
+  endLost(session: string, stream: string): Promise<readonly RequestId[]>;
 
   /** The client reads a stream here, and nowhere else any more. @returns the resources that it wants to hear of. */
   hold(session: string, stream: string): Promise<readonly string[]>;
