@@ -82,9 +82,9 @@ export class Sessions {
       const listener = { request, principal, authenticate, canMark };
       const last = request.headers.get('last-event-id');
       if (last === null || placeIn(last)) {
-        return await session.openChanges(listener, id, last ?? undefined);
+        return await session.streams.openChanges(listener, id, last ?? undefined);
       }
-      return await session.resume(listener, id, last);
+      return await session.streams.resume(listener, id, last);
     });
   }
 
@@ -155,10 +155,10 @@ export class Sessions {
   /** Sessions in which something goes on are in use. What is left of others goes. */
   async #touch(): Promise<void> {
     const { store, events } = this.app.sessions;
-    for (const session of this.#live.values()) session.look();
+    for (const session of this.#live.values()) session.streams.look();
     try {
       for (const key of await store.touch([...this.#live.keys()])) {
-        this.#live.get(key)?.endStreams();
+        this.#live.get(key)?.streams.end();
         await events.forget(key);
       }
     } catch (error) {
