@@ -13,6 +13,8 @@ import { cleanEnv } from '../support/cli.js';
 import { cachedPackage } from '../support/install-cache.js';
 import { leftOut } from '../support/left-out.js';
 import { nodeFolder, whyNoOtherNodes } from '../support/node-versions.js';
+import { PrivateRedis } from '../support/redis.js';
+import { RoundRobin } from '../support/round-robin.js';
 import { builtProject, freePort, startHttp, stop } from '../support/server.js';
 
 const SUITE = '@modelcontextprotocol/conformance@0.2.0-alpha.12';
@@ -31,14 +33,17 @@ const WITHOUT_SESSIONS: Readonly<Record<string, string>> = {
 interface Run {
   readonly revision: string;
   readonly transport: readonly string[];
+  /** How many replicas there are, behind a balancer that knows nothing of sessions. */
+  readonly replicas: number;
   readonly excused: Readonly<Record<string, string>>;
 }
 
 const RUNS: readonly Run[] = [
-  { revision: '2026-07-28', transport: ['http'], excused: {} },
-  { revision: '2026-07-28', transport: ['http', 'sessions'], excused: {} },
-  { revision: '2025-11-25', transport: ['http', 'sessions'], excused: {} },
-  { revision: '2025-11-25', transport: ['http'], excused: WITHOUT_SESSIONS },
+  { revision: '2026-07-28', transport: ['http'], replicas: 1, excused: {} },
+  { revision: '2026-07-28', transport: ['http', 'sessions'], replicas: 1, excused: {} },
+  { revision: '2025-11-25', transport: ['http', 'sessions'], replicas: 1, excused: {} },
+  { revision: '2025-11-25', transport: ['http', 'sessions'], replicas: 3, excused: {} },
+  { revision: '2025-11-25', transport: ['http'], replicas: 1, excused: WITHOUT_SESSIONS },
 ];
 
 const cannotRun = whyNoOtherNodes();
@@ -52,18 +57,12 @@ describe.skipIf(cannotRun !== null)('the official conformance suite', () => {
     suite = join(await cachedPackage(SUITE), '@modelcontextprotocol/conformance/dist/index.js');
   });
 
-  it.each(RUNS)('$revision over $transport', async ({ revision, transport, excused }) => {
-    const project = await conformanceProject({ transport, auth: 'none', starter: 'minimal' });
-    const port = String(await freePort());
-    // The suite sends the server's own address as Origin, which stands for a web page that is allowed to call it.
-    const server = await startHttp(project, {
-      PORT: port,
-      ALLOWED_ORIGINS: `http://127.0.0.1:${port}`,
-      RATE_LIMIT_PER_MINUTE: '100000',
-    });
+  it.each(RUNS)('$revision over $transport, replicas: $replicas', async (run) => {
+    const { revision, transport, replicas, excused } = run;
+    const { url, stderr, end } = replicas === 1 ? await alone(transport) : await together(run);
     const folder = await mkdtemp(join(tmpdir(), 'create-mcp-server-conformance-'));
     try {
-      const args = [suite, 'server', '--url', server.url, '--requirements', revision];
+      const args = [suite, 'server', '--url', url, '--requirements', revision];
       const { all } = await execa(node, args, {
         cwd: folder,
         env: cleanEnv(),
@@ -77,19 +76,63 @@ describe.skipIf(cannotRun !== null)('the official conformance suite', () => {
 
       const failing = Object.keys(scored).filter((name) => !scored[name]);
       expect(failing.sort(), all).toEqual(Object.keys(excused).sort());
-      const label = `conformance ${revision} over ${transport.join('+')}`;
+      const label = `conformance ${revision} over ${transport.join('+')} (${replicas})`;
       for (const name of failing) leftOut(`${label}: ${name}`, excused[name] ?? '');
       const missing = Object.keys(others).filter((name) => !others[name]);
       if (missing.length > 0) {
         leftOut(`${label}: ${missing.join(', ')}`, 'extensions or pending, not required');
       }
-      expect(server.stderr()).not.toMatch(/Warning|"level":(50|60)/);
+      expect(stderr()).not.toMatch(/Warning|"level":(50|60)/);
     } finally {
-      await stop(server);
+      await end();
       await rm(folder, { recursive: true, force: true });
     }
   });
 });
+
+/** What the suite talks to. */
+interface Served {
+  readonly url: string;
+  stderr(): string;
+  end(): Promise<void>;
+}
+
+/** One server. */
+async function alone(transport: readonly string[]): Promise<Served> {
+  const project = await conformanceProject({ transport, auth: 'none', starter: 'minimal' });
+  const port = String(await freePort());
+  const server = await startHttp(project, { PORT: port, ...settings(port) });
+  return { url: server.url, stderr: server.stderr, end: async () => void (await stop(server)) };
+}
+
+/** Several that share a Redis: each request goes to the next one. */
+async function together({ transport, replicas }: Run): Promise<Served> {
+  const choices = { transport, auth: 'none', starter: 'minimal', state: 'redis' };
+  const project = await conformanceProject(choices);
+  const redis = await PrivateRedis.start();
+  const ports = await Promise.all(Array.from({ length: replicas }, () => freePort()));
+  const balancer = await RoundRobin.start(ports);
+  const env = { ...settings(new URL(balancer.url).port), REDIS_URL: redis.url };
+  const servers = await Promise.all(
+    ports.map((port) => startHttp(project, { ...env, PORT: String(port) })),
+  );
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  return {
+    url: balancer.url,
+    stderr: () => servers.map(({ stderr }) => stderr()).join(''),
+    async end() {
+      expect(balancer.requests.size).toBe(replicas);
+      balancer.close();
+      await Promise.all(servers.map(stop));
+      await redis.kill();
+    },
+  };
+}
+
+/** The suite sends the server's own address as Origin, which stands for a web page that is allowed to call it. */
+function settings(port: string): Record<string, string> {
+  return { ALLOWED_ORIGINS: `http://127.0.0.1:${port}`, RATE_LIMIT_PER_MINUTE: '100000' };
+}
 
 /** A project with the suite's fixtures added as a user would add tools. */
 async function conformanceProject(choices: SpecInput['choices']): Promise<string> {

@@ -17,6 +17,8 @@ interface Mutation {
   readonly test: string;
   /** The test runs what is built. */
   readonly build?: boolean;
+  /** The project has sessions. */
+  readonly sessions?: boolean;
 }
 
 const mutations: readonly Mutation[] = [
@@ -43,8 +45,8 @@ const mutations: readonly Mutation[] = [
   },
   {
     guard: 'a stream ends with its credentials',
-    file: 'src/http/subscriptions.ts',
-    from: 'else await mcp.close();',
+    file: 'src/http/live-caller.ts',
+    from: 'onEnd();',
     to: '',
     test: 'subscriptions',
   },
@@ -410,7 +412,44 @@ const mutations: readonly Mutation[] = [
     to: 'return { answer: form?.data };',
     test: 'pipeline',
   },
+  {
+    guard: 'a session is there for its owner alone',
+    file: 'src/sessions/memory-session-store.ts',
+    from: 'kept?.owner !== owner ||',
+    to: 'kept === undefined ||',
+    test: 'memory-session-store',
+    sessions: true,
+  },
+  {
+    guard: 'a caller has a number of sessions',
+    file: 'src/sessions/memory-session-store.ts',
+    from: 'own.length >= this.limits.MAX_SESSIONS_PER_CALLER',
+    to: 'own.length < 0',
+    test: 'memory-session-store',
+    sessions: true,
+  },
+  {
+    guard: 'the stream of a session ends with its credentials',
+    file: 'src/http/live-caller.ts',
+    from: 'onEnd();',
+    to: '',
+    test: 'session-streams',
+    sessions: true,
+  },
+  {
+    guard: 'what waits for the client of a session is bounded',
+    file: 'src/sessions/event-stream.ts',
+    from: '(this.#target.desiredSize ?? 0) > 0',
+    to: 'this.#target.desiredSize !== undefined',
+    test: 'session-streams',
+    sessions: true,
+  },
 ];
+
+/** The built project that a mutation is about. */
+function projectFor(sessions = false): Promise<string> {
+  return builtProject(sessions ? { transport: ['http', 'sessions'] } : {});
+}
 
 /** What the test file of the project prints. */
 async function outputOf(project: string, test: string): Promise<string> {
@@ -421,21 +460,25 @@ async function outputOf(project: string, test: string): Promise<string> {
   );
 }
 
-const tests = [...new Set(mutations.map(({ test }) => test))];
-
 describe('a generated project', () => {
-  it('passes its tests with all guards in place', async () => {
-    const project = await copyOf(await builtProject());
-    const args = ['run', ...tests.map((test) => `test/${test}.test.ts`)];
-    await runTool(project, 'vitest/vitest.mjs', args);
-  }, 120_000);
+  it.each([false, true])(
+    'passes its tests with all guards in place (sessions: %s)',
+    async (sessions) => {
+      const project = await copyOf(await projectFor(sessions));
+      const own = mutations.filter((mutation) => (mutation.sessions ?? false) === sessions);
+      const tests = [...new Set(own.map(({ test }) => test))];
+      const args = ['run', ...tests.map((test) => `test/${test}.test.ts`)];
+      await runTool(project, 'vitest/vitest.mjs', args);
+    },
+    120_000,
+  );
 });
 
 describe('without its guard a test fails', () => {
   it.each(mutations)(
     '$guard ($test)',
     async ({ file, from, to, test, ...mutation }) => {
-      const project = await copyOf(await builtProject());
+      const project = await copyOf(await projectFor(mutation.sessions));
       const source = await readFile(join(project, file), 'utf8');
       expect(source.split(from), `${file} has changed: adapt this table`).toHaveLength(2);
       await writeFile(

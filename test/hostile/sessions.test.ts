@@ -11,8 +11,17 @@ import {
   ElicitRequestSchema,
 } from '@modelcontextprotocol/sdk/types.js';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { type Answer, rpc } from '../support/rpc.js';
+import { rpc } from '../support/rpc.js';
 import { builtProject, type RunningHttp, startHttp, stop } from '../support/server.js';
+import {
+  addProbes,
+  answerOf,
+  call,
+  INITIALIZE,
+  messagesIn,
+  readUntil,
+  said,
+} from '../support/session-probes.js';
 
 const KEYS = {
   alice: 'alice-7Q2xW9KcV4bTn3Rs',
@@ -20,70 +29,13 @@ const KEYS = {
   bob: 'bob-mZ7pT9rK2xV5bNq8Ws',
 } as const;
 
-const TOOLS = `
-import { setTimeout as sleep } from 'node:timers/promises';
-import * as z from 'zod/v4';
-import { defineTool } from './define-tool.js';
-
-const annotations = {
-  readOnlyHint: true,
-  destructiveHint: false,
-  idempotentHint: true,
-  openWorldHint: false,
-};
-const output = z.object({ said: z.string() });
-const about = (name: string) => ({ name, title: name, description: name, annotations, output });
-
-export const askPerson = defineTool({
-  ...about('ask_person'),
-  input: z.object({}),
-  run(_, ctx) {
-    const first = ctx.elicit('Your name?', z.object({ name: z.string() }));
-    const second = ctx.elicit('Your colour?', z.object({ colour: z.string() }));
-    return { said: first?.name + ' likes ' + second?.colour };
-  },
-});
-
-export const askModel = defineTool({
-  ...about('ask_model'),
-  input: z.object({}),
-  run(_, ctx) {
-    const content = { type: 'text' as const, text: 'Say hello.' };
-    const answer = ctx.sample({ messages: [{ role: 'user', content }], maxTokens: 10 });
-    return { said: 'text' in answer.content ? String(answer.content.text) : '' };
-  },
-});
-
-export const wait = defineTool({
-  ...about('wait'),
-  input: z.object({ ms: z.number(), word: z.string().default('') }),
-  async run({ ms, word }, ctx) {
-    ctx.signal.addEventListener('abort', () => ctx.log.warn({ word }, 'STOPPED WAITING'));
-    for (let waited = 0; waited < ms; waited += 50) {
-      await ctx.progress(waited, ms);
-      await sleep(50, undefined, { signal: ctx.signal });
-    }
-    return { said: ctx.principal.id + word };
-  },
-});
-
-export const write = defineTool({
-  ...about('write'),
-  input: z.object({}),
-  scopes: ['notes:write'],
-  run: () => ({ said: 'written' }),
-});
-`;
-
 let server: RunningHttp;
 let project: string;
 
 beforeAll(async () => {
   const choices = { transport: ['http', 'sessions'], auth: 'api-key', starter: 'minimal' };
   project = await builtProject(choices, (files) => {
-    files.set('src/tools/probes.ts', TOOLS);
-    const barrel = files.get('src/tools/index.ts');
-    files.set('src/tools/index.ts', `${barrel}export * from './probes.js';\n`);
+    addProbes(files);
   });
   server = await start();
 });
@@ -108,17 +60,6 @@ async function startOwn(env: Readonly<Record<string, string>>): Promise<RunningH
   onTestFinished(async () => void (await stop(own)));
   return own;
 }
-
-const INITIALIZE = {
-  jsonrpc: '2.0',
-  id: 1,
-  method: 'initialize',
-  params: {
-    protocolVersion: '2025-11-25',
-    capabilities: { elicitation: {} },
-    clientInfo: { name: 'by-hand', version: '1.0.0' },
-  },
-};
 
 interface Sent {
   readonly key?: string;
@@ -151,36 +92,6 @@ async function begin(sent: Sent = {}): Promise<string> {
   const id = response.headers.get('mcp-session-id');
   if (response.status !== 200 || id === null) throw new Error(`${response.status}: ${text}`);
   return id;
-}
-
-const call = (name: string, args: object = {}, id: string | number = 7) => ({
-  jsonrpc: '2.0',
-  id,
-  method: 'tools/call',
-  params: { name, arguments: args, _meta: { progressToken: 'p' } },
-});
-
-const messagesIn = (text: string): Answer[] =>
-  [...text.matchAll(/^data: (\{.+)$/gm)].map(([, data = '']) => JSON.parse(data));
-
-/** The answer at the end of a stream. */
-async function answerOf(response: Response): Promise<Answer | undefined> {
-  return messagesIn(await response.text()).at(-1);
-}
-
-const said = (answer: Answer | undefined) => answer?.result?.structuredContent?.['said'];
-
-/** Reads until something has come. */
-async function readUntil(response: Response, pattern: RegExp): Promise<string> {
-  let text = '';
-  const reader = response.body?.getReader();
-  while (reader !== undefined && !pattern.test(text)) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    text += Buffer.from(value).toString();
-  }
-  reader?.releaseLock();
-  return text;
 }
 
 describe('in a session', () => {
@@ -457,8 +368,8 @@ describe('beside sessions', () => {
     const question = messagesIn(await readUntil(first, /elicitation\/create/)).at(-1)?.id;
     const declined = { jsonrpc: '2.0', id: question, result: { action: 'decline' } };
     expect((await send({ to, session, body: declined })).status).toBe(202);
-    await readUntil(first, /"id":"q3"/);
-    const again = { ...declined, id: 'q3' };
+    const next = messagesIn(await readUntil(first, /elicitation\/create/)).at(-1)?.id;
+    const again = { ...declined, id: next };
     expect((await send({ to, session, body: again })).status).toBe(202);
     const answer = messagesIn(await readUntil(first, /"structuredContent"/)).at(-1);
     expect(said(answer)).toBe('undefined likes undefined');

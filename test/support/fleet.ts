@@ -7,6 +7,7 @@ import { createDatabase, type Database } from './postgres.js';
 import { PrivateRedis } from './redis.js';
 import { RoundRobin } from './round-robin.js';
 import { builtProject, type RunningHttp, startHttp, stop } from './server.js';
+import { addProbes } from './session-probes.js';
 
 export const KEYS = {
   alice: randomBytes(24).toString('hex'),
@@ -33,6 +34,19 @@ export interface Fleet {
   stop(): Promise<void>;
 }
 
+/** The folder of the same project with sessions, and with tools that ask and wait. */
+export function sessionsProject(): Promise<string> {
+  const transport = ['http', 'sessions'];
+  const choices = {
+    starter: 'notes',
+    transport,
+    auth: 'api-key',
+    datastore: 'postgres',
+    state: 'redis',
+  };
+  return builtProject(choices, addProbes);
+}
+
 /** The folder of the built project. */
 export function fleetProject(): Promise<string> {
   return builtProject({
@@ -48,9 +62,10 @@ export function fleetProject(): Promise<string> {
 export async function startFleet(
   size: number,
   env: Readonly<Record<string, string>> = {},
+  built = fleetProject(),
 ): Promise<Fleet> {
   const [project, redis, database] = await Promise.all([
-    fleetProject(),
+    built,
     PrivateRedis.start(),
     createDatabase(),
   ]);
@@ -86,7 +101,9 @@ export async function startFleet(
 async function everyoneListens(redis: PrivateRedis, size: number): Promise<void> {
   for (let attempt = 0; attempt < 100; attempt += 1) {
     const answer = await redis.command('PUBSUB NUMSUB hostile:0:changes');
-    if (answer.includes(`:${size}\r\n`)) return;
+    const sessions = await redis.command('PUBSUB CHANNELS hostile:0:sessions:*');
+    const inSessions = sessions.split('hostile').length - 1;
+    if (answer.includes(`:${size}\r\n`) && [0, size].includes(inSessions)) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   throw new Error('The replicas do not listen to each other.');

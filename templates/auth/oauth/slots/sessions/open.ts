@@ -1,2 +1,1 @@
 this.#stepUp = new SessionStepUp(app);
-this.#transport.setScopeChallengeResolver(this.#stepUp.challenge);

@@ -3,7 +3,10 @@ import type { ServerEvent } from '@modelcontextprotocol/server';
 /** What has changed. `missed`: something has, nobody knows what, because this process was cut off from the others. */
 export type Change = ServerEvent | { readonly kind: 'missed' };
 
-type Listener = (change: Change) => void;
+/** Where a change has happened: in this process, in another one, or in all of them, each of which notices by itself. */
+export type Origin = 'here' | 'elsewhere' | 'everywhere';
+
+type Listener = (change: Change, origin: Origin) => void;
 
 /** Tells whoever listens what has changed. The same change counts once in a turn of the event loop. */
 export class Changes {
@@ -27,13 +30,13 @@ export class Changes {
   }
 
   /** Tells the listeners of this process. */
-  deliver(change: Change): void {
-    for (const listener of this.#listeners) listener(change);
+  deliver(change: Change, origin: Origin = 'everywhere'): void {
+    for (const listener of this.#listeners) listener(change, origin);
   }
 
   /** Tells everyone. */
   protected publish(events: readonly ServerEvent[]): void {
-    for (const event of events) this.deliver(event);
+    for (const event of events) this.deliver(event, 'here');
   }
 
   #collect(event: ServerEvent): void {

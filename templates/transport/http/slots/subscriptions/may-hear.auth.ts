@@ -1,1 +1,1 @@
-const mayHear = (uri: string) => mayRead(uri, app, caller);
+const mayHear = (uri: string) => mayRead(uri, app, caller.principal);

@@ -16,12 +16,12 @@ test('gives what came after an event on the same stream of the same session', as
   await store.append('a', 'another stream', message(7));
   await fill(store, 'b', 2);
   expect(await store.streamOf('a', first)).toBe('stream');
-  expect(await store.after('a', first)).toEqual([
+  expect(await store.after('a', 'stream', first)).toEqual([
     { id: second, message: message(1) },
     { id: third, message: message(2) },
   ]);
   expect(await store.streamOf('b', first)).toBeUndefined();
-  expect(await store.after('b', first)).toEqual([]);
+  expect(await store.after('c', 'stream', '0')).toEqual([]);
 });
 
 test.each<[string, Partial<Bounds>, boolean]>([

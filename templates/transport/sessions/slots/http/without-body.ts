@@ -1,4 +1,4 @@
 if (request.method !== 'POST') {
   answered();
-  return protocol.answer(request, undefined, caller.principal);
+  return protocol.answerWithoutBody(request, caller.principal, authenticateAgain);
 }

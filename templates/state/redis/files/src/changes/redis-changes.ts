@@ -9,16 +9,14 @@ import { type Change, Changes } from './changes.js';
 
 const RETRY_MS = 1_000;
 
+/** What replicas tell each other of. */
+export const SharedChange = z.union([
+  z.strictObject({ kind: z.enum(['resources_list_changed', 'missed']) }),
+  z.strictObject({ kind: z.literal('resource_updated'), uri: z.string() }),
+]);
+
 /** What one replica tells the others. */
-const Message = z.strictObject({
-  from: z.uuid(),
-  changes: z.array(
-    z.union([
-      z.strictObject({ kind: z.enum(['resources_list_changed', 'missed']) }),
-      z.strictObject({ kind: z.literal('resource_updated'), uri: z.string() }),
-    ]),
-  ),
-});
+const Message = z.strictObject({ from: z.uuid(), changes: z.array(SharedChange) });
 
 /** The changes of all replicas; without a Redis, those of this process. */
 export function openChanges(redis: SharedRedis | undefined, log: Logger): Changes {
@@ -68,7 +66,9 @@ class RedisChanges extends Changes {
   #receive(text: string): void {
     const message = parse(text);
     if (message === undefined) this.log.warn('a message in Redis is not one of ours');
-    else if (message.from !== this.#id) for (const change of message.changes) this.deliver(change);
+    else if (message.from !== this.#id) {
+      for (const change of message.changes) this.deliver(change, 'elsewhere');
+    }
   }
 }
 

@@ -23,11 +23,21 @@ async function open(url: string) {
   return { redis, connected: redis.connect().catch(() => {}) };
 }
 
+interface Channel {
+  /** Its name: channels, unlike keys, are the same for all databases of a Redis. */
+  readonly channelIn: (redis: Redis) => string;
+  readonly receive: (message: string) => void;
+  readonly missed: () => void;
+}
+
 /** The Redis that all replicas share: one connection for questions, and one for messages. */
 export class SharedRedis {
   readonly #opening: ReturnType<typeof open>;
   readonly #close = new AbortController();
   readonly closed = this.#close.signal;
+  readonly #channels: Channel[] = [];
+  #listening: Promise<void> | undefined;
+  #subscriber: Redis | undefined;
   #failures = 0;
   #pausedUntil = 0;
 
@@ -70,15 +80,27 @@ export class SharedRedis {
   async subscribe(
     channelIn: (redis: Redis) => string,
     receive: (message: string) => void,
-    missed: () => void,
+    missed: () => void = () => {},
   ): Promise<void> {
+    const channel = { channelIn, receive, missed };
+    this.#channels.push(channel);
+    if (this.#subscriber?.status === 'ready') this.#hear(this.#subscriber, channel);
+    this.#listening ??= this.#listen();
+    await this.#listening;
+  }
+
+  async #listen(): Promise<void> {
     const { redis } = await this.#opening;
     const subscriber = redis.duplicate({ autoResubscribe: false });
+    this.#subscriber = subscriber;
     subscriber.on('error', () => {});
-    subscriber.on('message', (_, message) => receive(message));
+    subscriber.on('message', (name, message) => {
+      for (const { channelIn, receive } of this.#channels) {
+        if (channelIn(subscriber) === name) receive(message);
+      }
+    });
     subscriber.on('ready', () => {
-      const deaf = (error: unknown) => this.log.error({ err: error }, 'no messages from Redis');
-      subscriber.subscribe(channelIn(subscriber)).then(missed, deaf);
+      for (const channel of this.#channels) this.#hear(subscriber, channel);
     });
     const look = setInterval(() => {
       if (subscriber.status !== 'ready') return;
@@ -90,6 +112,11 @@ export class SharedRedis {
     });
     if (this.closed.aborted) return;
     await subscriber.connect().catch(() => {});
+  }
+
+  #hear(subscriber: Redis, { channelIn, missed }: Channel): void {
+    const deaf = (error: unknown) => this.log.error({ err: error }, 'no messages from Redis');
+    subscriber.subscribe(channelIn(subscriber)).then(missed, deaf);
   }
 
   close(): void {

@@ -65,11 +65,9 @@ export class MemoryEventStore implements EventStore {
     return this.#find(session, event)?.stream;
   }
 
-  async after(session: string, event: string): Promise<readonly StoredEvent[]> {
-    const last = this.#find(session, event);
-    if (last === undefined) return [];
+  async after(session: string, stream: string, event: string): Promise<readonly StoredEvent[]> {
     return [...(this.#sessions.get(session)?.events.values() ?? [])]
-      .filter(({ id, stream }) => stream === last.stream && Number(id) > Number(event))
+      .filter((kept) => kept.stream === stream && Number(kept.id) > Number(event))
       .map(({ id, text }) => ({ id, message: JSON.parse(text) as JSONRPCMessage }));
   }
 

@@ -1,16 +1,30 @@
 import type { EventStore as TransportEvents } from '@modelcontextprotocol/server';
-import type { EventStore } from './event-store.js';
+import { answeredBy } from './request-server.js';
+import type { SessionState } from './session-state.js';
 
-/** The events of one session in the form that the SDK's transport wants. */
-export function transportEvents(store: EventStore, session: string): TransportEvents {
+/**
+ * Keeps what is said on the one stream of an SDK transport. A call is over with its answer, before the client has it: it may
+ * send the next one under the same id to another process.
+ * @param onStored is called when there is something new on the stream
+ */
+export function transportEvents(
+  { events, store }: SessionState,
+  session: string,
+  stream: string,
+  onStored: () => void,
+): TransportEvents {
   return {
-    storeEvent: (stream, message) => store.append(session, stream, message),
-    getStreamIdForEventId: (event) => store.streamOf(session, event),
-    async replayEventsAfter(event, { send }) {
-      const stream = await store.streamOf(session, event);
-      if (stream === undefined) throw new Error('This event is not kept any more.');
-      for (const { id, message } of await store.after(session, event)) await send(id, message);
-      return stream;
+    async storeEvent(_, message) {
+      const answered = answeredBy(message);
+      const [id] = await Promise.all([
+        events.append(session, stream, message),
+        answered !== undefined && store.endCalls(session, [answered]),
+      ]);
+      onStored();
+      return id;
+    },
+    async replayEventsAfter() {
+      throw new Error('Streams are taken up again elsewhere.');
     },
   };
 }

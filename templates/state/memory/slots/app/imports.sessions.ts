@@ -1,0 +1,1 @@
+import { localSessions } from './sessions/local-sessions.js';

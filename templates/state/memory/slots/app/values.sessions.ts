@@ -1,0 +1,1 @@
+sessions: localSessions(config, changes),

@@ -1,0 +1,1 @@
+import { openSessions } from './sessions/open-sessions.js';

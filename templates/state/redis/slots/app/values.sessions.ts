@@ -1,0 +1,1 @@
+sessions: openSessions(redis, config, changes, log),

@@ -1,0 +1,116 @@
+import { expect, onTestFinished, test, vi } from 'vitest';
+import type { App } from '../src/app.js';
+import type { Caller } from '../src/auth/authenticator.js';
+import { refuse } from '../src/http/exchange.js';
+import { webRequest } from '../src/http/web-request.js';
+import * as resources from '../src/resources/index.js';
+import { Sessions } from '../src/sessions/sessions.js';
+import { createTestApp } from './support/app.js';
+import { owner } from './support/client.js';
+
+const [uri = ''] = Object.values(resources).flatMap((one) => ('uri' in one ? one.uri : []));
+
+/** A session of the owner, whose credentials `revoke` takes away. */
+async function begin(app: App) {
+  const sessions = new Sessions(app);
+  onTestFinished(() => sessions.close());
+  let caller: Caller = { principal: owner };
+  let session: string | undefined;
+  const send = async (method: string, body?: object, more: Record<string, string> = {}) => {
+    const headers = {
+      accept: 'application/json, text/event-stream',
+      'content-type': 'application/json',
+      'mcp-protocol-version': '2025-11-25',
+      ...(session !== undefined && { 'mcp-session-id': session }),
+      ...more,
+    };
+    const request = webRequest(new Request('http://localhost/mcp', { method, headers }));
+    const answer = body
+      ? await sessions.answer(request, { jsonrpc: '2.0', id: 1, ...body }, owner)
+      : await sessions.answerWithoutBody(request, owner, async () => caller);
+    session ??= answer?.headers['mcp-session-id'];
+    return new Response(answer?.body, { status: answer?.status ?? 500 });
+  };
+  const clientInfo = { name: 'test', version: '1.0.0' };
+  const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo };
+  await (await send('POST', { method: 'initialize', params })).text();
+  const subscribe = { method: 'resources/subscribe', params: { uri } };
+  expect(await (await send('POST', subscribe)).text()).toContain('"result":{}');
+  const revoke = () => {
+    caller = { refusal: refuse(401, 'gone') };
+  };
+  return { send, revoke };
+}
+
+/** What a stream says until it ends. */
+function read(response: Response) {
+  expect(response.status).toBe(200);
+  let text = '';
+  let isOver = false;
+  const reader = response.body?.getReader();
+  const all = async () => {
+    for (;;) {
+      const { done, value } = (await reader?.read()) ?? { done: true };
+      if (done) break;
+      text += Buffer.from(value ?? []).toString();
+    }
+    isOver = true;
+  };
+  all().catch(() => {});
+  return {
+    count: () => text.split(uri).length - 1,
+    lastEvent: () => [...text.matchAll(/^id: (.+)$/gm)].at(-1)?.[1] ?? '',
+    isOver: () => isOver,
+    leave: async () => await reader?.cancel(),
+  };
+}
+
+test('a stream of changes tells each once, also what came while it was lost', async () => {
+  const app = await createTestApp();
+  const { send } = await begin(app);
+  const lost = read(await send('GET'));
+  app.changes.resourceUpdated(uri);
+  app.changes.resourceUpdated('test://another');
+  await vi.waitFor(() => expect(lost.count()).toBe(1));
+  await lost.leave();
+  app.changes.resourceUpdated(uri);
+  const taken = read(await send('GET', undefined, { 'last-event-id': lost.lastEvent() }));
+  await vi.waitFor(() => expect(taken.count()).toBe(1));
+  app.changes.resourceUpdated(uri);
+  await vi.waitFor(() => expect(taken.count()).toBe(2));
+});
+
+test('who was away for too long is told to look at everything again', async () => {
+  const app = await createTestApp();
+  const { send } = await begin(app);
+  const lost = read(await send('GET'));
+  await vi.waitFor(() => expect(lost.lastEvent()).not.toBe(''));
+  await lost.leave();
+  for (let n = 0; n < 1_001; n += 1) {
+    app.changes.deliver({ kind: 'resource_updated', uri: `test://${n}` });
+  }
+  const taken = read(await send('GET', undefined, { 'last-event-id': lost.lastEvent() }));
+  await vi.waitFor(() => expect(taken.count()).toBe(1));
+});
+
+test('a stream ends when its credentials do, and when another one takes its place', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const { send, revoke } = await begin(await createTestApp());
+  const first = read(await send('GET'));
+  const second = read(await send('GET'));
+  await vi.waitFor(() => expect(first.isOver()).toBe(true));
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(second.isOver()).toBe(false);
+  revoke();
+  await vi.advanceTimersByTimeAsync(60_000);
+  await vi.waitFor(() => expect(second.isOver()).toBe(true));
+});
+
+test('a client that does not read loses its stream', async () => {
+  const app = await createTestApp();
+  const { send } = await begin(app);
+  const response = await send('GET');
+  for (let n = 0; n < 15_000; n += 1) app.changes.deliver({ kind: 'resource_updated', uri });
+  await expect(response.text()).rejects.toThrow('does not read');
+});

@@ -1,0 +1,1 @@
+import type { SessionState } from './sessions/session-state.js';

@@ -1,0 +1,2 @@
+/** What is known of the sessions of clients, and what their streams say. */
+readonly sessions: SessionState;

@@ -1,0 +1,4 @@
+async answerWithoutBody(...asked) {
+  const { sessions } = await load();
+  return await sessions.answerWithoutBody(...asked);
+},
