@@ -202,10 +202,53 @@ async function writeTrees(folder: string): Promise<void> {
   }
 }
 
+/** What a file imports at once, without types: its own files, and whether there is a value of the protocol library. */
+const importsOf = remembered((text: string) => {
+  const files: string[] = [];
+  let takesLibrary = false;
+  for (const [, names = '', from = ''] of text.matchAll(
+    /^(?:import|export) (?!type )([^;]*?) from '([^']+)';/gm,
+  )) {
+    if (from.startsWith('.')) files.push(from.replace(/\.js$/, '.ts'));
+    const isTaken = names.split(',').some((name) => !/^[\s{]*(?:type .*|[}\s]*)$/s.test(name));
+    takesLibrary ||= from.startsWith('@modelcontextprotocol/') && isTaken;
+  }
+  return { files, takesLibrary };
+});
+
+/** The files out of all that `entry` loads that take a value of the protocol library. */
+function loadersOfLibrary(plan: Plan, entry: string): string[] {
+  const found = new Set([entry]);
+  for (const path of found) {
+    for (const file of importsOf(textOf(plan, path)).files) {
+      found.add(posix.join(posix.dirname(path), file));
+    }
+  }
+  return [...found].filter((path) => importsOf(textOf(plan, path)).takesLibrary);
+}
+
+function remembered<T>(work: (text: string) => T): (text: string) => T {
+  const known = new Map<string, T>();
+  return (text) => {
+    const result = known.get(text) ?? work(text);
+    known.set(text, result);
+    return result;
+  };
+}
+
 describe('every project', () => {
   it('imports only what it has, and has only what it uses', () => {
     const wrong = new Set(projects.flatMap(({ plan, label }) => dependencyMistakes(plan, label)));
     expect([...wrong].slice(0, 20)).toEqual([]);
+  });
+
+  it('loads no value of the protocol library when it starts to serve HTTP', () => {
+    const wrong = projects
+      .filter(({ plan }) => plan.has('src/serve-http.ts'))
+      .flatMap(({ plan, label }) =>
+        loadersOfLibrary(plan, 'src/serve-http.ts').map((path) => `${label}: ${path}`),
+      );
+    expect(wrong.slice(0, 20)).toEqual([]);
   });
 
   it('runs only scripts it has', () => {
