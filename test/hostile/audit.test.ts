@@ -97,6 +97,14 @@ describe('on stderr', () => {
     expect(lines[3]).toMatchObject({ kind: 'resource', uri: 'probe://wide' });
   });
 
+  it('long addresses take no line of a batch', async () => {
+    const read = (id: number) =>
+      legacy('resources/read', { uri: `probe://${id}${'a://'.repeat(40_000)}` }, id).body;
+    const lines = await during(() => send(server.port, { body: [1, 2, 3, 4, 5].map(read) }));
+    expect(lines).toHaveLength(5);
+    expect(JSON.stringify(lines).length).toBeLessThan(10_000);
+  });
+
   it('has no key and no argument', () => {
     expect(server.stderr()).not.toContain(MARK);
     expect(server.stderr()).not.toContain(KEYS.alice);

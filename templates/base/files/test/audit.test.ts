@@ -89,6 +89,17 @@ test('nothing that a caller sends begins a line of its own', async () => {
   expect(readFileSync(path, 'utf8')).toMatch(/^[ -~]+\n$/);
 });
 
+test('long addresses take no line from others', async () => {
+  const { app, lines } = await openApp();
+  const call = { kind: 'resource', name: 'probe', uri: 'a://'.repeat(250_000) } as const;
+  for (let count = 0; count < 10; count += 1) app.audit.record({ ...entry, call });
+  app.audit.record({ ...entry, correlationId: 'last' });
+  const written = await lines();
+  expect(written).toHaveLength(11);
+  expect(written[0].uri.length).toBeLessThan(2_000);
+  expect(app.audit.lost).toBe(0);
+});
+
 test('a file that was moved away is followed by a new one', async () => {
   const { app, path, lines } = await openApp();
   app.audit.record(entry);
