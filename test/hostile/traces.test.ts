@@ -1,5 +1,7 @@
 /** Traces of a real server, as a collector gets them. */
 import { mkdtempSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/client';
@@ -40,6 +42,7 @@ function start(collector: Pick<Collector, 'url'>, env: Record<string, string> = 
   const settings = {
     OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
     OTEL_BSP_SCHEDULE_DELAY: '100',
+    TRACE_PROPAGATION_TARGETS: 'http://no-such-host.invalid',
     DATABASE_URL: databaseUrl(),
     ...env,
   };
@@ -143,7 +146,33 @@ describe('a server with a collector', () => {
     expect(own).toMatchObject({ name: 'tools/call far', status: { code: ERROR } });
     expect(own?.attributes['error.type']).toBe('UPSTREAM_UNAVAILABLE');
     expect(outgoing).toMatchObject({ kind: CLIENT, parentSpanId: own?.spanId });
-    expect(outgoing?.attributes['url.full']).toBe('http://no-such-host.invalid/');
+    expect(outgoing?.attributes['url.full']).toBe('http://no-such-host.invalid');
+  });
+
+  it('the flag of a caller that says not to trace does not count', async () => {
+    const request = call('echo', {});
+    const { params } = request.body as unknown as { params: { _meta: Record<string, string> } };
+    params._meta.traceparent = `00-${TRACE}-${PARENT}-00`;
+    const [span] = await spansOf(request);
+    expect(span).toMatchObject({ traceId: TRACE, parentSpanId: PARENT });
+  });
+
+  it.each(['a=b;€', 'a=b\r\nx-admin: 1', 'a=\0'])(
+    'no baggage of a caller ends the process: %j',
+    async (baggage) => {
+      const request = call('far', {}, modern, TRACE);
+      const { params } = request.body as unknown as { params: { _meta: Record<string, string> } };
+      params._meta.baggage = baggage;
+      await spansOf(request, 2);
+      await spansOf(call('echo', {}));
+      expect(server.child.exitCode).toBeNull();
+    },
+  );
+
+  it('a long address has a short span', async () => {
+    const uri = `note:///${'x'.repeat(10_000)}`;
+    const [span] = await spansOf(modern('resources/read', { uri }));
+    expect(JSON.stringify(span).length).toBeLessThan(3_000);
   });
 
   it('names nobody and nothing secret', () => {
@@ -183,6 +212,26 @@ it.each([
   expect(new Set(outcomes)).toEqual(new Set(['ok']));
   expect(await stop(server)).toBe(0);
   expect(server.stderr().match(/traces cannot be sent/g)?.length ?? 0).toBeLessThan(3);
+  collector.close();
+});
+
+it('a service that is not on the list learns nothing of the trace', async () => {
+  const asked: (string | undefined)[] = [];
+  const service = createServer((request, response) => {
+    asked.push(request.headers.traceparent?.toString());
+    response.end();
+  });
+  await new Promise<void>((resolve) => service.listen(0, '127.0.0.1', resolve));
+  const origin = `http://127.0.0.1:${(service.address() as AddressInfo).port}`;
+  const collector = await startCollector();
+  for (const targets of ['http://127.0.0.1:1', origin]) {
+    const server = await start(collector, { TRACE_PROPAGATION_TARGETS: targets });
+    await send(server.port, call('ask', { url: `${origin}/hidden` }, modern, TRACE));
+    await stop(server);
+  }
+  expect(asked).toEqual([undefined, expect.stringContaining(TRACE)]);
+  expect(JSON.stringify(collector.spans)).not.toContain('hidden');
+  service.close();
   collector.close();
 });
 
