@@ -97,6 +97,38 @@ describe('on stderr', () => {
     expect(lines[3]).toMatchObject({ kind: 'resource', uri: 'probe://wide' });
   });
 
+  it('a refused call is not taken for one of the same name that runs', async () => {
+    const call = (id: number, ms: unknown) =>
+      legacy('tools/call', { name: 'wait', arguments: { ms } }, id).body;
+    const lines = await during(async () => {
+      await send(server.port, { body: [call(1, 'no number'), call(2, 1)] });
+      await outcome(server.port, 'wait', { ms: 1 });
+    });
+    const [ran] = lines.filter(({ outcome }) => outcome === 'ok').slice(-1);
+    expect(lines.map(({ outcome }) => outcome).sort()).toEqual(['REFUSED', 'ok', 'ok']);
+    const [refused] = lines.filter(({ outcome }) => outcome === 'REFUSED');
+    expect(refused?.arguments).not.toBe(ran?.arguments);
+  });
+
+  it.each(eras)('a completion is one, and covers no call: %s', async (_, make) => {
+    const ref = { type: 'ref/resource', uri: 'time://zones/{+zone}' };
+    const lines = await during(() =>
+      send(
+        server.port,
+        make('completion/complete', { ref, argument: { name: 'zone', value: 'Eur' } }),
+      ),
+    );
+    expect(lines).toMatchObject([{ kind: 'completion', outcome: 'ok' }]);
+    const { body } = await send(server.port, { method: 'GET', target: '/metrics', body: '' });
+    expect(body).toContain('mcp_method_name="completion/complete"');
+  });
+
+  it('a long address that is read has one line', async () => {
+    const uri = `time://zones/${'x'.repeat(3_000)}`;
+    const lines = await during(() => send(server.port, modern('resources/read', { uri })));
+    expect(lines.map(({ outcome }) => outcome)).toEqual(['NOT_FOUND']);
+  });
+
   it('long addresses take no line of a batch', async () => {
     const read = (id: number) =>
       legacy('resources/read', { uri: `probe://${id}${'a://'.repeat(40_000)}` }, id).body;

@@ -11,10 +11,15 @@ const FINE = ['ok', 'input_required'];
 
 /** The codes of the server itself. Tools may have others; they count as one, because there must be few labels. */
 const CODES = new Set([
+  'APPROVALS_UNAVAILABLE',
+  'APPROVAL_IMPOSSIBLE',
   'CANCELLED',
   'FORBIDDEN',
   'INTERNAL',
+  'INVALID_CURSOR',
   'INVALID_INPUT',
+  'LIMITS_UNAVAILABLE',
+  'NOT_APPROVED',
   'NOT_FOUND',
   'OUTPUT_TOO_LARGE',
   'RATE_LIMITED',
@@ -40,8 +45,8 @@ const KINDS = {
  */
 export class CallMetrics {
   readonly #durations: (labels: Labels) => Histogram;
-  /** By kind, name and outcome. */
-  readonly #known = { tool: new Names(), resource: new Names(), prompt: new Names() };
+  readonly #calls = new Known();
+  readonly #completions = new Known();
   #inFlight = 0;
 
   constructor(registry: Registry) {
@@ -67,16 +72,24 @@ export class CallMetrics {
     this.#durationsOf(call, 'REFUSED').observe(ms / 1_000);
   }
 
-  #durationsOf({ kind, name }: Call, error: string): Histogram {
-    const byError = this.#known[kind].get(name) ?? new Map<string, Histogram>();
+  #durationsOf({ kind, name, isCompletion }: Call, error: string): Histogram {
+    const ofKind = (isCompletion ? this.#completions : this.#calls)[kind];
+    const byError = ofKind.get(name) ?? new Map<string, Histogram>();
     const known = byError.get(error);
     if (known !== undefined) return known;
     const [method, label] = KINDS[kind];
-    const labels = { mcp_method_name: method, [label]: name, error_type: error };
-    const durations = this.#durations(labels);
-    this.#known[kind].set(name, byError.set(error, durations));
+    const mcp_method_name = isCompletion ? 'completion/complete' : method;
+    const durations = this.#durations({ mcp_method_name, [label]: name, error_type: error });
+    ofKind.set(name, byError.set(error, durations));
     return durations;
   }
+}
+
+/** By kind, name and outcome. */
+class Known {
+  readonly tool = new Names();
+  readonly resource = new Names();
+  readonly prompt = new Names();
 }
 
 class Names extends Map<string, Map<string, Histogram>> {}
