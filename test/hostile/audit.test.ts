@@ -1,7 +1,7 @@
 /** The audit log of a real server: a line for every call, whatever happens to the call or to the process. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -195,6 +195,21 @@ describe('when the process ends by itself', () => {
     );
     expect(text.match(/in between/g)).toHaveLength(10);
   });
+});
+
+it('a file that is a symbolic link stops the start, and one that others can write is named', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'audit-'));
+  const [path, link] = [join(folder, 'audit.jsonl'), join(folder, 'link')];
+  writeFileSync(path, '');
+  chmodSync(path, 0o666);
+  symlinkSync(path, link);
+  const env = { MCP_API_KEYS: `a:${KEYS.alice}`, PORT: '0' };
+  const linked = startProcess(project, 'http.js', { ...env, AUDIT_LOG_PATH: link });
+  expect(await linked.ended).toBe(1);
+  expect(linked.stderr()).toContain(`AUDIT_LOG_PATH: ${link} is a symbolic link`);
+  const open = await startLimited(project, { AUDIT_LOG_PATH: path });
+  await expect.poll(open.stderr).toContain('others can write to the audit log');
+  await stop(open);
 });
 
 it('a file that cannot be opened is said at the start', async () => {

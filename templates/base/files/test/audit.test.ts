@@ -1,11 +1,21 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, renameSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { ConfigError } from '../src/config.js';
 import type { AuditEntry } from '../src/observability/audit.js';
+import { stderr } from '../src/observability/line-writer.js';
 import { createTestApp } from './support/app.js';
 import { connect, eras, owner } from './support/client.js';
 
@@ -115,6 +125,25 @@ test('a file that cannot be opened stops the start', async () => {
   const opened = createTestApp({ AUDIT_LOG_PATH: join(newPath(), 'no', 'such', 'folder') });
   await expect(opened).rejects.toThrow(ConfigError);
 });
+
+test.skipIf(process.platform === 'win32')(
+  'a symbolic link stops the start, and a file that others can write is named',
+  async () => {
+    const [link, path] = [newPath(), newPath()];
+    symlinkSync(path, link);
+    await expect(createTestApp({ AUDIT_LOG_PATH: link })).rejects.toThrow('is a symbolic link');
+    expect(existsSync(path)).toBe(false);
+
+    writeFileSync(path, '');
+    const write = vi.spyOn(stderr, 'write').mockImplementation(() => {});
+    onTestFinished(() => write.mockRestore());
+    for (const mode of [0o640, 0o666]) {
+      chmodSync(path, mode);
+      await createTestApp({ AUDIT_LOG_PATH: path, LOG_LEVEL: 'warn' });
+    }
+    expect(write.mock.calls.map(([line]) => JSON.parse(line))).toMatchObject([{ path }]);
+  },
+);
 
 test.skipIf(!existsSync('/dev/full'))('a full disk stops no call', async () => {
   const app = await createTestApp({ AUDIT_LOG_PATH: '/dev/full' });

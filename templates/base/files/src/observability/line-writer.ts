@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, statSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, statSync, writeSync } from 'node:fs';
 
 /** What may wait for a reader that is slow, in characters and bytes. */
 const MAX_WAITING = 4_000_000;
@@ -126,13 +126,23 @@ interface Target {
 
 export const stderr = new LineWriter({ fd: () => 2, close: () => {} });
 
+const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = constants;
+/** Not through a symbolic link, which somebody else may have put there. Windows has no such flag. */
+const APPENDING = O_APPEND | O_CREAT | O_WRONLY | (O_NOFOLLOW ?? 0);
+
+/** Whether others than its owner may write to a file, and so change what was written. */
+export function isWritableByOthers(path: string): boolean {
+  const file = statSync(path);
+  return process.platform !== 'win32' && file.isFile() && (file.mode & 0o022) !== 0;
+}
+
 /**
  * A file that only its owner can read, for appending. When it is moved away, as logrotate does, a new one is begun within a
  * second.
  * @throws when it cannot be opened.
  */
 export function appendTo(path: string): Target {
-  let fd = openSync(path, 'a', 0o600);
+  let fd = openSync(path, APPENDING, 0o600);
   let lookAt = performance.now() + LOOK_EVERY_MS;
   return {
     fd() {
@@ -140,7 +150,7 @@ export function appendTo(path: string): Target {
       lookAt = performance.now() + LOOK_EVERY_MS;
       if (isSameFile(path, fd)) return fd;
       const moved = fd;
-      fd = openSync(path, 'a', 0o600);
+      fd = openSync(path, APPENDING, 0o600);
       closeSync(moved);
       return fd;
     },
