@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import {
   chmodSync,
   existsSync,
@@ -77,7 +77,7 @@ test.each(eras)('a call that fails has its line, too: %s', async (era) => {
   for (const line of audited) expect(line.era).toBe(era === '2025-11-25' ? '2025' : era);
 });
 
-test('arguments can be shown without secrets, or not at all', async () => {
+test('arguments can be shown without secrets, by a hash with a key, or not at all', async () => {
   const input = { query: 'tea', password: 'hunter2', note: 'Bearer hunter2' };
   const redacted = await openApp({ AUDIT_ARGUMENTS: 'redacted' });
   redacted.app.audit.record({ ...entry, call: { ...entry.call, input } });
@@ -86,6 +86,11 @@ test('arguments can be shown without secrets, or not at all', async () => {
     password: '[redacted]',
     note: 'Bearer [redacted]',
   });
+  const AUDIT_HASH_KEY = 'a key that is long enough for that';
+  const keyed = await openApp({ AUDIT_HASH_KEY });
+  keyed.app.audit.record(entry);
+  const hmac = createHmac('sha256', AUDIT_HASH_KEY).update('{"a":["x"],"b":1}').digest('hex');
+  expect((await keyed.lines())[0].arguments).toBe(`hmac-sha256:${hmac}`);
   const none = await openApp({ AUDIT_ARGUMENTS: 'none' });
   none.app.audit.record(entry);
   expect((await none.lines())[0]).not.toHaveProperty('arguments');
