@@ -9,7 +9,15 @@ import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Collector, type Span, startCollector } from '../support/collector.js';
-import { KEYS, legacy, MARK, messageOf, modern, send } from '../support/hostile-project.js';
+import {
+  KEYS,
+  legacy,
+  MARK,
+  type McpRequest,
+  messageOf,
+  modern,
+  send,
+} from '../support/hostile-project.js';
 import {
   limitsProject,
   newClient,
@@ -53,7 +61,10 @@ function start(collector: Pick<Collector, 'url'>, env: Record<string, string> = 
 function call(name: string, args: object, make = modern, inMessage?: string, inHeaders?: string) {
   const { headers, body } = make('tools/call', { name, arguments: args }, 'call-1');
   const { params, ...rest } = body as { params: { _meta?: object } };
-  const _meta = { ...params._meta, ...(inMessage && { traceparent: traceparent(inMessage) }) };
+  const _meta: { traceparent?: string; baggage?: string } = {
+    ...params._meta,
+    ...(inMessage && { traceparent: traceparent(inMessage) }),
+  };
   return {
     headers: { ...headers, ...(inHeaders && { traceparent: traceparent(inHeaders) }) },
     body: { ...rest, params: { ...params, _meta } },
@@ -73,7 +84,7 @@ describe('a server with a collector', () => {
   });
 
   /** The spans that `request` leads to. */
-  async function spansOf(request: ReturnType<typeof call>, count = 1): Promise<Span[]> {
+  async function spansOf(request: McpRequest, count = 1): Promise<Span[]> {
     const before = collector.spans.length;
     await send(server.port, request);
     await expect.poll(() => collector.spans.length - before, { timeout: 5_000 }).toBe(count);
@@ -151,8 +162,7 @@ describe('a server with a collector', () => {
 
   it('the flag of a caller that says not to trace does not count', async () => {
     const request = call('echo', {});
-    const { params } = request.body as unknown as { params: { _meta: Record<string, string> } };
-    params._meta.traceparent = `00-${TRACE}-${PARENT}-00`;
+    request.body.params._meta.traceparent = `00-${TRACE}-${PARENT}-00`;
     const [span] = await spansOf(request);
     expect(span).toMatchObject({ traceId: TRACE, parentSpanId: PARENT });
   });
@@ -161,8 +171,7 @@ describe('a server with a collector', () => {
     'no baggage of a caller ends the process: %j',
     async (baggage) => {
       const request = call('far', {}, modern, TRACE);
-      const { params } = request.body as unknown as { params: { _meta: Record<string, string> } };
-      params._meta.baggage = baggage;
+      request.body.params._meta.baggage = baggage;
       await spansOf(request, 2);
       await spansOf(call('echo', {}));
       expect(server.child.exitCode).toBeNull();
@@ -218,7 +227,7 @@ it.each([
 it('a service that is not on the list learns nothing of the trace', async () => {
   const asked: (string | undefined)[] = [];
   const service = createServer((request, response) => {
-    asked.push(request.headers.traceparent?.toString());
+    asked.push(request.headers['traceparent']?.toString());
     response.end();
   });
   await new Promise<void>((resolve) => service.listen(0, '127.0.0.1', resolve));

@@ -146,7 +146,7 @@ test('several questions are asked at once, and answers of earlier rounds are kep
     return `${first.name?.name} ${first.roots.length} ${second.colour?.colour}`;
   };
   const round = await startRounds(work);
-  const first = await round({}, await round({ name: accept({ name: 7 }) }));
+  const first = await round({ name: accept({ name: 7 }) }, await round({}));
   expect(first).toMatchObject({ inputRequests: { name: {}, roots: { method: 'roots/list' } } });
   const roots = [{ uri: 'file:///a' }];
   const second = await round({ name: accept({ name: 'Ada' }), roots: { roots } }, first);
