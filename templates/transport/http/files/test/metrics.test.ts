@@ -27,7 +27,7 @@ interface Scrape {
 }
 
 const withToken = { METRICS_TOKEN: TOKEN };
-const proxied = { ...withToken, PUBLIC_URL: 'http://mcp.test', TRUST_PROXY: '1' };
+const proxied = { ...withToken, PUBLIC_URL: 'https://mcp.test', TRUST_PROXY: '1' };
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
 test.each<[string, Scrape, number]>([
@@ -38,7 +38,8 @@ test.each<[string, Scrape, number]>([
   ['an unknown sender', { sender: 'unknown' }, 404],
   ['a proxy on this machine', { headers: { 'x-forwarded-for': '10.0.0.7' } }, 404],
   ['a proxy of its own kind', { headers: { 'cf-connecting-ip': '10.0.0.7' } }, 404],
-  ['this machine, with an address for others', { env: { PUBLIC_URL: 'http://mcp.test' } }, 404],
+  ['this machine, with an address for others', { env: { PUBLIC_URL: 'https://mcp.test' } }, 404],
+  ['this machine, with an address of its own', { env: { PUBLIC_URL: 'http://[::1]:3000' } }, 200],
   ['this machine, with names for others', { env: { ALLOWED_HOSTS: 'mcp.test' } }, 404],
   ['this machine, with a proxy in front', { env: { TRUST_PROXY: '1' } }, 404],
   ['the token through a proxy', { headers: bearer(TOKEN), env: proxied }, 200],

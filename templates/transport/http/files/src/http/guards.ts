@@ -7,6 +7,11 @@ export type Guard = (request: Incoming) => Answer | undefined;
 
 const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
 
+/** Whether an address is one of this machine alone. */
+export function isLocal(url: string): boolean {
+  return LOOPBACK.includes(new URL(url).hostname);
+}
+
 /**
  * Refuses requests that were addressed to another host name: DNS rebinding. Loopback names, the host of `PUBLIC_URL`
  * and `ALLOWED_HOSTS` pass; ports do not matter.

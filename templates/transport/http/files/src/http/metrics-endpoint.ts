@@ -3,7 +3,14 @@ import type { Server } from 'node:http';
 import type { App } from '../app.js';
 import type { Config } from '../config.js';
 import type { Answer, Incoming } from './exchange.js';
-import { addressGuard, firstRefusal, type Guard, hostGuard, originGuard } from './guards.js';
+import {
+  addressGuard,
+  firstRefusal,
+  type Guard,
+  hostGuard,
+  isLocal,
+  originGuard,
+} from './guards.js';
 import { createNodeServer } from './node-server.js';
 
 const TEXT = { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' };
@@ -69,7 +76,8 @@ function text(status: number, body: string): Answer {
 
 /** Whether the server is set up for clients that come through a proxy. */
 function isProxied({ PUBLIC_URL, ALLOWED_HOSTS, TRUST_PROXY }: Config): boolean {
-  return PUBLIC_URL !== undefined || ALLOWED_HOSTS.length > 0 || TRUST_PROXY !== undefined;
+  const isPublic = PUBLIC_URL !== undefined && !isLocal(PUBLIC_URL);
+  return isPublic || ALLOWED_HOSTS.length > 0 || TRUST_PROXY !== undefined;
 }
 
 function isFromHere({ sender, headers }: Incoming): boolean {
