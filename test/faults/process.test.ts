@@ -1,6 +1,7 @@
 /** Signals, errors that nobody caught, and readers or parents that go away. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -177,6 +178,31 @@ test('a port that is taken is named in one plain line, with exit code 1', async 
   expect(second.stderr()).not.toMatch(/\bat |stack/);
 });
 
+test.skipIf(process.platform !== 'linux')(
+  'a log reader that does not read costs lines, not memory and no call',
+  async () => {
+    const server = await transports.http();
+    const value = 'x'.repeat(9_000);
+    const many = async (count: number) => {
+      for (let left = count; left > 0; left -= 20) {
+        const calls = Array.from({ length: 20 }, () => server.call('echo', { value }));
+        expect(new Set(await Promise.all(calls))).toEqual(new Set(['ok']));
+      }
+    };
+    await many(500);
+    server.child.stderr.pause();
+    await many(700);
+    const before = residentBytes(server);
+    await many(5_000);
+    // What is logged meanwhile are 45 MB.
+    expect(residentBytes(server) - before).toBeLessThan(35_000_000);
+    server.child.stderr.resume();
+    await hasLogged(server, 'work started');
+    expect(await server.call('echo', { value: 'still there' })).toBe('ok');
+    await hasLogged(server, 'still there');
+  },
+);
+
 describe('a parent that is killed takes its stdio server with it', () => {
   test.each([
     ['idle', []],
@@ -203,6 +229,11 @@ describe('a parent that is killed takes its stdio server with it', () => {
     await expect.poll(() => isAlive(pid), { timeout: 5_000 }).toBe(false);
   });
 });
+
+function residentBytes({ child }: RunningServer): number {
+  const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1_024;
+}
 
 function isAlive(pid: number): boolean {
   try {

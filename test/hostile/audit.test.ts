@@ -1,7 +1,7 @@
 /** The audit log of a real server: a line for every call, whatever happens to the call or to the process. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -97,6 +97,46 @@ describe('on stderr', () => {
     expect(lines[3]).toMatchObject({ kind: 'resource', uri: 'probe://wide' });
   });
 
+  it('a refused call is not taken for one of the same name that runs', async () => {
+    const call = (id: number, ms: unknown) =>
+      legacy('tools/call', { name: 'wait', arguments: { ms } }, id).body;
+    const lines = await during(async () => {
+      await send(server.port, { body: [call(1, 'no number'), call(2, 1)] });
+      await outcome(server.port, 'wait', { ms: 1 });
+    });
+    const [ran] = lines.filter(({ outcome }) => outcome === 'ok').slice(-1);
+    expect(lines.map(({ outcome }) => outcome).sort()).toEqual(['REFUSED', 'ok', 'ok']);
+    const [refused] = lines.filter(({ outcome }) => outcome === 'REFUSED');
+    expect(refused?.arguments).not.toBe(ran?.arguments);
+  });
+
+  it.each(eras)('a completion is one, and covers no call: %s', async (_, make) => {
+    const ref = { type: 'ref/resource', uri: 'time://zones/{+zone}' };
+    const lines = await during(() =>
+      send(
+        server.port,
+        make('completion/complete', { ref, argument: { name: 'zone', value: 'Eur' } }),
+      ),
+    );
+    expect(lines).toMatchObject([{ kind: 'completion', outcome: 'ok' }]);
+    const { body } = await send(server.port, { method: 'GET', target: '/metrics', body: '' });
+    expect(body).toContain('mcp_method_name="completion/complete"');
+  });
+
+  it('a long address that is read has one line', async () => {
+    const uri = `time://zones/${'x'.repeat(3_000)}`;
+    const lines = await during(() => send(server.port, modern('resources/read', { uri })));
+    expect(lines.map(({ outcome }) => outcome)).toEqual(['NOT_FOUND']);
+  });
+
+  it('long addresses take no line of a batch', async () => {
+    const read = (id: number) =>
+      legacy('resources/read', { uri: `probe://${id}${'a://'.repeat(40_000)}` }, id).body;
+    const lines = await during(() => send(server.port, { body: [1, 2, 3, 4, 5].map(read) }));
+    expect(lines).toHaveLength(5);
+    expect(JSON.stringify(lines).length).toBeLessThan(10_000);
+  });
+
   it('has no key and no argument', () => {
     expect(server.stderr()).not.toContain(MARK);
     expect(server.stderr()).not.toContain(KEYS.alice);
@@ -155,6 +195,21 @@ describe('when the process ends by itself', () => {
     );
     expect(text.match(/in between/g)).toHaveLength(10);
   });
+});
+
+it('a file that is a symbolic link stops the start, and one that others can write is named', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'audit-'));
+  const [path, link] = [join(folder, 'audit.jsonl'), join(folder, 'link')];
+  writeFileSync(path, '');
+  chmodSync(path, 0o666);
+  symlinkSync(path, link);
+  const env = { MCP_API_KEYS: `a:${KEYS.alice}`, PORT: '0' };
+  const linked = startProcess(project, 'http.js', { ...env, AUDIT_LOG_PATH: link });
+  expect(await linked.ended).toBe(1);
+  expect(linked.stderr()).toContain(`AUDIT_LOG_PATH: ${link} is a symbolic link`);
+  const open = await startLimited(project, { AUDIT_LOG_PATH: path });
+  await expect.poll(open.stderr).toContain('others can write to the audit log');
+  await stop(open);
 });
 
 it('a file that cannot be opened is said at the start', async () => {

@@ -181,6 +181,12 @@ describe('request target', () => {
     ['a parameter', '/mcp;jsessionid=1'],
     ['a traversal', '/mcp/../../etc/passwd'],
     ['an encoded traversal', '/mcp/%2e%2e/%2e%2e/etc/passwd'],
+    ['a traversal that leads there', '/x/../mcp'],
+    ['an encoded traversal that leads there', '/x/%2e%2e/mcp'],
+    ['a traversal of backslashes that leads there', '/x\\..\\mcp'],
+    ['a dot and a backslash', '/.\\mcp'],
+    ['a fragment', '/mcp#a'],
+    ['the metrics, by backslashes', '/x\\..\\metrics'],
     ['a dot file', '/.env'],
     ['the root', '/'],
     ['__proto__', '/__proto__'],
@@ -194,11 +200,6 @@ describe('request target', () => {
     ['with a blank', '/mcp /x', 400],
   ] as const)('%s is refused', async (_, target, status) => {
     expect(await statusOf({ target })).toBe(status);
-  });
-
-  it('with dots that lead back to /mcp passes the same guards', async () => {
-    expect(await statusOf({ target: '/x/../mcp', headers: { host: 'evil.example' } })).toBe(403);
-    expect(await statusOf({ target: '/x/../mcp', headers: { 'x-api-key': undefined } })).toBe(401);
   });
 });
 

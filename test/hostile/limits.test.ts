@@ -224,6 +224,23 @@ describe('requests that cost nothing to send', () => {
     expect((await send(port, list)).status).toBe(200);
     expect((await send(port, { ...list, headers: { 'x-api-key': undefined } })).status).toBe(401);
   });
+
+  test('and refused requests of strangers do not fill the log', async () => {
+    const { port, stderr } = await serve();
+    const refused = () => send(port, { ...list, headers: { 'x-api-key': undefined } });
+    const lines = () =>
+      stderr()
+        .split('\n')
+        .filter((line) => line.includes('request refused'))
+        .map((line) => JSON.parse(line));
+    await times(200, refused);
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    await refused();
+    await expect.poll(() => lines().at(-1)).toMatchObject({ leftOut: expect.any(Number) });
+    expect(lines().length).toBeLessThan(100);
+    const leftOut = lines().reduce((sum, line) => sum + (line.leftOut ?? 0), 0);
+    expect(lines().length + leftOut).toBe(201);
+  });
 });
 
 describe('a client behind a proxy', () => {

@@ -184,10 +184,34 @@ describe('who may read it', () => {
       .flatMap((all) => all ?? [])
       .filter(({ internal, family }) => !internal && family === 'IPv4');
     if (address === undefined) return leftOut('/metrics from elsewhere', 'no network');
-    const open = await startLimited(project, { HOST: '0.0.0.0', ALLOWED_HOSTS: address.address });
+    const open = await startLimited(project, { HOST: '0.0.0.0' });
     expect(await status(open.port)).toBe(200);
     expect(await status(open.port, {}, address.address)).toBe(404);
     await stop(open);
+  });
+
+  it.each([
+    ['PUBLIC_URL', 'https://mcp.example.com'],
+    ['ALLOWED_HOSTS', 'mcp.example.com'],
+    ['TRUST_PROXY', '1'],
+  ])('nobody without a token where %s speaks of a proxy', async (name, value) => {
+    const behind = await startLimited(project, { [name]: value });
+    expect(await status(behind.port)).toBe(404);
+    await stop(behind);
+  });
+
+  it('nobody by a rebound name, on the port of its own', async () => {
+    const METRICS_PORT = await freePort();
+    const own = await startLimited(project, { METRICS_PORT: String(METRICS_PORT) });
+    const asked = async (host: string, target = '/metrics') => {
+      const headers = { host };
+      return (await send(METRICS_PORT, { method: 'GET', target, headers, body: '' })).status;
+    };
+    expect(await asked('evil.example')).toBe(403);
+    expect(await asked('10.0.0.7:9464')).toBe(200);
+    expect(await asked('[fd00::7]:9464')).toBe(200);
+    expect(await asked('localhost', '/x/../metrics')).toBe(404);
+    await stop(own);
   });
 
   it('everyone with the token, and nobody else', async () => {

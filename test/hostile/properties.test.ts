@@ -1,5 +1,6 @@
 /** What must hold for every input, not only for those that somebody thought of: the guards and the redaction of a built server. */
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { hostileProject } from '../support/hostile-project.js';
@@ -17,10 +18,13 @@ interface Redaction {
 
 let guards: Guards;
 let redaction: Redaction;
+let places: { withSourcePlaces(text: string): string };
+let modules: string;
 beforeAll(async () => {
-  const modules = await modulesOf(await hostileProject());
+  modules = await modulesOf(await hostileProject());
   guards = await import(join(modules, 'http/guards.js'));
   redaction = await import(join(modules, 'observability/redact.js'));
+  places = await import(join(modules, 'observability/source-places.js'));
 });
 
 const HOSTS = ['localhost', '127.0.0.1', '[::1]', 'mcp.example.com', 'mcp.internal'];
@@ -189,6 +193,21 @@ describe('redaction', () => {
         expect(redaction.redactLine(line)).toBe(line);
       }),
       { numRuns: 1_000 },
+    );
+  });
+
+  it('a text that looks like places in the code takes no long time', async () => {
+    const { withSourcePlaces } = places;
+    const prefix = pathToFileURL(join(modules, '../dist/')).href;
+    const parts = ['file://', '/dist/', prefix, 'a', '1:', 'a.js:', '(', ' '];
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...parts), { minLength: 1, maxLength: 4 }), (some) => {
+        const unit = some.join('');
+        const started = performance.now();
+        withSourcePlaces(unit.repeat(Math.ceil(200_000 / unit.length)));
+        expect(performance.now() - started, unit).toBeLessThan(1_000);
+      }),
+      { numRuns: 150 },
     );
   });
 

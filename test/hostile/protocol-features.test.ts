@@ -62,6 +62,16 @@ export const both = defineTool({
   },
 });
 
+export const wipe = defineTool({
+  ...about('wipe'),
+  input: z.object({ disk: z.string() }),
+  output,
+  run({ disk }, ctx) {
+    const answer = ctx.elicit('Wipe ' + disk + '?', z.object({ sure: z.boolean() }));
+    return { said: answer?.sure ? 'wiped ' + disk : 'kept ' + disk };
+  },
+});
+
 export const picture = defineTool({
   ...about('picture'),
   input: z.object({}),
@@ -226,6 +236,29 @@ describe.each(all)('over %s, %s', (over, era) => {
     const { structuredContent } = await client.callTool({ name: 'both', arguments: {} });
     expect(structuredContent).toEqual({ said: reachable ? 'Hello Ada' : 'nobody to ask' });
   });
+});
+
+it('an answer without its question, or for other arguments, does not count', async () => {
+  const caller = {
+    url: server.url,
+    key: '',
+    era: '2026-07-28' as const,
+    capabilities: { elicitation: { form: {} } },
+  };
+  const inputResponses = { form: { action: 'accept', content: { sure: true } } };
+  const wiping = async (disk: string, params = {}) =>
+    (await rpc(caller, 'tools/call', { name: 'wipe', arguments: { disk }, ...params })).result;
+  const asked = await wiping('A');
+  expect(asked?.resultType).toBe('input_required');
+  const { requestState } = asked ?? {};
+  for (const [disk, answers] of [
+    ['A', { inputResponses }],
+    ['B', { inputResponses, requestState }],
+  ] as const) {
+    expect((await wiping(disk, answers))?.resultType).toBe('input_required');
+  }
+  const wiped = await wiping('A', { inputResponses, requestState });
+  expect(wiped?.structuredContent).toEqual({ said: 'wiped A' });
 });
 
 describe('the log of the client', () => {

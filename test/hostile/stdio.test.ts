@@ -83,6 +83,19 @@ it('garbage between two messages changes nothing', async () => {
   }
 });
 
+it('a connection that began in 2025-11-25 stays there, whatever a call says of itself', async () => {
+  const running = start();
+  running.child.stdin.write(initialize);
+  await answerTo(running, 'hello');
+  for (const id of ['first', 'second', 'third']) {
+    const call = modern('tools/call', { name: 'who_am_i', arguments: { value: id } }, id);
+    running.child.stdin.write(line(call.body));
+    const { result } = await answerTo(running, id);
+    expect(result.structuredContent).toEqual({ caller: 'stdio', value: id });
+    expect(result).not.toHaveProperty('resultType');
+  }
+});
+
 it('a message may come byte by byte, also within a character', async () => {
   const running = start();
   for (const byte of Buffer.from(initialize + whoAmI('ä€😀'))) {

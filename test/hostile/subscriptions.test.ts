@@ -11,6 +11,8 @@ import { hostileEnv, KEYS, modern, send } from '../support/hostile-project.js';
 import { builtProject, type RunningHttp, startHttp, stop } from '../support/server.js';
 
 const PROBES = `
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import * as z from 'zod/v4';
 import { defineTool } from './define-tool.js';
 
@@ -26,6 +28,21 @@ export const touch = defineTool({
   run({ uris }, { changes }) {
     for (const uri of uris) changes.resourceUpdated(uri);
     return {};
+  },
+});
+
+export const memory = defineTool({
+  name: 'memory',
+  title: 'Memory',
+  description: 'Says how much is in use.',
+  input: z.object({}),
+  output: z.object({ bytes: z.number() }),
+  annotations,
+  run() {
+    setFlagsFromString('--expose_gc');
+    runInNewContext('gc')();
+    const { heapUsed, external } = process.memoryUsage();
+    return { bytes: heapUsed + external };
   },
 });
 `;
@@ -47,7 +64,7 @@ beforeAll(async () => {
   project = await builtProject({ transport: ['stdio', 'http'], auth: 'api-key' }, (files) => {
     files.set('src/tools/probes.ts', PROBES);
     const barrel = files.get('src/tools/index.ts');
-    files.set('src/tools/index.ts', `${barrel}export { touch } from './probes.js';\n`);
+    files.set('src/tools/index.ts', `${barrel}export { memory, touch } from './probes.js';\n`);
   });
   const policy = join(temporaryFolder('create-mcp-server-subscriptions-'), 'policy.yaml');
   writeFileSync(policy, POLICY);
@@ -186,14 +203,30 @@ async function deaf(uris: readonly string[]): Promise<IncomingMessage> {
   return response.on('error', () => {});
 }
 
+test('a stream keeps neither its body nor more addresses than it may', async () => {
+  const { client } = await connect('http', '2026-07-28');
+  const used = async () => {
+    const { structuredContent } = await client.callTool({ name: 'memory', arguments: {} });
+    return (structuredContent as { bytes: number }).bytes;
+  };
+  await deaf([RECENT]);
+  const before = await used();
+  const streams = 40;
+  for (let stream = 0; stream < streams; stream += 1) {
+    const uris = Array.from({ length: 900 }, (_, n) => `note:///${stream}-${n}`.padEnd(1_000, 'x'));
+    expect((await deaf(uris)).statusCode).toBe(200);
+  }
+  expect(((await used()) - before) / streams).toBeLessThan(300_000);
+});
+
 test('a listener that does not read loses its stream; the others hear everything', async () => {
-  const uris = Array.from({ length: 1_000 }, (_, n) => `note:///${'x'.repeat(500)}${n}`);
+  const uris = Array.from({ length: 95 }, (_, n) => `note:///${'x'.repeat(500)}${n}`);
   const response = await deaf(uris);
   expect(response.statusCode).toBe(200);
   const { client, heard, touch } = await connect('http', '2026-07-28');
   await client.listen({ resourceSubscriptions: [RECENT] });
   // 20 MB: what the server keeps for a listener is 1 MB, and the buffers of a connection take some more.
-  const rounds = 26;
+  const rounds = 280;
   for (let round = 0; round < rounds; round += 1) await touch(...uris, RECENT);
   let read = 0;
   response.on('data', ({ length }: Buffer) => {

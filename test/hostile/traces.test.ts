@@ -1,5 +1,7 @@
 /** Traces of a real server, as a collector gets them. */
 import { mkdtempSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/client';
@@ -7,7 +9,15 @@ import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Collector, type Span, startCollector } from '../support/collector.js';
-import { KEYS, legacy, MARK, messageOf, modern, send } from '../support/hostile-project.js';
+import {
+  KEYS,
+  legacy,
+  MARK,
+  type McpRequest,
+  messageOf,
+  modern,
+  send,
+} from '../support/hostile-project.js';
 import {
   limitsProject,
   newClient,
@@ -40,6 +50,7 @@ function start(collector: Pick<Collector, 'url'>, env: Record<string, string> = 
   const settings = {
     OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
     OTEL_BSP_SCHEDULE_DELAY: '100',
+    TRACE_PROPAGATION_TARGETS: 'http://no-such-host.invalid',
     DATABASE_URL: databaseUrl(),
     ...env,
   };
@@ -50,7 +61,10 @@ function start(collector: Pick<Collector, 'url'>, env: Record<string, string> = 
 function call(name: string, args: object, make = modern, inMessage?: string, inHeaders?: string) {
   const { headers, body } = make('tools/call', { name, arguments: args }, 'call-1');
   const { params, ...rest } = body as { params: { _meta?: object } };
-  const _meta = { ...params._meta, ...(inMessage && { traceparent: traceparent(inMessage) }) };
+  const _meta: { traceparent?: string; baggage?: string } = {
+    ...params._meta,
+    ...(inMessage && { traceparent: traceparent(inMessage) }),
+  };
   return {
     headers: { ...headers, ...(inHeaders && { traceparent: traceparent(inHeaders) }) },
     body: { ...rest, params: { ...params, _meta } },
@@ -70,7 +84,7 @@ describe('a server with a collector', () => {
   });
 
   /** The spans that `request` leads to. */
-  async function spansOf(request: ReturnType<typeof call>, count = 1): Promise<Span[]> {
+  async function spansOf(request: McpRequest, count = 1): Promise<Span[]> {
     const before = collector.spans.length;
     await send(server.port, request);
     await expect.poll(() => collector.spans.length - before, { timeout: 5_000 }).toBe(count);
@@ -143,7 +157,31 @@ describe('a server with a collector', () => {
     expect(own).toMatchObject({ name: 'tools/call far', status: { code: ERROR } });
     expect(own?.attributes['error.type']).toBe('UPSTREAM_UNAVAILABLE');
     expect(outgoing).toMatchObject({ kind: CLIENT, parentSpanId: own?.spanId });
-    expect(outgoing?.attributes['url.full']).toBe('http://no-such-host.invalid/');
+    expect(outgoing?.attributes['url.full']).toBe('http://no-such-host.invalid');
+  });
+
+  it('the flag of a caller that says not to trace does not count', async () => {
+    const request = call('echo', {});
+    request.body.params._meta.traceparent = `00-${TRACE}-${PARENT}-00`;
+    const [span] = await spansOf(request);
+    expect(span).toMatchObject({ traceId: TRACE, parentSpanId: PARENT });
+  });
+
+  it.each(['a=b;€', 'a=b\r\nx-admin: 1', 'a=\0'])(
+    'no baggage of a caller ends the process: %j',
+    async (baggage) => {
+      const request = call('far', {}, modern, TRACE);
+      request.body.params._meta.baggage = baggage;
+      await spansOf(request, 2);
+      await spansOf(call('echo', {}));
+      expect(server.child.exitCode).toBeNull();
+    },
+  );
+
+  it('a long address has a short span', async () => {
+    const uri = `note:///${'x'.repeat(10_000)}`;
+    const [span] = await spansOf(modern('resources/read', { uri }));
+    expect(JSON.stringify(span).length).toBeLessThan(3_000);
   });
 
   it('names nobody and nothing secret', () => {
@@ -183,6 +221,26 @@ it.each([
   expect(new Set(outcomes)).toEqual(new Set(['ok']));
   expect(await stop(server)).toBe(0);
   expect(server.stderr().match(/traces cannot be sent/g)?.length ?? 0).toBeLessThan(3);
+  collector.close();
+});
+
+it('a service that is not on the list learns nothing of the trace', async () => {
+  const asked: (string | undefined)[] = [];
+  const service = createServer((request, response) => {
+    asked.push(request.headers['traceparent']?.toString());
+    response.end();
+  });
+  await new Promise<void>((resolve) => service.listen(0, '127.0.0.1', resolve));
+  const origin = `http://127.0.0.1:${(service.address() as AddressInfo).port}`;
+  const collector = await startCollector();
+  for (const targets of ['http://127.0.0.1:1', origin]) {
+    const server = await start(collector, { TRACE_PROPAGATION_TARGETS: targets });
+    await send(server.port, call('ask', { url: `${origin}/hidden` }, modern, TRACE));
+    await stop(server);
+  }
+  expect(asked).toEqual([undefined, expect.stringContaining(TRACE)]);
+  expect(JSON.stringify(collector.spans)).not.toContain('hidden');
+  service.close();
   collector.close();
 });
 

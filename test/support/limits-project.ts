@@ -68,6 +68,17 @@ export const far = defineTool({
     return {};
   },
 });
+
+export const ask = defineTool({
+  ...common,
+  name: 'ask',
+  input: z.object({ url: z.string() }),
+  output: z.object({}),
+  async run({ url }, { signal }) {
+    await (await fetch(url, { signal })).text();
+    return {};
+  },
+});
 `;
 
 const RESOURCES = `
@@ -92,7 +103,7 @@ export function limitsProject(choices: SpecInput['choices'] = {}): Promise<strin
       files.set(`src/${kind}/probes.ts`, source);
       files.set(barrel, `${files.get(barrel)}export { ${names} } from './probes.js';\n`);
     };
-    add('tools', PROBES, 'blob, echo, far, few, rows, wait');
+    add('tools', PROBES, 'ask, blob, echo, far, few, rows, wait');
     add('resources', RESOURCES, 'wide');
   });
 }

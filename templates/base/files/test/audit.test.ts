@@ -1,11 +1,21 @@
-import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { createHash, createHmac } from 'node:crypto';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { ConfigError } from '../src/config.js';
 import type { AuditEntry } from '../src/observability/audit.js';
+import { stderr } from '../src/observability/line-writer.js';
 import { createTestApp } from './support/app.js';
 import { connect, eras, owner } from './support/client.js';
 
@@ -67,7 +77,7 @@ test.each(eras)('a call that fails has its line, too: %s', async (era) => {
   for (const line of audited) expect(line.era).toBe(era === '2025-11-25' ? '2025' : era);
 });
 
-test('arguments can be shown without secrets, or not at all', async () => {
+test('arguments can be shown without secrets, by a hash with a key, or not at all', async () => {
   const input = { query: 'tea', password: 'hunter2', note: 'Bearer hunter2' };
   const redacted = await openApp({ AUDIT_ARGUMENTS: 'redacted' });
   redacted.app.audit.record({ ...entry, call: { ...entry.call, input } });
@@ -76,6 +86,11 @@ test('arguments can be shown without secrets, or not at all', async () => {
     password: '[redacted]',
     note: 'Bearer [redacted]',
   });
+  const AUDIT_HASH_KEY = 'a key that is long enough for that';
+  const keyed = await openApp({ AUDIT_HASH_KEY });
+  keyed.app.audit.record(entry);
+  const hmac = createHmac('sha256', AUDIT_HASH_KEY).update('{"a":["x"],"b":1}').digest('hex');
+  expect((await keyed.lines())[0].arguments).toBe(`hmac-sha256:${hmac}`);
   const none = await openApp({ AUDIT_ARGUMENTS: 'none' });
   none.app.audit.record(entry);
   expect((await none.lines())[0]).not.toHaveProperty('arguments');
@@ -87,6 +102,17 @@ test('nothing that a caller sends begins a line of its own', async () => {
   app.audit.record({ ...entry, call: { ...entry.call, uri: forged }, correlationId: forged });
   expect(await lines()).toMatchObject([{ uri: forged, correlationId: forged }]);
   expect(readFileSync(path, 'utf8')).toMatch(/^[ -~]+\n$/);
+});
+
+test('long addresses take no line from others', async () => {
+  const { app, lines } = await openApp();
+  const call = { kind: 'resource', name: 'probe', uri: 'a://'.repeat(250_000) } as const;
+  for (let count = 0; count < 10; count += 1) app.audit.record({ ...entry, call });
+  app.audit.record({ ...entry, correlationId: 'last' });
+  const written = await lines();
+  expect(written).toHaveLength(11);
+  expect(written[0].uri.length).toBeLessThan(2_000);
+  expect(app.audit.lost).toBe(0);
 });
 
 test('a file that was moved away is followed by a new one', async () => {
@@ -104,6 +130,25 @@ test('a file that cannot be opened stops the start', async () => {
   const opened = createTestApp({ AUDIT_LOG_PATH: join(newPath(), 'no', 'such', 'folder') });
   await expect(opened).rejects.toThrow(ConfigError);
 });
+
+test.skipIf(process.platform === 'win32')(
+  'a symbolic link stops the start, and a file that others can write is named',
+  async () => {
+    const [link, path] = [newPath(), newPath()];
+    symlinkSync(path, link);
+    await expect(createTestApp({ AUDIT_LOG_PATH: link })).rejects.toThrow('is a symbolic link');
+    expect(existsSync(path)).toBe(false);
+
+    writeFileSync(path, '');
+    const write = vi.spyOn(stderr, 'write').mockImplementation(() => {});
+    onTestFinished(() => write.mockRestore());
+    for (const mode of [0o640, 0o666]) {
+      chmodSync(path, mode);
+      await createTestApp({ AUDIT_LOG_PATH: path, LOG_LEVEL: 'warn' });
+    }
+    expect(write.mock.calls.map(([line]) => JSON.parse(line))).toMatchObject([{ path }]);
+  },
+);
 
 test.skipIf(!existsSync('/dev/full'))('a full disk stops no call', async () => {
   const app = await createTestApp({ AUDIT_LOG_PATH: '/dev/full' });

@@ -82,23 +82,59 @@ test('a service that cannot be reached is named as such, without its address', a
   });
 });
 
+/** Runs `work` round by round, as a client does that sends its state back. */
+async function startRounds<T>(work: (ctx: CallContext) => T) {
+  const app = await createTestApp();
+  return async (inputResponses: object, asked?: unknown, changes: Partial<Call> = {}) => {
+    const { requestState } = (asked ?? {}) as { requestState?: string };
+    const state = requestState && (await app.rounds.verify(requestState, {} as ServerContext));
+    const request = { inputResponses, requestState: () => state };
+    return await run(work, { app, request, call: changes }).catch((error: unknown) => {
+      if (!(error instanceof InputRequired)) throw error;
+      return error.result;
+    });
+  };
+}
+
+const accept = (content: object) => ({ action: 'accept', content });
+const sure = { form: accept({ sure: true }) };
+const isSure = (ctx: CallContext) =>
+  ctx.elicit('Are you sure?', z.object({ sure: z.boolean() })) ?? 'declined';
+
 test('elicit asks first, then returns the answer', async () => {
-  const form = z.object({ sure: z.boolean() });
-  const ask = (ctx: CallContext) => ctx.elicit('Are you sure?', form);
-  await expect(run(ask)).rejects.toBeInstanceOf(InputRequired);
+  const round = await startRounds(isSure);
+  const asked = await round({});
+  expect(asked).toMatchObject({ inputRequests: { form: {} } });
+  expect(await round(sure, asked)).toEqual({ sure: true });
+  expect(await round({ form: { action: 'decline' } }, asked)).toBe('declined');
 
-  const accept = { action: 'accept', content: { sure: true } };
-  const answered = run(ask, { request: { inputResponses: { form: accept } } });
-  expect(await answered).toEqual({ sure: true });
+  const again = await startRounds((ctx) => [isSure(ctx), isSure(ctx)]);
+  const second = await again(sure, await again({}));
+  expect(second).toMatchObject({ inputRequests: { form2: expect.anything() } });
+});
 
-  const twice = (ctx: CallContext) => [ask(ctx), ask(ctx)];
-  const secondForm = run(twice, { request: { inputResponses: { form: accept } } });
-  await expect(secondForm).rejects.toMatchObject({
-    result: { inputRequests: { form2: expect.anything() } },
+test('an answer counts for the call that asked, with the same arguments, and no other', async () => {
+  const round = await startRounds(isSure);
+  const again = { inputRequests: { form: {} } };
+  expect(await round(sure)).toMatchObject(again);
+  const input = { disks: new Set(['a']), note: 'b' };
+  const asked = await round({}, undefined, { input });
+  for (const changed of [{ ...input, note: 'c' }, { ...input, disks: new Set(['c']) }, undefined]) {
+    expect(await round(sure, asked, { input: changed })).toMatchObject(again);
+  }
+  expect(await round(sure, asked, { input, uri: 'test://other' })).toMatchObject(again);
+  expect(await round(sure, asked, { input, name: 'other' })).toMatchObject(again);
+  expect(await round(sure, asked, { input: { note: 'b', disks: new Set(['a']) } })).toEqual({
+    sure: true,
   });
+});
 
-  const declined = run(ask, { request: { inputResponses: { form: { action: 'decline' } } } });
-  expect(await declined).toBeUndefined();
+test('an answer to a question that was not asked yet does not count', async () => {
+  const round = await startRounds((ctx) => [isSure(ctx), isSure(ctx)]);
+  const early = { ...sure, form2: accept({ sure: true }) };
+  const second = await round(early, await round({}));
+  expect(second).toMatchObject({ inputRequests: { form2: expect.anything() } });
+  expect(await round(early, second)).toHaveLength(2);
 });
 
 test('several questions are asked at once, and answers of earlier rounds are kept', async () => {
@@ -109,33 +145,14 @@ test('several questions are asked at once, and answers of earlier rounds are kep
     const second = ctx.ask({ colour });
     return `${first.name?.name} ${first.roots.length} ${second.colour?.colour}`;
   };
-  const app = await createTestApp();
-  const round = async (inputResponses: object, requestState?: string) => {
-    const state = requestState && (await app.rounds.verify(requestState, {} as ServerContext));
-    const request = { inputResponses, requestState: () => state };
-    return await run(work, { app, request }).catch((error: unknown) => {
-      if (!(error instanceof InputRequired)) throw error;
-      return error.result;
-    });
-  };
-  const first = await round({ name: { action: 'accept', content: { name: 7 } } });
+  const round = await startRounds(work);
+  const first = await round({ name: accept({ name: 7 }) }, await round({}));
   expect(first).toMatchObject({ inputRequests: { name: {}, roots: { method: 'roots/list' } } });
-  const answers = {
-    name: { action: 'accept', content: { name: 'Ada' } },
-    roots: { roots: [{ uri: 'file:///a' }] },
-  };
-  const second = await round(answers, stateOf(first));
+  const roots = [{ uri: 'file:///a' }];
+  const second = await round({ name: accept({ name: 'Ada' }), roots: { roots } }, first);
   expect(second).toMatchObject({ inputRequests: { colour: {} } });
-  const last = { colour: { action: 'accept', content: { colour: 'blue' } } };
-  expect(await round(last, stateOf(second))).toBe('Ada 1 blue');
-  // Somebody else's answers are none.
-  const state = await app.rounds.sign({ id: '1', call: 'other', answers });
-  expect(await round(last, state)).toMatchObject({ inputRequests: { name: {} } });
+  expect(await round({ colour: accept({ colour: 'blue' }) }, second)).toBe('Ada 1 blue');
 });
-
-function stateOf(result: unknown): string {
-  return (result as { requestState?: string }).requestState ?? '';
-}
 
 test.each([
   [{}, []],

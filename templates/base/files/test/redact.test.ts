@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { stderr } from '../src/observability/line-writer.js';
 import { createLogger } from '../src/observability/logger.js';
-import { redactLine } from '../src/observability/redact.js';
+import { redactLine, shortened } from '../src/observability/redact.js';
 
 const SECRET = 'hunter2';
 const log = (fields: unknown) => redactLine(JSON.stringify(fields));
@@ -37,4 +37,11 @@ test('the logger writes such lines', () => {
   write.mockRestore();
   expect(JSON.parse(written)).toMatchObject({ password: '[redacted]', msg: 'hello' });
   expect(written).not.toContain(SECRET);
+});
+
+test('a long text is cut, and no half of a secret stays', () => {
+  const uri = `${'x'.repeat(990)} postgres://app:${SECRET}@db`;
+  expect(shortened(uri)).toHaveLength(1_001);
+  expect(shortened(uri)).not.toContain(SECRET.slice(0, 3));
+  expect(log({ msg: 'x'.repeat(1_000_000) }).length).toBeLessThan(20_000);
 });

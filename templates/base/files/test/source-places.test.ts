@@ -29,3 +29,11 @@ test.each([
 ])('%s stays', (place) => {
   expect(withSourcePlaces(place)).toBe(place);
 });
+
+test('a text that somebody made up takes no long time', () => {
+  const started = performance.now();
+  for (const part of ['file://', 'file:///dist/', pathToFileURL(join(PROJECT, 'dist/a')).href]) {
+    withSourcePlaces(part.repeat(1_000_000 / part.length));
+  }
+  expect(performance.now() - started).toBeLessThan(1_000);
+});

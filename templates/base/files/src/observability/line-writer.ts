@@ -1,12 +1,13 @@
-import { closeSync, fstatSync, openSync, statSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, statSync, writeSync } from 'node:fs';
 
-/** What may wait for a reader that is slow, in characters. */
+/** What may wait for a reader that is slow, in characters and bytes. */
 const MAX_WAITING = 4_000_000;
 const RETRY_MS = 20;
 /** How long the end of the process waits for a reader. */
 const MAX_RETRIES_AT_EXIT = 10;
 const LOOK_EVERY_MS = 1_000;
 const NEWLINE = 10;
+const NOTHING = new Uint8Array();
 
 const open = new Set<LineWriter>();
 process.on('exit', () => {
@@ -21,10 +22,11 @@ export class LineWriter {
   /** How many lines were lost. */
   lost = 0;
   #waiting = '';
-  /** Bytes that a busy reader has not taken yet. */
-  #rest: Uint8Array = new Uint8Array();
-  #scheduled = false;
+  /** Bytes that a busy reader has not taken yet. They come before what waits. */
+  #rest: Uint8Array = NOTHING;
+  #isScheduled = false;
   #endsMidLine = false;
+  #isLosing = false;
 
   /** `onLost` hears of the first loss after a success. */
   constructor(
@@ -36,33 +38,24 @@ export class LineWriter {
 
   /** Takes a line with its line break. */
   write(line: string): void {
-    if (this.#waiting.length > MAX_WAITING) {
-      this.lost += 1;
+    if (this.#isFull) this.flushSync();
+    if (this.#isFull) {
+      this.#lose(1, new Error('more lines wait than may wait'));
       return;
     }
     this.#waiting += line;
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    setImmediate(() => this.flushSync());
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(() => this.#flushAsScheduled());
   }
 
   /** Writes what waits, now. pino asks for it after a fatal line. */
   flushSync(): void {
-    this.#scheduled = false;
-    if (this.#waiting === '' && this.#rest.length === 0) return;
-    const text =
-      this.#endsMidLine && this.#rest.length === 0 ? `\n${this.#waiting}` : this.#waiting;
-    const bytes = Buffer.concat([this.#rest, Buffer.from(text)]);
+    this.#writeRest();
+    if (this.#rest.length > 0 || this.#waiting === '') return;
+    this.#rest = Buffer.from(this.#endsMidLine ? `\n${this.#waiting}` : this.#waiting);
     this.#waiting = '';
-    this.#rest = new Uint8Array();
-    let written = 0;
-    try {
-      const fd = this.target.fd();
-      while (written < bytes.length) written += writeSync(fd, bytes, written);
-    } catch (error) {
-      this.#keepOrLose(bytes.subarray(written), error);
-    }
-    if (written > 0) this.#endsMidLine = bytes[written - 1] !== NEWLINE;
+    this.#writeRest();
   }
 
   flushAtExit(): void {
@@ -80,14 +73,46 @@ export class LineWriter {
     this.target.close();
   }
 
+  get #isFull(): boolean {
+    return this.#rest.length + this.#waiting.length > MAX_WAITING;
+  }
+
+  #flushAsScheduled(): void {
+    this.#isScheduled = false;
+    this.flushSync();
+  }
+
+  #writeRest(): void {
+    const bytes = this.#rest;
+    if (bytes.length === 0) return;
+    let written = 0;
+    try {
+      const fd = this.target.fd();
+      while (written < bytes.length) written += writeSync(fd, bytes, written);
+      this.#rest = NOTHING;
+      this.#isLosing = false;
+    } catch (error) {
+      this.#keepOrLose(bytes.subarray(written), error);
+    }
+    if (written > 0) this.#endsMidLine = bytes[written - 1] !== NEWLINE;
+  }
+
   #keepOrLose(rest: Uint8Array, error: unknown): void {
-    if ((error as NodeJS.ErrnoException).code === 'EAGAIN') {
-      this.#rest = rest;
-      this.#scheduled = true;
-      setTimeout(() => this.flushSync(), RETRY_MS).unref();
+    if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') {
+      this.#rest = NOTHING;
+      this.#lose(rest.filter((byte) => byte === NEWLINE).length, error);
       return;
     }
-    this.lost += rest.filter((byte) => byte === NEWLINE).length;
+    this.#rest = rest;
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setTimeout(() => this.#flushAsScheduled(), RETRY_MS).unref();
+  }
+
+  #lose(lines: number, error: unknown): void {
+    this.lost += lines;
+    if (this.#isLosing) return;
+    this.#isLosing = true;
     this.onLost(error);
   }
 }
@@ -101,13 +126,23 @@ interface Target {
 
 export const stderr = new LineWriter({ fd: () => 2, close: () => {} });
 
+const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = constants;
+/** Not through a symbolic link, which somebody else may have put there. Windows has no such flag. */
+const APPENDING = O_APPEND | O_CREAT | O_WRONLY | (O_NOFOLLOW ?? 0);
+
+/** Whether others than its owner may write to a file, and so change what was written. */
+export function isWritableByOthers(path: string): boolean {
+  const file = statSync(path);
+  return process.platform !== 'win32' && file.isFile() && (file.mode & 0o022) !== 0;
+}
+
 /**
  * A file that only its owner can read, for appending. When it is moved away, as logrotate does, a new one is begun within a
  * second.
  * @throws when it cannot be opened.
  */
 export function appendTo(path: string): Target {
-  let fd = openSync(path, 'a', 0o600);
+  let fd = openSync(path, APPENDING, 0o600);
   let lookAt = performance.now() + LOOK_EVERY_MS;
   return {
     fd() {
@@ -115,7 +150,7 @@ export function appendTo(path: string): Target {
       lookAt = performance.now() + LOOK_EVERY_MS;
       if (isSameFile(path, fd)) return fd;
       const moved = fd;
-      fd = openSync(path, 'a', 0o600);
+      fd = openSync(path, APPENDING, 0o600);
       closeSync(moved);
       return fd;
     },

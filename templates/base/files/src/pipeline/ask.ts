@@ -32,12 +32,15 @@ export type Answers<Asked> = {
 export class InputNeeded extends Error {
   override readonly name = 'InputNeeded';
 
+  /** What has to come back with the answers. */
+  readonly kept: Kept;
+
   constructor(
     readonly questions: Questions,
-    /** What has to come back with the answers. */
-    readonly kept: Kept,
+    kept: Omit<Kept, 'asked'>,
   ) {
     super('input needed');
+    this.kept = { ...kept, asked: Object.keys(questions) };
   }
 }
 
@@ -50,16 +53,18 @@ export class InputRequired extends Error {
   }
 }
 
-/** The questions of one call: answered ones come from this round's request or, signed, from earlier rounds. */
+/** The questions of one call: answered ones come from this round's request, if they were asked, or, signed, from earlier rounds. */
 export class Asking {
   readonly #answered: Record<string, unknown>;
+  readonly #wasAsked: ReadonlySet<string>;
   readonly #asked = new Map<string, number>();
 
   constructor(
     private readonly request: CallRequest,
-    earlier: Kept['answers'] = {},
+    { answers, asked }: Pick<Kept, 'answers' | 'asked'> = { answers: {}, asked: [] },
   ) {
-    this.#answered = { ...earlier };
+    this.#answered = { ...answers };
+    this.#wasAsked = new Set(asked);
   }
 
   /**
@@ -87,7 +92,8 @@ export class Asking {
   }
 
   #read(key: string, question: Question): Fitting | undefined {
-    for (const responses of [this.#answered, this.request.mcpReq.inputResponses]) {
+    const responded = this.#wasAsked.has(key) ? this.request.mcpReq.inputResponses : undefined;
+    for (const responses of [this.#answered, responded]) {
       const fitting = answerTo(question, key, responses);
       if (fitting === undefined) continue;
       this.#answered[key] = responses?.[key];

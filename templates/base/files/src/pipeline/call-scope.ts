@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { Services } from '../app.js';
 import type { Logger } from '../observability/logger.js';
 import { Asking } from './ask.js';
@@ -7,6 +8,7 @@ import { type CallContext, notifyProgress } from './context.js';
 import type { Principal } from './principal.js';
 import type { RoundState } from './round-state.js';
 import type { Call } from './run-call.js';
+import { writeOut } from './write-out.js';
 
 /** What only one call has. It is made when it is asked for: most calls ask for little, and are over soon. */
 class CallScope {
@@ -53,7 +55,7 @@ class CallScope {
   #questions(): Asking {
     const state = this.request.mcpReq.requestState<RoundState>();
     const isOurs = state?.call === roundOf(this.call, this.principal);
-    this.#asking ??= new Asking(this.request, isOurs ? state.answers : {});
+    this.#asking ??= new Asking(this.request, isOurs ? state : undefined);
     return this.#asking;
   }
 }
@@ -78,7 +80,7 @@ export function logOf({ kind, name }: Call, { log }: Services, { id }: Principal
   return log.child({ [kind]: name, principal: id });
 }
 
-/** Tells whose answers of earlier rounds count. */
-export function roundOf({ kind, name }: Call, { id }: Principal): string {
-  return JSON.stringify([id, kind, name]);
+/** Tells whose answers count: those to questions of the same call, with the same arguments. */
+export function roundOf({ kind, name, uri, input }: Call, { id }: Principal): string {
+  return hash('sha256', JSON.stringify([id, kind, name, uri, writeOut(input)]), 'base64url');
 }

@@ -22,7 +22,8 @@ export interface CallContext extends Services {
   canAsk(kind: 'elicitation' | 'sampling' | 'roots'): boolean;
   /**
    * Asks the client, several questions at once. The call ends here and is repeated with the answers, so do nothing that
-   * must not happen twice before it.
+   * must not happen twice before it. Answers count for the same arguments alone: an input must have no default that differs
+   * each time.
    */
   ask<const Asked extends Questions>(questions: Asked): Answers<Asked>;
   /**

@@ -1,6 +1,8 @@
-import { createServer } from 'node:http';
+import { channel } from 'node:diagnostics_channel';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { expect, onTestFinished, test } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import type { CallContext } from '../src/pipeline/context.js';
 import { ToolError } from '../src/pipeline/errors.js';
 import { type Call, runCall } from '../src/pipeline/run-call.js';
@@ -23,16 +25,33 @@ const nothing = {
 };
 
 /** Runs `work` as the body of a tool, with a collector; gives the spans that it got when the app is closed. */
-async function traced<T>(work: (ctx: CallContext) => T | Promise<T>, _meta = {}) {
+async function traced(work: (ctx: CallContext) => unknown, _meta = {}, env = {}) {
   const collector = await startCollector();
   const app = await createTestApp({
     OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
     OTEL_EXPORTER_OTLP_HEADERS: 'x-token=abc',
+    ...env,
   });
-  const result = runCall(call, app, owner, { mcpReq: { id: 7, _meta, ...nothing } }, work);
-  await result.catch(() => {});
+  const request = { mcpReq: { id: 7, _meta, ...nothing } };
+  await Promise.resolve(runCall(call, app, owner, request, work)).catch(() => {});
   await app.tracing.close();
-  return { ...collector, result };
+  return collector;
+}
+
+/** A service that says in which trace it was asked. */
+async function startService() {
+  const asked: IncomingHttpHeaders[] = [];
+  const service = createServer((request, response) => {
+    asked.push(request.headers);
+    response.writeHead(503).end();
+  });
+  await new Promise<void>((resolve) => service.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    service.close();
+    service.closeAllConnections();
+  });
+  const { port } = service.address() as AddressInfo;
+  return { origin: `http://127.0.0.1:${port}`, asked };
 }
 
 test('a call is a span of the trace that its message names', async () => {
@@ -72,32 +91,51 @@ test('a failed call says how it failed, and no more', async () => {
   expect(JSON.stringify(spans)).not.toContain('hunter2');
 });
 
-test('what a tool fetches is a span below, and the service learns of the trace', async () => {
-  const asked: (string | undefined)[] = [];
-  const service = createServer((request, response) => {
-    asked.push(request.headers.traceparent?.toString());
-    response.writeHead(503).end();
-  });
-  await new Promise<void>((resolve) => service.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    service.close();
-    service.closeAllConnections();
-  });
-  const { port } = service.address() as AddressInfo;
-  const { spans } = await traced(async () => {
-    const response = await fetch(`http://127.0.0.1:${port}/path?token=hunter2`);
-    return await response.text();
-  });
+test('what a tool fetches is a span below, and a service on the list learns of the trace', async () => {
+  const { origin, asked } = await startService();
+  const work = async () => (await fetch(`${origin}/hunter2?token=hunter2`)).text();
+  const { spans } = await traced(work, {}, { TRACE_PROPAGATION_TARGETS: origin });
   const [outgoing, own] = [CLIENT, SERVER].map((kind) => spans.find((span) => span.kind === kind));
   expect(outgoing).toMatchObject({
     parentSpanId: own?.spanId,
     status: { code: ERROR },
-    attributes: {
-      'url.full': `http://127.0.0.1:${port}/path`,
-      'http.response.status_code': 503,
-    },
+    attributes: { 'url.full': origin, 'http.response.status_code': 503 },
   });
-  expect(asked).toEqual([`00-${own?.traceId}-${outgoing?.spanId}-01`]);
+  expect(JSON.stringify(spans)).not.toContain('hunter2');
+  expect(asked[0]?.traceparent).toBe(`00-${own?.traceId}-${outgoing?.spanId}-01`);
+});
+
+test.each([
+  ['another service learns nothing', ''],
+  ['one on the list learns nothing but the trace', 'traceparent'],
+])('%s', async (_, learned) => {
+  const { origin, asked } = await startService();
+  const work = async () => (await fetch(origin)).text();
+  const meta = { traceparent: `00-${TRACE}-${PARENT}-01`, tracestate: 'a=b', baggage: 'c=d;€' };
+  const listed = learned === '' ? 'http://127.0.0.1:1' : origin;
+  await traced(work, meta, { TRACE_PROPAGATION_TARGETS: listed });
+  const told = ['traceparent', 'tracestate', 'baggage'].filter((name) => asked[0]?.[name]);
+  expect(told.join()).toBe(learned);
+});
+
+test.each([
+  ['always_on', '00', 1],
+  ['parentbased_always_off', '01', 0],
+])('with %s, the flag %s of a caller changes nothing', async (sampler, flag, count) => {
+  vi.stubEnv('OTEL_TRACES_SAMPLER', sampler);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const { spans } = await traced(() => 'done', { traceparent: `00-${TRACE}-${PARENT}-${flag}` });
+  expect(spans.map(({ traceId }) => traceId)).toEqual(Array(count).fill(TRACE));
+});
+
+test('what cannot have a span does no harm to its request', async () => {
+  const uncaught = vi.fn();
+  process.on('uncaughtException', uncaught);
+  onTestFinished(() => void process.off('uncaughtException', uncaught));
+  const request = { origin: 'nowhere', method: 'GET', addHeader() {} };
+  await traced(() => channel('undici:request:create').publish({ request }));
+  await sleep(10);
+  expect(uncaught).not.toHaveBeenCalled();
 });
 
 test('a collector that is away fails no call', async () => {

@@ -1,1 +1,1 @@
-import { traceHeaders } from './trace-headers.js';
+import { traceHeader } from './trace-headers.js';

@@ -3,14 +3,8 @@
  * @see https://github.com/open-telemetry/semantic-conventions-genai/blob/main/docs/gen-ai/mcp.md#context-propagation
  */
 function parentOf({ _meta }: Said) {
-  const ofHeaders = propagation.extract(ROOT_CONTEXT, traceHeaders());
-  const { traceparent, tracestate, baggage } = _meta ?? {};
-  const carrier = Object.fromEntries(
-    Object.entries({ traceparent, tracestate, baggage }).filter(
-      ([, value]) => typeof value === 'string',
-    ),
-  );
-  const ofMessage = propagation.extract(ROOT_CONTEXT, carrier);
+  const ofHeaders = contextOf(traceHeader());
+  const ofMessage = contextOf(_meta?.traceparent);
   if (trace.getSpanContext(ofMessage) === undefined) return { parent: ofHeaders };
   return { parent: ofMessage, link: trace.getSpanContext(ofHeaders) };
 }

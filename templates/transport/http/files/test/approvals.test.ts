@@ -53,7 +53,7 @@ test('a call runs once its question was answered with yes, and only once', async
 
 test.each([
   ['no question', { requestState: undefined }],
-  ['a state without a question', { requestState: { id: '1', call: '', answers: {} } }],
+  ['a state without a question', { requestState: { id: '1', call: '', answers: {}, asked: [] } }],
   ['another tool', { tool: 'other' }],
   ['other arguments', { args: { disk: 2 } }],
   ['another caller', { id: 'bob' }],

@@ -1,5 +1,9 @@
-import { expect, test } from 'vitest';
+import { once } from 'node:events';
+import { get } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
 import { createHttpHandler } from '../src/http/handler.js';
+import { createMetricsServer } from '../src/http/metrics-endpoint.js';
 import { addProcessMetrics } from '../src/observability/process-metrics.js';
 import { Registry } from '../src/observability/registry.js';
 import { createTestApp } from './support/app.js';
@@ -23,6 +27,7 @@ interface Scrape {
 }
 
 const withToken = { METRICS_TOKEN: TOKEN };
+const proxied = { ...withToken, PUBLIC_URL: 'https://mcp.test', TRUST_PROXY: '1' };
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
 test.each<[string, Scrape, number]>([
@@ -32,6 +37,12 @@ test.each<[string, Scrape, number]>([
   ['another machine', { sender: '10.0.0.7' }, 404],
   ['an unknown sender', { sender: 'unknown' }, 404],
   ['a proxy on this machine', { headers: { 'x-forwarded-for': '10.0.0.7' } }, 404],
+  ['a proxy of its own kind', { headers: { 'cf-connecting-ip': '10.0.0.7' } }, 404],
+  ['this machine, with an address for others', { env: { PUBLIC_URL: 'https://mcp.test' } }, 404],
+  ['this machine, with an address of its own', { env: { PUBLIC_URL: 'http://[::1]:3000' } }, 200],
+  ['this machine, with names for others', { env: { ALLOWED_HOSTS: 'mcp.test' } }, 404],
+  ['this machine, with a proxy in front', { env: { TRUST_PROXY: '1' } }, 404],
+  ['the token through a proxy', { headers: bearer(TOKEN), env: proxied }, 200],
   ['a web page on this machine', { headers: { origin: 'https://evil.example' } }, 403],
   ['another host name', { headers: { host: 'evil.example' } }, 403],
   ['the token from elsewhere', { sender: '10.0.0.7', headers: bearer(TOKEN), env: withToken }, 200],
@@ -42,6 +53,21 @@ test.each<[string, Scrape, number]>([
   const response = await scrape(request);
   expect(response.status).toBe(status);
   expect((await response.text()).includes('mcp_')).toBe(status === 200);
+});
+
+test.each<[string, Record<string, string>, number]>([
+  ['its address', { host: '127.0.0.1:9464' }, 200],
+  ['an allowed name', { host: 'mcp.test' }, 200],
+  ['another name: DNS rebinding', { host: 'evil.example' }, 403],
+  ['a web page', { host: '127.0.0.1', origin: 'https://evil.example' }, 403],
+])('the port of its own, by %s', async (_, headers, status) => {
+  const server = createMetricsServer(await createTestApp({ ALLOWED_HOSTS: 'mcp.test' }));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as AddressInfo;
+  const [response] = await once(get({ port, path: '/metrics', headers }), 'response');
+  response.resume();
+  expect(response.statusCode).toBe(status);
 });
 
 test('a call is counted by its name and how it ended', async () => {

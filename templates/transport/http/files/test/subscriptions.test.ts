@@ -1,10 +1,13 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { wantedIn } from '../src/changes/wanted.js';
 import { boundedStream } from '../src/http/bounded-stream.js';
+import { CLIENT_CAPABILITIES, PROTOCOL_VERSION } from '../src/meta-keys.js';
 import * as resources from '../src/resources/index.js';
 import { createTestApp } from './support/app.js';
 import { listener } from './support/listener.js';
 
 const [uri = ''] = Object.values(resources).flatMap((one) => ('uri' in one ? one.uri : []));
+const META = { [PROTOCOL_VERSION]: '2026-07-28', [CLIENT_CAPABILITIES]: {} };
 const filter = { resourceSubscriptions: [uri] };
 
 test('a client hears of what it asked for, once, and of nothing else', async () => {
@@ -76,4 +79,14 @@ test('a client that does not read loses its stream', async () => {
   expect(cancelled).toHaveBeenCalledOnce();
   expect(written).toBeLessThan(2_000);
   await expect(stream.getReader().read()).rejects.toThrow('does not read');
+});
+
+test('what one stream may want is bounded in number and in length', () => {
+  const wanted = (count: number, length: number) => {
+    const uris = Array.from({ length: count }, (_, index) => `test://${index}`.padEnd(length, 'x'));
+    const params = { _meta: META, notifications: { resourceSubscriptions: uris } };
+    return wantedIn({ jsonrpc: '2.0', id: 1, method: 'subscriptions/listen', params }, () => true);
+  };
+  expect(wanted(2_000, 20).uris.size).toBe(1_000);
+  expect(wanted(1_000, 1_000).uris.size).toBe(50);
 });

@@ -1,2 +1,2 @@
 services.metrics.callBegan();
-sawCall(call);
+sawCall(request.mcpReq.id);

@@ -14,7 +14,6 @@ interface Sent {
   readonly request: {
     readonly origin: string | URL;
     readonly method: string;
-    readonly path: string;
     addHeader(name: string, value: string): void;
   };
   readonly response?: { readonly statusCode: number };
@@ -22,42 +21,40 @@ interface Sent {
 }
 
 /**
- * Gives each `fetch` inside a call a span, and tells the service that is called which trace it is part of. Addresses are shown without
- * their query, which may have secrets.
+ * Gives each `fetch` inside a call a span. Its address is shown as an origin alone: paths and queries may have secrets.
+ * @param targets the origins of the services that learn which trace their request is part of
  * @returns stops it.
  */
-export function watchFetch(tracer: Tracer): () => void {
+export function watchFetch(tracer: Tracer, targets: readonly string[]): () => void {
   const open = new WeakMap<object, Span>();
 
-  const handlers: Record<string, (message: unknown) => void> = {
-    'undici:request:create'(message) {
+  const handlers: Record<string, (sent: Sent) => void> = {
+    'undici:request:create'({ request }) {
       if (trace.getActiveSpan() === undefined) return;
-      const { request } = message as Sent;
-      const { origin, hostname, port, pathname } = new URL(request.path, request.origin);
+      const { origin, hostname, port } = new URL(request.origin);
       const attributes = {
         'http.request.method': request.method,
-        'url.full': `${origin}${pathname}`,
+        'url.full': origin,
         'server.address': hostname,
         ...(port !== '' && { 'server.port': Number(port) }),
       };
       const span = tracer.startSpan(request.method, { kind: SpanKind.CLIENT, attributes });
       open.set(request, span);
+      if (!targets.includes(origin)) return;
       const carrier: Record<string, string> = {};
       propagation.inject(trace.setSpan(context.active(), span), carrier);
       for (const [name, value] of Object.entries(carrier)) request.addHeader(name, value);
     },
-    'undici:request:headers'(message) {
-      const { request, response } = message as Sent;
+    'undici:request:headers'({ request, response }) {
       const status = response?.statusCode ?? 0;
       const span = open.get(request);
       span?.setAttribute('http.response.status_code', status);
       if (status >= 400) fail(span, String(status));
     },
-    'undici:request:trailers'(message) {
-      end((message as Sent).request);
+    'undici:request:trailers'({ request }) {
+      end(request);
     },
-    'undici:request:error'(message) {
-      const { request, error } = message as Sent;
+    'undici:request:error'({ request, error }) {
       fail(open.get(request), typeof error?.code === 'string' ? error.code : '_OTHER');
       end(request);
     },
@@ -68,9 +65,21 @@ export function watchFetch(tracer: Tracer): () => void {
     open.delete(request);
   }
 
-  for (const [name, handler] of Object.entries(handlers)) subscribe(name, handler);
+  const watching = Object.entries(handlers).map(
+    ([name, handler]) => [name, harmless(handler)] as const,
+  );
+  for (const [name, handler] of watching) subscribe(name, handler);
   return () => {
-    for (const [name, handler] of Object.entries(handlers)) unsubscribe(name, handler);
+    for (const [name, handler] of watching) unsubscribe(name, handler);
+  };
+}
+
+/** What a subscriber of a channel throws would end the process. A request without a span does no harm. */
+function harmless(handler: (sent: Sent) => void): (message: unknown) => void {
+  return (message) => {
+    try {
+      handler(message as Sent);
+    } catch {}
   };
 }
 

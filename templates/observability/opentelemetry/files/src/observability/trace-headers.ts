@@ -2,8 +2,6 @@ import { type Correlation, currentRequest } from './logger.js';
 
 type Headers = { get(name: string): string | null };
 
-const NAMES = ['traceparent', 'tracestate', 'baggage'];
-
 const remembered = new WeakMap<Correlation, Headers>();
 
 /** Keeps the headers that the request came with, as long as it lasts. */
@@ -12,14 +10,8 @@ export function rememberHeaders(headers: Headers): void {
   if (request !== undefined) remembered.set(request, headers);
 }
 
-/** What the headers of the current request say of a trace. */
-export function traceHeaders(): Record<string, string> {
+/** The trace that the headers of the current request name. */
+export function traceHeader(): string | null | undefined {
   const request = currentRequest();
-  const headers = request && remembered.get(request);
-  return Object.fromEntries(
-    NAMES.flatMap((name) => {
-      const value = headers?.get(name) ?? null;
-      return value === null ? [] : [[name, value]];
-    }),
-  );
+  return request && remembered.get(request)?.get('traceparent');
 }

@@ -44,7 +44,7 @@ export function openTracing(config: Config, log: Logger): Tracing {
   const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint } = config;
   if (endpoint === undefined) return OFF;
   let tracing: MaybePromise<Tracing> = import('./spans.js')
-    .then(({ startTracing }) => startTracing(endpoint, config.OTEL_EXPORTER_OTLP_HEADERS, log))
+    .then(({ startTracing }) => startTracing(endpoint, config, log))
     .catch((error: unknown) => {
       log.error({ err: error }, 'traces cannot be sent');
       return OFF;

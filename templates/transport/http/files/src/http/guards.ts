@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { Config } from '../config.js';
 import { type Answer, type Incoming, refuse } from './exchange.js';
 
@@ -5,6 +6,11 @@ import { type Answer, type Incoming, refuse } from './exchange.js';
 export type Guard = (request: Incoming) => Answer | undefined;
 
 const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
+
+/** Whether an address is one of this machine alone. */
+export function isLocal(url: string): boolean {
+  return LOOPBACK.includes(new URL(url).hostname);
+}
 
 /**
  * Refuses requests that were addressed to another host name: DNS rebinding. Loopback names, the host of `PUBLIC_URL`
@@ -17,6 +23,15 @@ export function hostGuard({ PUBLIC_URL, ALLOWED_HOSTS }: Config): Guard {
     const host = hostname(request.headers.get('host'));
     if (host !== undefined && allowed.has(host)) return undefined;
     return refuse(403, 'This host name is not served here. See ALLOWED_HOSTS.');
+  };
+}
+
+/** The same, but for IP addresses, which pass: they are nobody's name that could be bound to another address. */
+export function addressGuard(config: Config): Guard {
+  const guard = hostGuard(config);
+  return (request) => {
+    const host = hostname(request.headers.get('host')) ?? '';
+    return isIP(host.replace(/^\[|\]$/g, '')) > 0 ? undefined : guard(request);
   };
 }
 

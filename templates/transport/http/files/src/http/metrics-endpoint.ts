@@ -1,47 +1,83 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Server } from 'node:http';
 import type { App } from '../app.js';
+import type { Config } from '../config.js';
 import type { Answer, Incoming } from './exchange.js';
-import { firstRefusal, hostGuard, originGuard } from './guards.js';
-
-// Not imported: see node-server.ts.
-const { createServer } = process.getBuiltinModule('node:http');
+import {
+  addressGuard,
+  firstRefusal,
+  type Guard,
+  hostGuard,
+  isLocal,
+  originGuard,
+} from './guards.js';
+import { createNodeServer } from './node-server.js';
 
 const TEXT = { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' };
 const LOOPBACK = /^(?:::ffff:)?127\.|^::1$/;
-const PROXIED = ['forwarded', 'via', 'x-forwarded-for', 'x-real-ip'];
+const PROXIED = [
+  'cf-connecting-ip',
+  'forwarded',
+  'true-client-ip',
+  'via',
+  'x-envoy-external-address',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+  'x-real-ip',
+];
 
 /**
- * Serves `/metrics` on the port of the server. With `METRICS_TOKEN` it is for whoever sends that as a bearer token, else for this
- * machine alone, and not through a proxy; for everyone else, and when there is a `METRICS_PORT`, it is not there.
+ * Serves `/metrics` on the port of the server. With `METRICS_TOKEN` it is for whoever sends that as a bearer token. Without, it is
+ * for this machine alone, and not when a setting says that a proxy may be in front: one on this machine that adds no header
+ * cannot be told from it. When there is a `METRICS_PORT`, it is not there.
  */
-export function metricsEndpoint({ config, metrics }: App): (request: Incoming) => Answer {
-  const { METRICS_TOKEN, METRICS_PORT } = config;
-  const addressed = [hostGuard(config), originGuard(config)];
+export function metricsEndpoint(app: App): (request: Incoming) => Answer {
+  const { METRICS_TOKEN, METRICS_PORT } = app.config;
+  const isThere =
+    METRICS_PORT === undefined && (METRICS_TOKEN !== undefined || !isProxied(app.config));
+  const tell = tellMetrics(app, hostGuard(app.config));
+  return (request) =>
+    isThere && (METRICS_TOKEN !== undefined || isFromHere(request)) ? tell(request) : notFound();
+}
+
+/**
+ * Serves `/metrics` on a port of its own, `METRICS_PORT`, to whoever reaches it by its address or an allowed name: a web page
+ * comes by a name of its own. `METRICS_TOKEN` holds there, too.
+ */
+export function createMetricsServer(app: App): Server {
+  const tell = tellMetrics(app, addressGuard(app.config));
+  return createNodeServer(async (request) =>
+    request.path === '/metrics' ? tell(request) : notFound(),
+  );
+}
+
+/** With a token it does not matter by which name it is asked for: no web page has that. */
+function tellMetrics({ config, metrics }: App, host: Guard): (request: Incoming) => Answer {
+  const { METRICS_TOKEN } = config;
+  const addressed = [host, originGuard(config)];
   return (request) => {
-    if (METRICS_PORT !== undefined || request.method !== 'GET') return text(404, 'Not found.\n');
-    const mayRead = METRICS_TOKEN
-      ? hasToken(request.headers.get('authorization'), METRICS_TOKEN)
-      : isFromHere(request);
-    if (!mayRead) return text(404, 'Not found.\n');
-    const refusal = METRICS_TOKEN ? undefined : firstRefusal(request, addressed);
-    return refusal ?? text(200, metrics.registry.text());
+    if (request.method !== 'GET') return notFound();
+    if (METRICS_TOKEN !== undefined) {
+      const isKnown = hasToken(request.headers.get('authorization'), METRICS_TOKEN);
+      return isKnown ? text(200, metrics.registry.text()) : notFound();
+    }
+    return firstRefusal(request, addressed) ?? text(200, metrics.registry.text());
   };
 }
 
-/** Serves `/metrics` on a port of its own, `METRICS_PORT`; `METRICS_TOKEN` holds there, too. */
-export function createMetricsServer({ config, metrics }: App): Server {
-  const { METRICS_TOKEN } = config;
-  return createServer(({ method, url, headers }, outgoing) => {
-    const mayRead = !METRICS_TOKEN || hasToken(headers.authorization ?? null, METRICS_TOKEN);
-    const found = method === 'GET' && url === '/metrics' && mayRead;
-    outgoing.writeHead(found ? 200 : 404, TEXT);
-    outgoing.end(found ? metrics.registry.text() : 'Not found.\n');
-  });
+function notFound(): Answer {
+  return text(404, 'Not found.\n');
 }
 
 function text(status: number, body: string): Answer {
   return { status, headers: { ...TEXT }, body };
+}
+
+/** Whether the server is set up for clients that come through a proxy. */
+function isProxied({ PUBLIC_URL, ALLOWED_HOSTS, TRUST_PROXY }: Config): boolean {
+  const isPublic = PUBLIC_URL !== undefined && !isLocal(PUBLIC_URL);
+  return isPublic || ALLOWED_HOSTS.length > 0 || TRUST_PROXY !== undefined;
 }
 
 function isFromHere({ sender, headers }: Incoming): boolean {

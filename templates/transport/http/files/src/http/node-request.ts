@@ -20,21 +20,12 @@ export class NodeRequest extends Caller implements Incoming {
     outgoing.once('close', () => this.end());
   }
 
-  read(maxBytes: number): Promise<Buffer | undefined> {
-    const { incoming } = this;
-    return new Promise((resolve, reject) => {
-      const chunks: Buffer[] = [];
-      let size = 0;
-      incoming.on('data', (chunk: Buffer) => {
-        size += chunk.length;
-        if (size <= maxBytes) chunks.push(chunk);
-        else resolve(undefined);
-      });
-      incoming.once('end', () => resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)));
-      this.whenOver(() => {
-        if (!incoming.readableEnded) reject(new Error('The body broke off.'));
-      });
-    });
+  async read(maxBytes: number): Promise<Buffer | undefined> {
+    const chunks: Buffer[] = [];
+    if (!(await this.#collect(chunks, maxBytes))) return undefined;
+    // The answer may be a stream without an end, and keeps the request and its listeners as long; not the body, too.
+    const parts = chunks.splice(0);
+    return parts.length === 1 ? parts[0] : Buffer.concat(parts);
   }
 
   toRequest(): Request {
@@ -44,14 +35,29 @@ export class NodeRequest extends Caller implements Incoming {
     );
     return new Request(`http://localhost${this.path}`, { method, headers, signal });
   }
+
+  /** Whether the body, which it adds to `chunks`, has at most `maxBytes` bytes. */
+  #collect(chunks: Buffer[], maxBytes: number): Promise<boolean> {
+    const { incoming } = this;
+    return new Promise((resolve, reject) => {
+      let size = 0;
+      incoming.on('data', (chunk: Buffer) => {
+        size += chunk.length;
+        if (size <= maxBytes) chunks.push(chunk);
+        else resolve(false);
+      });
+      incoming.once('end', () => resolve(true));
+      this.whenOver(() => {
+        if (!incoming.readableEnded) reject(new Error('The body broke off.'));
+      });
+    });
+  }
 }
 
-/** The path of a request, or `undefined` when it has none that a URL can have. */
+/** The path of a request as it was sent: written in another way, it is another path. `undefined` for a target without one. */
 export function pathOf({ url = '/' }: IncomingMessage): string | undefined {
-  if (url === '/mcp') return url;
-  return URL.canParse(`http://localhost${url}`)
-    ? new URL(`http://localhost${url}`).pathname
-    : undefined;
+  const [path] = url.split('?', 1);
+  return path?.includes('/') ? path : undefined;
 }
 
 /** node:http shows one of several values of some headers; here none may be hidden from the guards. */

@@ -1,4 +1,4 @@
-import type { RequestMeta } from '@modelcontextprotocol/server';
+import type { RequestId, RequestMeta } from '@modelcontextprotocol/server';
 import type { Services } from '../app.js';
 import { type Correlation, currentRequest } from '../observability/logger.js';
 import { eraOf } from '../pipeline/call-request.js';
@@ -15,8 +15,8 @@ const KINDS = new Map<unknown, Call['kind']>([
   ['prompts/get', 'prompt'],
 ]);
 
-/** The calls that a request asks for and that the pipeline has not seen yet. */
-const awaited = new WeakMap<Correlation, Call[]>();
+/** The calls that a request asks for and that the pipeline has not seen yet, by the ids of their messages. */
+const awaited = new WeakMap<Correlation, Map<unknown, Call>>();
 
 /**
  * Records the calls that never reach the pipeline, because the protocol refuses them: nothing of that name is there for the
@@ -29,13 +29,13 @@ export function watchForRefusedCalls(
   { audit, metrics }: Services,
 ): void {
   const scope = currentRequest();
-  const calls = (Array.isArray(body) ? body : [body]).flatMap(toCall);
-  if (scope === undefined || awaited.has(scope) || calls.length === 0) return;
+  const calls = new Map((Array.isArray(body) ? body : [body]).flatMap(toCall));
+  if (scope === undefined || awaited.has(scope) || calls.size === 0) return;
   awaited.set(scope, calls);
   const started = performance.now();
   const era = eraOf({ _meta: paramsOf(body)._meta as RequestMeta });
   request.whenOver(() => {
-    for (const call of calls) {
+    for (const call of calls.values()) {
       const ms = performance.now() - started;
       const entry = { call, principal, outcome: 'REFUSED', ms, correlationId: scope.id };
       audit.record({ ...entry, era });
@@ -45,27 +45,18 @@ export function watchForRefusedCalls(
 }
 
 /** The pipeline has begun with a call: it records how that ends. */
-export function sawCall(call: Call): void {
+export function sawCall(id: RequestId): void {
   const scope = currentRequest();
-  const calls = scope && awaited.get(scope);
-  if (calls === undefined) return;
-  const index = calls.findIndex((one) => keyOf(one) === keyOf(call));
-  if (index >= 0) calls.splice(index, 1);
+  if (scope !== undefined) awaited.get(scope)?.delete(id);
 }
 
-/** The pipeline knows resources by their names, a caller by their addresses. */
-function keyOf({ kind, name, uri }: Call): string {
-  return `${kind} ${uri ?? name}`;
-}
-
-function toCall(message: unknown): Call[] {
-  const kind = KINDS.get((message as Fields | null)?.method);
+function toCall(message: unknown): [id: unknown, Call][] {
+  const { method, id = Symbol('none') } = (message ?? {}) as Fields;
+  const kind = KINDS.get(method);
   if (kind === undefined) return [];
   const { name, uri, arguments: input } = paramsOf(message);
-  if (kind !== 'resource') return [{ kind, name: shortened(name), input }];
-  const address = shortened(uri);
-  const href = URL.canParse(address) ? new URL(address).href : address;
-  return [{ kind, name: '', uri: href }];
+  if (kind === 'resource') return [[id, { kind, name: '', uri: textOf(uri) }]];
+  return [[id, { kind, name: textOf(name), input }]];
 }
 
 function paramsOf(message: unknown): Fields {
@@ -73,6 +64,6 @@ function paramsOf(message: unknown): Fields {
 }
 
 /** What a caller sent in place of a name. */
-function shortened(text: unknown): string {
-  return typeof text === 'string' ? text.slice(0, 1_000) : '';
+function textOf(name: unknown): string {
+  return typeof name === 'string' ? name : '';
 }

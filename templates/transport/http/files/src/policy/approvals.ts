@@ -6,7 +6,8 @@ import { canShowForms } from '../pipeline/client-capabilities.js';
 import { ToolError } from '../pipeline/errors.js';
 import type { Principal } from '../pipeline/principal.js';
 import { type Kept, type RoundState, VALID_SECONDS } from '../pipeline/round-state.js';
-import { shorten, writeOut } from './shown-arguments.js';
+import { writeOut } from '../pipeline/write-out.js';
+import { shorten } from './shown-arguments.js';
 import type { UsedIds } from './used-ids.js';
 
 const KEY = 'approval';

@@ -16,8 +16,9 @@ export class PlainCalls {
   /** For the library: what became of calls that only it can put into words. */
   readonly outcomes = new Map<RequestId, ToolOutcome>();
   readonly #underWay = new Map<RequestId, Caller>();
-  /** The first call of 2026-07-28, until the library has answered it. */
-  #first: RequestId | undefined;
+  /** The latest call of 2026-07-28 that the library has got. */
+  #latest: RequestId | undefined;
+  /** Whether the library has answered such a call in the form of that version: then the connection is of it, for good. */
   #isModern = false;
   #onEmpty: (() => void) | undefined;
 
@@ -31,7 +32,9 @@ export class PlainCalls {
     const send = transport.send.bind(transport);
     transport.intercept = (value) => this.#isCancelled(value) || this.#isAnswered(value, transport);
     transport.send = async (message) => {
-      if ('result' in message && message.id === this.#first) this.#isModern = true;
+      if ('result' in message && message.id === this.#latest) {
+        this.#isModern ||= 'resultType' in message.result;
+      }
       if ('id' in message) this.outcomes.delete(message.id as RequestId);
       await send(message);
     };
@@ -57,7 +60,7 @@ export class PlainCalls {
   #isAnswered(value: unknown, transport: LineTransport): boolean {
     const request = plainRequest(value);
     if (request?.era !== 'modern' || request.method !== 'tools/call') return false;
-    this.#first ??= request.id;
+    if (!this.#isModern) this.#latest = request.id;
     if (!this.#isModern || this.#underWay.has(request.id)) return false;
     const call = plainCall(request, this.services, this.principal);
     if (call === undefined) return false;
