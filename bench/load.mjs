@@ -53,7 +53,17 @@ async function wrk(url, { method, headers, body }, connections, seconds) {
     ...Object.entries(headers).map(([name, value]) => `wrk.headers["${name}"] = "${value}"`),
   ];
   await writeFile(script, lines.join('\n'));
-  const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--latency', '-s', script, url];
+  const args = [
+    '-t1',
+    `-c${connections}`,
+    `-d${seconds}s`,
+    '--timeout',
+    '30s',
+    '--latency',
+    '-s',
+    script,
+    url,
+  ];
   const { stdout: text } = await run('wrk', args);
   const number = (pattern) => Number(pattern.exec(text)?.[1] ?? 0);
   const [, p99 = 'NaN', unit = 'ms'] = /99%\s+([\d.]+)(us|ms|s)/.exec(text) ?? [];

@@ -377,6 +377,51 @@ describe('beside sessions', () => {
     await send({ to, session, method: 'DELETE' });
   });
 
+  it('they count for their caller, in whichever session they wait', async () => {
+    const to = await startOwn({ MAX_CONCURRENT_CALLS: '2' });
+    const [one, other, bobs] = [
+      await begin({ to }),
+      await begin({ to }),
+      await begin({ to, key: KEYS.bob }),
+    ];
+    const ask = (session: string, id: number, key = KEYS.alice as string) =>
+      send({ to, session, key, body: call('ask_person', {}, id) });
+    const waiting = await ask(one, 1);
+    expect((await ask(other, 2)).status).toBe(200);
+    expect((await ask(other, 3)).status).toBe(429);
+    expect((await ask(bobs, 4, KEYS.bob)).status).toBe(200);
+    // A second call with an id that is under way takes no place.
+    expect((await ask(other, 2)).status).toBe(429);
+    const cancelled = {
+      jsonrpc: '2.0',
+      method: 'notifications/cancelled',
+      params: { requestId: 1 },
+    };
+    await send({ to, session: one, body: cancelled });
+    await waiting.text();
+    expect((await ask(other, 2)).status).toBe(400);
+    expect((await ask(one, 5)).status).toBe(200);
+    for (const session of [one, other]) await send({ to, session, method: 'DELETE' });
+    const [third, of] = [await begin({ to }), { to, key: KEYS.bob }];
+    expect((await ask(third, 6)).status).toBe(200);
+    await send({ to, session: third, method: 'DELETE' });
+    await send({ ...of, session: bobs, method: 'DELETE' });
+  });
+
+  it('what is kept of a client is small', async () => {
+    const long = 'x'.repeat(20_000);
+    const body = {
+      ...INITIALIZE,
+      params: { ...INITIALIZE.params, capabilities: { experimental: { [long]: {} } } },
+    };
+    expect((await send({ body })).status).toBe(413);
+    const session = await begin();
+    const params = { uri: `time://${long}` };
+    const subscribe = { jsonrpc: '2.0', id: 1, method: 'resources/subscribe', params };
+    const answer = await answerOf(await send({ session, body: subscribe }));
+    expect(answer?.error).toEqual({ code: -32_602, message: 'The address is too long.' });
+  });
+
   it('SIGTERM ends streams, and answers what is under way', async () => {
     const to = await startOwn({});
     const session = await begin({ to });

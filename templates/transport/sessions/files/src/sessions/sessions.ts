@@ -10,6 +10,7 @@ import type { App } from '../app.js';
 import { CallsUnderWay } from '../http/calls-under-way.js';
 import { type Answer, type Incoming, refuse } from '../http/exchange.js';
 import type { Authenticate } from '../http/live-caller.js';
+import { Concurrency } from '../limits/concurrency.js';
 import { tooManyRequests } from '../limits/request-limit.js';
 import type { Principal } from '../pipeline/principal.js';
 import { placeIn } from './change-log.js';
@@ -23,6 +24,8 @@ const TOUCH_MS = 10_000;
 const CLOSE_MS = 1_000;
 const RETRY_MS = 60_000;
 const SESSION_NOT_FOUND = -32_001;
+/** Every server of a session hears how its client has introduced itself (characters of JSON). */
+const MAX_INTRODUCTION = 16_384;
 const INVALID_REQUEST = -32_600;
 /** From this version on clients understand events that only say where a stream is. */
 const MARKS_SINCE = '2025-11-25';
@@ -32,9 +35,12 @@ export class Sessions {
   /** Those in which something goes on here. */
   readonly #live = new Map<string, Session>();
   readonly #streams = new CallsUnderWay();
+  /** Of each caller, in all its sessions. */
+  readonly #calls: Concurrency;
   readonly #touching: NodeJS.Timeout;
 
   constructor(private readonly app: App) {
+    this.#calls = new Concurrency(app.config.MAX_CONCURRENT_CALLS);
     const idleMs = app.config.SESSION_IDLE_SECONDS * 1_000;
     this.#touching = setInterval(() => this.#touch(), Math.min(TOUCH_MS, idleMs / 4)).unref();
     app.sessions.store.listen((note) => this.#live.get(note.session)?.hear(note));
@@ -116,6 +122,9 @@ export class Sessions {
     initialize: JSONRPCRequest,
     principal: Principal,
   ): Promise<Answer> {
+    if (JSON.stringify(initialize).length > MAX_INTRODUCTION) {
+      return refuse(413, `An initialize request may have ${MAX_INTRODUCTION} characters.`);
+    }
     return await orUnavailable(async () => {
       // Whoever knows it still has to be the owner.
       const id = randomBytes(32).toString('base64url');
@@ -138,7 +147,7 @@ export class Sessions {
   #use(key: string): Session {
     const known = this.#live.get(key);
     if (known !== undefined) return known;
-    const session = new Session(this.app, key, () => {
+    const session = new Session(this.app, key, this.#calls, () => {
       if (this.#live.get(key) === session) this.#live.delete(key);
     });
     this.#live.set(key, session);
