@@ -58,12 +58,13 @@ describe('a built server runs', () => {
 it('a server that only answers calls does without the protocol library', async () => {
   const project = await copyOf(await builtProject());
   await rm(join(project, 'dist/library.js'));
-  const { port } = await start(project);
+  const { port, stderr } = await start(project);
   for (const [, request] of eras) {
     const call = { name: 'search_notes', arguments: { text: 'nothing' } };
     const { result } = messageOf(await send(port, request('tools/call', call)));
     expect(result).toMatchObject({ structuredContent: { notes: [] } });
   }
+  await expect.poll(stderr, { timeout: 5_000 }).toContain('the protocol library cannot be loaded');
 });
 
 it('a logged stack names lines of the source', async () => {

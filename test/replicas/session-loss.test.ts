@@ -1,4 +1,6 @@
 /** A replica or the Redis that keeps the sessions goes away; and what bounds sessions over a fleet. */
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client as OldClient } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as OldTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
@@ -264,6 +266,24 @@ describe('over all replicas', () => {
       expect(await statusOf(url, streaming)).toBe(200);
     }
     expect(stream.isOver()).toBe(false);
+  });
+
+  test('nor do streams hold it whose clients are gone before they begin', async () => {
+    await start(1, { SESSION_IDLE_SECONDS: '2' });
+    const session = await begin(at(0));
+    const { port } = fleet.replicas[0] as RunningHttp;
+    for (let n = 0; n < 20; n += 1) {
+      const socket = connect(port, '127.0.0.1');
+      await once(socket, 'connect');
+      const headers = { authorization: `Bearer ${KEYS.alice}`, 'mcp-session-id': session };
+      const lines = Object.entries({ host: 'localhost', accept: 'text/event-stream', ...headers });
+      const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+      socket.write(`GET /mcp HTTP/1.1\r\n${head}\r\n`, () => socket.resetAndDestroy());
+      await once(socket, 'close');
+    }
+    expect(await statusOf(at(0), session)).toBe(200);
+    await sleep(4_000);
+    expect(await statusOf(at(0), session)).toBe(404);
   });
 
   test('the log says nothing of what only its client may know', async () => {

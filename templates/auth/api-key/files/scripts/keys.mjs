@@ -24,6 +24,7 @@ function create({ name, scope = [], role = [], expires, file }) {
     const wrong = [given[what]].flat().find((value) => !rule.test(value));
     if (wrong !== undefined) throw new Error(`The ${what} "${wrong}" is not possible.`);
   }
+  if (expires && !isComingDay(expires)) throw new Error(`${expires} is no day to come.`);
   const key = randomBytes(32).toString('base64url');
   const rights = [...scope, ...role.map((one) => `role=${one}`)];
   if (rights.length === 0) rights.push('*');
@@ -36,6 +37,13 @@ function create({ name, scope = [], role = [], expires, file }) {
   const gap = before === '' || before.endsWith('\n') ? '' : '\n';
   appendFileSync(file, `${gap}${line}\n`, { mode: 0o600 });
   console.log(`Its hash is in ${file}.`);
+}
+
+/** Whether it is in the calendar, and not over (UTC). */
+function isComingDay(text) {
+  const day = new Date(`${text}T00:00:00Z`);
+  const isDay = !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text);
+  return isDay && day.getTime() + 86_400_000 > Date.now();
 }
 
 function list(text) {

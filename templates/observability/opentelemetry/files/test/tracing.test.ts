@@ -128,6 +128,15 @@ test.each([
   expect(spans.map(({ traceId }) => traceId)).toEqual(Array(count).fill(TRACE));
 });
 
+test('a caller cannot choose an id that is traced for certain', async () => {
+  vi.stubEnv('OTEL_TRACES_SAMPLER', 'traceidratio');
+  vi.stubEnv('OTEL_TRACES_SAMPLER_ARG', '0.000001');
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const chosen = `${'0'.repeat(31)}1`;
+  const { spans } = await traced(() => 'done', { traceparent: `00-${chosen}-${PARENT}-01` });
+  expect(spans).toEqual([]);
+});
+
 test('what cannot have a span does no harm to its request', async () => {
   const uncaught = vi.fn();
   process.on('uncaughtException', uncaught);

@@ -41,9 +41,17 @@ for (const one of [server, metricsServer]) {
     end(1);
   });
 }
+/** A server that cannot answer everything is better started again. */
+function prepare(): void {
+  handler.prepare().catch((error: unknown) => {
+    app.log.fatal({ err: error }, 'the protocol library cannot be loaded');
+    end(1);
+  });
+}
+
 server.listen(config.PORT, config.HOST, () => {
   app.log.info({ address: server.address() }, 'MCP at /mcp');
-  setTimeout(handler.prepare, PREPARE_AFTER).unref();
+  setTimeout(prepare, PREPARE_AFTER).unref();
 });
 if (config.METRICS_PORT !== undefined) {
   metricsServer.listen(config.METRICS_PORT, config.METRICS_HOST, () => {

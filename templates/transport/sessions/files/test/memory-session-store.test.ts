@@ -47,9 +47,11 @@ test('an id is free when its call is over', async () => {
   expect(await store.beginCalls('a', 'stream', [1, 2])).toBe(true);
   expect(await store.beginCalls('a', 'another', [3, 1])).toBe(false);
   expect(await store.beginCalls('a', 'another', [3, 3])).toBe(false);
-  await store.endCalls('a', [1]);
+  await store.endCalls('a', 'stream', [1]);
   expect(await store.stateOf('a', 'stream')).toBe('open');
-  await store.endCalls('a', [2]);
+  await store.endCalls('a', 'an older one', [2]);
+  expect(await store.stateOf('a', 'stream')).toBe('open');
+  await store.endCalls('a', 'stream', [2]);
   expect(await store.stateOf('a', 'stream')).toBe('over');
   expect(await store.beginCalls('a', 'another', [3, 1])).toBe(true);
 });

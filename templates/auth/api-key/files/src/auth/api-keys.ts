@@ -32,7 +32,7 @@ export const apiKeys = z.string().transform((text, ctx): ApiKey[] => {
     ctx.addIssue(`key ${index + 1}${key}`);
     return undefined;
   });
-  const hashes = keys.map((key) => key?.sha256.toString('hex'));
+  const hashes = keys.flatMap((key) => key?.sha256.toString('hex') ?? []);
   if (new Set(hashes).size < hashes.length) ctx.addIssue('has the same key twice');
   return keys.filter((key) => key !== undefined);
 });

@@ -4,7 +4,7 @@ import {
   AlwaysOnSampler,
   ParentBasedSampler,
   type Sampler,
-  TraceIdRatioBasedSampler,
+  SamplingDecision,
 } from '@opentelemetry/sdk-trace-base';
 
 /**
@@ -21,8 +21,17 @@ function rootSampler(): Sampler {
     case 'always_off':
       return new AlwaysOffSampler();
     case 'traceidratio':
-      return new TraceIdRatioBasedSampler(getNumberFromEnv('OTEL_TRACES_SAMPLER_ARG') ?? 1);
+      return randomSampler(getNumberFromEnv('OTEL_TRACES_SAMPLER_ARG') ?? 1);
     default:
       return new AlwaysOnSampler();
   }
+}
+
+/** Not by the trace's id, as the library does it: callers choose that. */
+function randomSampler(ratio: number): Sampler {
+  const { NOT_RECORD, RECORD_AND_SAMPLED } = SamplingDecision;
+  return {
+    shouldSample: () => ({ decision: Math.random() < ratio ? RECORD_AND_SAMPLED : NOT_RECORD }),
+    toString: () => `random(${ratio})`,
+  };
 }

@@ -89,13 +89,11 @@ for i = 6, #ARGV do redis.call('HSET', key, 'c:' .. ARGV[i], me .. ' ' .. ARGV[5
 return 1
 `;
 
-/** ARGV: session, ids. Whoever follows their stream elsewhere is told. */
+/** ARGV: session, stream, ids. Whoever follows the stream elsewhere is told. */
 export const END_CALLS = `
-local key = prefix .. 's:' .. ARGV[4]
-for i = 5, #ARGV do
-  local held = redis.call('HGET', key, 'c:' .. ARGV[i])
-  local replica, stream = string.match(held or '', '^(%S+) (%S+)$')
-  if replica == me then
+local key, stream = prefix .. 's:' .. ARGV[4], ARGV[5]
+for i = 6, #ARGV do
+  if redis.call('HGET', key, 'c:' .. ARGV[i]) == me .. ' ' .. stream then
     redis.call('HDEL', key, 'c:' .. ARGV[i])
     tell(redis.call('HGET', key, 'r:' .. stream), { session = ARGV[4], kind = 'written', stream = stream })
   end

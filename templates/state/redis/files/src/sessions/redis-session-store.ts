@@ -68,7 +68,7 @@ export class RedisSessionStore implements SessionStore {
   readonly here: string;
   readonly #idleMs: number;
   /** Calls whose end Redis does not know of yet. */
-  #ended: (readonly [session: string, ids: readonly RequestId[]])[] = [];
+  #ended: (readonly [session: string, stream: string, ids: readonly RequestId[]])[] = [];
 
   constructor(
     private readonly keys: SessionKeys,
@@ -123,21 +123,23 @@ export class RedisSessionStore implements SessionStore {
   }
 
   async beginCalls(session: string, stream: string, ids: readonly RequestId[]): Promise<boolean> {
+    // A client that was told to try again should not find itself in its own way.
+    if (this.#ended.length > 0) await this.#endLate();
     try {
       return (await this.keys.run(scripts.BEGIN_CALLS, session, stream, ...ids.map(asField))) === 1;
     } catch (error) {
       // Perhaps Redis knows of them all the same.
-      this.#wait(session, ids);
+      this.#wait(session, stream, ids);
       throw error;
     }
   }
 
   /** Does not fail: what Redis cannot be told now, it is told later. */
-  async endCalls(session: string, ids: readonly RequestId[]): Promise<void> {
+  async endCalls(session: string, stream: string, ids: readonly RequestId[]): Promise<void> {
     try {
-      await this.keys.run(scripts.END_CALLS, session, ...ids.map(asField));
+      await this.keys.run(scripts.END_CALLS, session, stream, ...ids.map(asField));
     } catch {
-      this.#wait(session, ids);
+      this.#wait(session, stream, ids);
     }
   }
 
@@ -177,14 +179,14 @@ export class RedisSessionStore implements SessionStore {
     });
   }
 
-  #wait(session: string, ids: readonly RequestId[]): void {
-    if (this.#ended.length < MAX_WAITING) this.#ended.push([session, ids]);
+  #wait(session: string, stream: string, ids: readonly RequestId[]): void {
+    if (this.#ended.length < MAX_WAITING) this.#ended.push([session, stream, ids]);
   }
 
   async #endLate(): Promise<void> {
-    const ended = this.#ended;
+    const all = this.#ended;
     this.#ended = [];
-    for (const [session, ids] of ended) await this.endCalls(session, ids);
+    for (const ended of all) await this.endCalls(...ended);
   }
 }
 

@@ -10,8 +10,8 @@ const PAUSE_MS = 1_000;
 /** How often a connection on which nothing is asked is looked at: one that is dead shows no sign of it. */
 const LOOK_MS = 5_000;
 
-/** Loads the client, which may take a while on a busy machine, and starts to connect. Its failures show when it is asked. */
-async function open(url: string) {
+/** Loads the client, which may take a while on a busy machine, and starts to connect. */
+async function open(url: string, onError: (error: Error) => void) {
   const { Redis } = await import('ioredis');
   const redis = new Redis(url, {
     lazyConnect: true,
@@ -19,7 +19,7 @@ async function open(url: string) {
     maxRetriesPerRequest: 0,
     retryStrategy: () => PAUSE_MS,
   });
-  redis.on('error', () => {});
+  redis.on('error', onError);
   return { redis, connected: redis.connect().catch(() => {}) };
 }
 
@@ -39,13 +39,17 @@ export class SharedRedis {
   #listening: Promise<void> | undefined;
   #subscriber: Redis | undefined;
   #failures = 0;
+  /** What the connection said last: who asks only learns that there is none. */
+  #reason: string | undefined;
   #pausedUntil = 0;
 
   constructor(
     url: string,
     private readonly log: Logger,
   ) {
-    this.#opening = open(url);
+    this.#opening = open(url, ({ message }) => {
+      this.#reason = message;
+    });
     this.#opening.catch(() => {});
   }
 
@@ -56,10 +60,13 @@ export class SharedRedis {
       const { redis, connected } = await this.#opening;
       const answer = await inTime(connected.then(() => question(redis)));
       if (this.#failures > 0) this.log.info('Redis answers again');
+      this.#reason = undefined;
       this.#failures = 0;
       return answer;
     } catch (error) {
-      if (this.#failures === 0) this.log.error({ err: error }, 'no answer from Redis');
+      if (this.#failures === 0) {
+        this.log.error({ err: error, reason: this.#reason }, 'no answer from Redis');
+      }
       this.#failures += 1;
       const isSilent = !(error instanceof Error && error.name === 'ReplyError');
       if (isSilent && this.#failures >= MAX_FAILURES && performance.now() > this.#pausedUntil) {
@@ -127,7 +134,9 @@ export class SharedRedis {
 
 /** The Redis of `REDIS_URL`, if there is one. */
 export function openRedis({ REDIS_URL }: Config, log: Logger): SharedRedis | undefined {
-  return REDIS_URL === undefined ? undefined : new SharedRedis(REDIS_URL, log);
+  if (REDIS_URL !== undefined) return new SharedRedis(REDIS_URL, log);
+  log.info('no REDIS_URL: this process shares nothing with others');
+  return undefined;
 }
 
 /** An answer, unless the time is up and all that has arrived is read: that we are busy does not mean that Redis is slow. */

@@ -98,7 +98,9 @@ test('the bound of a caller holds over all replicas: what is idle longest goes, 
   expect(await one.store.find(second, owner)).toBeUndefined();
   await other.store.hold(third, 'changes');
   expect(await one.store.begin(fourth, owner, INITIALIZE)).toBe('busy');
-  await one.store.endCalls(first, [1]);
+  await one.store.endCalls(first, 'an older one', [1]);
+  expect(await one.store.begin(fourth, owner, INITIALIZE)).toBe('busy');
+  await one.store.endCalls(first, 'stream', [1]);
   expect(await other.store.begin(fourth, owner, INITIALIZE)).toBe('begun');
   expect(await one.store.find(first, owner)).toBeUndefined();
 });
@@ -151,7 +153,7 @@ test('replicas are told what concerns them, and nothing else', async () => {
   await third.store.subscribe(session, 'test://a');
   await third.store.unsubscribe(session, 'test://a');
   await one.events.append(session, 'stream', message(1));
-  await one.store.endCalls(session, [7]);
+  await one.store.endCalls(session, 'stream', [7]);
   await third.store.hold(session, 'changes');
   await one.store.beginCalls(session, 'stream', [8]);
   await third.store.end(session);
@@ -261,5 +263,5 @@ test('without Redis it is said soon that sessions cannot be reached', async () =
   await expect(sessions.store.find(key(), 'x')).rejects.toThrow('');
   expect(performance.now() - started).toBeLessThan(500);
   expect(await sessions.events.append(key(), 'stream', message(1))).toBe('');
-  await sessions.store.endCalls(key(), [1]);
+  await sessions.store.endCalls(key(), 'stream', [1]);
 });

@@ -48,7 +48,7 @@ export function originGuard({ ALLOWED_ORIGINS }: Config): Guard {
   };
 }
 
-/** Only these methods. Without sessions there is nothing to `GET` or to `DELETE`. */
+/** Only these methods. */
 export function methodGuard(methods: readonly string[]): Guard {
   const allow = [...methods, 'OPTIONS'].join(', ');
   return ({ method }) =>

@@ -93,8 +93,9 @@ export class MemorySessionStore implements SessionStore {
     return true;
   }
 
-  async endCalls(session: string, ids: readonly RequestId[]): Promise<void> {
-    for (const id of ids) this.#sessions.get(session)?.calls.delete(id);
+  async endCalls(session: string, stream: string, ids: readonly RequestId[]): Promise<void> {
+    const calls = this.#sessions.get(session)?.calls;
+    for (const id of ids) if (calls?.get(id) === stream) calls.delete(id);
   }
 
   async stateOf(session: string, stream: string): Promise<StreamState> {

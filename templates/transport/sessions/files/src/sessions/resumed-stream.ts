@@ -39,11 +39,7 @@ export class ResumedStream {
     this.#again = true;
     if (this.#looking) return;
     this.#looking = true;
-    this.#lookUntilDone()
-      .catch(() => this.end())
-      .finally(() => {
-        this.#looking = false;
-      });
+    this.#lookUntilDone().catch(() => this.end());
   }
 
   end(): void {
@@ -52,15 +48,20 @@ export class ResumedStream {
 
   async #lookUntilDone(): Promise<void> {
     const { session, stream } = this.resumed;
-    while (this.#again) {
-      this.#again = false;
-      // In this order: a call ends after everything that it has said.
-      const isOver = await this.#isOver();
-      for (const { id, message } of await this.events.after(session, stream, this.#last)) {
-        this.target.send(message, id);
-        this.#last = id;
+    try {
+      while (this.#again) {
+        this.#again = false;
+        // In this order: a call ends after everything that it has said.
+        const isOver = await this.#isOver();
+        for (const { id, message } of await this.events.after(session, stream, this.#last)) {
+          this.target.send(message, id);
+          this.#last = id;
+        }
+        if (isOver) return this.end();
       }
-      if (isOver) return this.end();
+    } finally {
+      // In the same step as the last look at `again`, or what comes in between would be seen by nobody.
+      this.#looking = false;
     }
   }
 

@@ -46,7 +46,8 @@ export interface SessionStore {
 
   /** Calls begin here, and say what they have to say on a stream. @returns `false` when one with the same id is under way. */
   beginCalls(session: string, stream: string, ids: readonly RequestId[]): Promise<boolean>;
-  endCalls(session: string, ids: readonly RequestId[]): Promise<void>;
+  /** Ends calls of this stream; another one may have begun under the same id. */
+  endCalls(session: string, stream: string, ids: readonly RequestId[]): Promise<void>;
   /** Whether a call under way may say more on a stream. */
   stateOf(session: string, stream: string): Promise<StreamState>;
   /** Ends the calls of a stream whose process is gone. @returns their ids */

@@ -61,6 +61,8 @@ export class SessionStreams {
     });
     try {
       await this.subscriptions.lookUp(() => store.hold(this.key, CHANGES));
+      // Not before it is held: a client that has gone by now lets go of it again.
+      listener.request.whenOver(() => target.end());
       target.begin(await reader.begin(place));
       return target.answer(id);
     } catch (error) {
@@ -77,6 +79,7 @@ export class SessionStreams {
     const { target, reading } = this.#begin(stream, listener, () => {});
     try {
       await store.hold(this.key, stream);
+      listener.request.whenOver(() => target.end());
       const place = { session: this.key, stream, event };
       const resumed = new ResumedStream(place, events, store, target);
       reading.look = () => resumed.look();
@@ -108,7 +111,7 @@ export class SessionStreams {
   }
 
   #begin(stream: string, listener: Listener, onEnd: () => void) {
-    const { request, principal, authenticate, canMark } = listener;
+    const { principal, authenticate, canMark } = listener;
     this.told.taken(stream);
     const target = new EventStream(canMark, () => {
       caller.forget();
@@ -123,7 +126,6 @@ export class SessionStreams {
     const caller = new LiveCaller(principal, authenticate, () => target.end());
     const reading: Reading = { target, look() {} };
     this.#open.set(stream, reading);
-    request.whenOver(() => target.end());
     return { target, caller, reading };
   }
 }

@@ -130,6 +130,7 @@ export class Sessions {
       const id = randomBytes(32).toString('base64url');
       const key = keyOf(id);
       const begun = await this.app.sessions.store.begin(key, principal.id, initialize);
+      if (begun !== 'begun') this.app.metrics.limited('sessions');
       if (begun === 'busy') return tooManyRequests(RETRY_MS);
       if (begun === 'full') {
         const retryAfter = { 'retry-after': String(RETRY_MS / 1_000) };

@@ -18,7 +18,7 @@ export function transportEvents(
       const answered = answeredBy(message);
       const [id] = await Promise.all([
         events.append(session, stream, message),
-        answered !== undefined && store.endCalls(session, [answered]),
+        answered !== undefined && store.endCalls(session, stream, [answered]),
       ]);
       onStored();
       return id;

@@ -3,7 +3,6 @@ import type { Services } from '../app.js';
 import { Caller } from '../dispatch/caller.js';
 import { type PlainCall, plainCall } from '../dispatch/plain-calls.js';
 import { type PlainRequest, plainRequest } from '../dispatch/plain-request.js';
-import { andThen, orElse } from '../pipeline/maybe-async.js';
 import type { Principal } from '../pipeline/principal.js';
 import type { ToolOutcome } from '../tools/run-tool.js';
 import type { LineTransport } from './line-transport.js';
@@ -64,25 +63,24 @@ export class PlainCalls {
     if (!this.#isModern || this.#underWay.has(request.id)) return false;
     const call = plainCall(request, this.services, this.principal);
     if (call === undefined) return false;
-    void orElse(
-      () => this.#answer(request, call, value, transport),
-      (error) => this.services.log.error({ err: error }, 'call failed'),
+    this.#answer(request, call, value, transport).catch((error: unknown) =>
+      this.services.log.error({ err: error }, 'call failed'),
     );
     return true;
   }
 
-  #answer({ id }: PlainRequest, call: PlainCall, value: unknown, transport: LineTransport) {
+  async #answer({ id }: PlainRequest, call: PlainCall, value: unknown, transport: LineTransport) {
     const caller = new Caller();
     this.#underWay.set(id, caller);
-    return andThen(call.run(caller), (outcome) => {
-      const messages = caller.isOver ? [] : call.messages(outcome);
-      if (messages === undefined) {
-        this.outcomes.set(id, outcome);
-        transport.onmessage?.(parseJSONRPCMessage(value));
-      }
-      for (const message of messages ?? []) transport.write(message);
-      this.#underWay.delete(id);
-      if (this.#underWay.size === 0) this.#onEmpty?.();
-    });
+    // Also when the outcome is there at once: it may be cancelled by what came with it.
+    const outcome = await call.run(caller);
+    const messages = caller.isOver ? [] : call.messages(outcome);
+    if (messages === undefined) {
+      this.outcomes.set(id, outcome);
+      transport.onmessage?.(parseJSONRPCMessage(value));
+    }
+    for (const message of messages ?? []) transport.write(message);
+    this.#underWay.delete(id);
+    if (this.#underWay.size === 0) this.#onEmpty?.();
   }
 }
