@@ -4,10 +4,8 @@ import type { Redis } from 'ioredis';
 import * as z from 'zod/v4';
 import { about } from '../about.js';
 import type { Logger } from '../observability/logger.js';
-import type { SharedRedis } from '../state/redis.js';
+import { type SharedRedis, UntilDone } from '../state/redis.js';
 import { type Change, Changes } from './changes.js';
-
-const RETRY_MS = 1_000;
 
 /** What replicas tell each other of. */
 export const SharedChange = z.union([
@@ -29,37 +27,27 @@ export function openChanges(redis: SharedRedis | undefined, log: Logger): Change
  */
 class RedisChanges extends Changes {
   readonly #id = randomUUID();
-  #retrying: NodeJS.Timeout | undefined;
+  /** The others did not get a change: as soon as Redis answers they are told that they missed something. */
+  readonly #sendMissed: UntilDone;
 
   constructor(
     private readonly redis: SharedRedis,
     private readonly log: Logger,
   ) {
     super();
+    this.#sendMissed = new UntilDone(redis, () => this.#send([{ kind: 'missed' }]));
     const missed = () => this.deliver({ kind: 'missed' });
     redis.subscribe(channelIn, (text) => this.#receive(text), missed).catch(() => {});
   }
 
   protected override publish(events: readonly ServerEvent[]): void {
     super.publish(events);
-    this.#send(events).catch(() => this.#sendMissed());
+    this.#send(events).catch(() => this.#sendMissed.start());
   }
 
   async #send(changes: readonly Change[]): Promise<void> {
     const message = JSON.stringify({ from: this.#id, changes });
     await this.redis.ask((client) => client.publish(channelIn(client), message));
-  }
-
-  /** The others did not get a change: as soon as Redis answers they are told that they missed something. */
-  #sendMissed(): void {
-    this.#retrying ??= setInterval(() => {
-      const stop = () => {
-        clearInterval(this.#retrying);
-        this.#retrying = undefined;
-      };
-      if (this.redis.closed.aborted) stop();
-      else this.#send([{ kind: 'missed' }]).then(stop, () => {});
-    }, RETRY_MS).unref();
   }
 
   /** Redis may be shared with others, so what comes from it is looked at first. */

@@ -5,11 +5,10 @@ import { about } from '../about.js';
 import type { Change, Changes } from '../changes/changes.js';
 import { SharedChange } from '../changes/redis-changes.js';
 import type { Logger } from '../observability/logger.js';
-import type { SharedRedis } from '../state/redis.js';
+import { type SharedRedis, UntilDone } from '../state/redis.js';
 import { asText, BOUNDS, type ChangeLog, type LoggedChange, placeIn } from './change-log.js';
 import { SessionsUnavailable } from './session-state.js';
 
-const RETRY_MS = 1_000;
 /** How long it is known which log this is, and the number of its newest change. */
 const KNOWN_MS = 86_400_000;
 
@@ -71,13 +70,15 @@ export class RedisChangeLog implements ChangeLog {
   /** What every replica has noticed, and until when a stream that is taken up again is told. */
   readonly #noticed = new Map<Change, number>();
   #waiting: Change[] = [];
-  #retrying: NodeJS.Timeout | undefined;
+  /** The log has a gap: as soon as Redis answers it says so. */
+  readonly #appendMissed: UntilDone;
 
   constructor(
     private readonly redis: SharedRedis,
     changes: Pick<Changes, 'listen'>,
     private readonly log: Logger,
   ) {
+    this.#appendMissed = new UntilDone(redis, () => this.#append([{ kind: 'missed' }]));
     redis.subscribe(channelIn, (text) => this.#receive(text)).catch(() => {});
     changes.listen((change, origin) => {
       if (origin === 'here') this.#collect(change);
@@ -122,7 +123,7 @@ export class RedisChangeLog implements ChangeLog {
     this.#waiting = [];
     this.#append(changes).catch(() => {
       for (const change of changes) this.#tell({ change });
-      this.#appendMissed();
+      this.#appendMissed.start();
     });
   }
 
@@ -132,18 +133,6 @@ export class RedisChangeLog implements ChangeLog {
     await this.redis.ask((client) =>
       client.eval(APPEND, 2, ...KEYS, newLog(), channelIn(client), maxChanges, maxAgeMs, ...texts),
     );
-  }
-
-  /** The log has a gap: as soon as Redis answers it says so. */
-  #appendMissed(): void {
-    this.#retrying ??= setInterval(() => {
-      const stop = () => {
-        clearInterval(this.#retrying);
-        this.#retrying = undefined;
-      };
-      if (this.redis.closed.aborted) stop();
-      else this.#append([{ kind: 'missed' }]).then(stop, () => {});
-    }, RETRY_MS).unref();
   }
 
   #notice(change: Change): void {

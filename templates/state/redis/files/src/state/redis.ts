@@ -132,6 +132,27 @@ export class SharedRedis {
   }
 }
 
+/** Does a step again and again until it succeeds or the Redis is closed, one at a time. */
+export class UntilDone {
+  #repeating: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly redis: Pick<SharedRedis, 'closed'>,
+    private readonly step: () => Promise<unknown>,
+  ) {}
+
+  start(): void {
+    const stop = () => {
+      clearInterval(this.#repeating);
+      this.#repeating = undefined;
+    };
+    this.#repeating ??= setInterval(() => {
+      if (this.redis.closed.aborted) stop();
+      else this.step().then(stop, () => {});
+    }, PAUSE_MS).unref();
+  }
+}
+
 /** The Redis of `REDIS_URL`, if there is one. */
 export function openRedis({ REDIS_URL }: Config, log: Logger): SharedRedis | undefined {
   if (REDIS_URL !== undefined) return new SharedRedis(REDIS_URL, log);

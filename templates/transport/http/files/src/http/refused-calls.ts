@@ -20,7 +20,7 @@ const awaited = new WeakMap<Correlation, Map<unknown, Call>>();
 
 /**
  * Records the calls that never reach the pipeline, because the protocol refuses them: nothing of that name is there for the
- * caller, the arguments do not fit, or a scope is missing. The calls of a request are watched once.
+ * caller, the arguments do not fit, or a scope is missing.
  */
 export function watchForRefusedCalls(
   request: Incoming,
@@ -30,7 +30,7 @@ export function watchForRefusedCalls(
 ): void {
   const scope = currentRequest();
   const calls = new Map((Array.isArray(body) ? body : [body]).flatMap(toCall));
-  if (scope === undefined || awaited.has(scope) || calls.size === 0) return;
+  if (scope === undefined || calls.size === 0) return;
   awaited.set(scope, calls);
   const started = performance.now();
   const era = eraOf({ _meta: paramsOf(body)._meta as RequestMeta });
