@@ -1,0 +1,8 @@
+import type { Answer, RequestHeaders } from '../http/exchange.js';
+import type { MaybePromise } from '../calls/maybe-async.js';
+import type { Principal } from '../calls/principal.js';
+
+/** Says who sent a request from `address`, or refuses it. */
+export type Authenticator = (headers: RequestHeaders, address?: string) => MaybePromise<Caller>;
+
+export type Caller = { readonly principal: Principal } | { readonly refusal: Answer };

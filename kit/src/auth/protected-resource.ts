@@ -1,0 +1,61 @@
+import { about } from '../about.js';
+import { type Config, ConfigError } from '../settings.js';
+import { type Answer, json, refuse } from '../http/exchange.js';
+import { allScopes } from './scopes.js';
+import { isTrustedUrl } from './trusted-url.js';
+
+/** This server as OAuth clients see it. All addresses come from `PUBLIC_URL`, none from a request. */
+export interface ProtectedResource {
+  /** Its identifier: the address of the MCP endpoint. */
+  readonly url: string;
+  readonly metadataUrl: string;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  /** A scope as the provider calls it. */
+  asRequested(scope: string): string;
+}
+
+const WELL_KNOWN = '/.well-known/oauth-protected-resource';
+const HEADERS = { 'access-control-allow-origin': '*', 'cache-control': 'public, max-age=300' };
+
+/** @throws {ConfigError} when `PUBLIC_URL` is missing or not safe. */
+export function protectedResource(config: Config): ProtectedResource {
+  const { PUBLIC_URL = '', OAUTH_ISSUER, OAUTH_SCOPE_PREFIX } = config;
+  if (!isTrustedUrl(PUBLIC_URL)) {
+    throw new ConfigError([
+      'PUBLIC_URL: must be the https address that clients sign in for, or http on this machine',
+    ]);
+  }
+  const { origin, pathname } = new URL(PUBLIC_URL);
+  const url = new URL(`${pathname.replace(/\/(?:mcp\/?)?$/, '')}/mcp`, origin);
+  const asRequested = (scope: string) => `${OAUTH_SCOPE_PREFIX}${scope}`;
+  return {
+    url: url.href,
+    metadataUrl: new URL(`${WELL_KNOWN}${url.pathname}`, origin).href,
+    metadata: {
+      resource: url.href,
+      authorization_servers: [OAUTH_ISSUER],
+      scopes_supported: allScopes.map(asRequested),
+      bearer_methods_supported: ['header'],
+      resource_name: about.name,
+    },
+    asRequested,
+  };
+}
+
+/**
+ * Answers the well-known addresses, also to web pages of any origin: everything there is public. `undefined` for any other path.
+ * @see https://www.rfc-editor.org/rfc/rfc9728#section-3
+ */
+export function serveMetadata(
+  { metadata, metadataUrl }: ProtectedResource,
+  method: string,
+  path: string,
+): Answer | undefined {
+  if (!path.startsWith(WELL_KNOWN)) return undefined;
+  const paths = [WELL_KNOWN, `${WELL_KNOWN}/mcp`, new URL(metadataUrl).pathname];
+  if (!paths.includes(path)) return undefined;
+  if (method === 'GET' || method === 'HEAD') return json(200, metadata, HEADERS);
+  if (method !== 'OPTIONS') return refuse(405, 'Use GET.', { allow: 'GET, HEAD, OPTIONS' });
+  const allow = { 'access-control-allow-methods': 'GET', 'access-control-allow-headers': '*' };
+  return { status: 204, headers: { ...HEADERS, ...allow }, body: null };
+}

@@ -1,0 +1,86 @@
+import { hash } from 'node:crypto';
+import type { Services } from './services.js';
+import type { Logger } from '../telemetry/logger.js';
+import { Asking } from './ask.js';
+import type { CallRequest } from './call-request.js';
+import { canShowForms, clientCapabilities } from './client-capabilities.js';
+import { type CallContext, notifyProgress } from './context.js';
+import type { Principal } from './principal.js';
+import type { RoundState } from './round-state.js';
+import type { Call } from './run-call.js';
+import { writeOut } from './write-out.js';
+
+/** What only one call has. It is made when it is asked for: most calls ask for little, and are over soon. */
+class CallScope {
+  #log: Logger | undefined;
+  #asking: Asking | undefined;
+
+  constructor(
+    private readonly call: Call,
+    private readonly services: Services,
+    readonly principal: Principal,
+    private readonly request: CallRequest,
+    private readonly signalOf: () => AbortSignal,
+  ) {}
+
+  get log(): CallContext['log'] {
+    this.#log ??= logOf(this.call, this.services, this.principal);
+    return this.#log;
+  }
+  get signal(): CallContext['signal'] {
+    return this.signalOf();
+  }
+  get progress(): CallContext['progress'] {
+    return (...args) => notifyProgress(this.request, ...args);
+  }
+  get notify(): CallContext['notify'] {
+    const { request, call } = this;
+    return (level, data) => request.mcpReq.log(level, data, call.name);
+  }
+  get canAsk(): CallContext['canAsk'] {
+    const { request } = this;
+    return (kind) =>
+      kind === 'elicitation' ? canShowForms(request) : kind in clientCapabilities(request);
+  }
+  get ask(): CallContext['ask'] {
+    return (questions) => this.#questions().ask(questions);
+  }
+  get elicit(): CallContext['elicit'] {
+    return (message, form) => this.#questions().one('form', { elicit: message, form });
+  }
+  get sample(): CallContext['sample'] {
+    return (params) => this.#questions().one('sample', { sample: params });
+  }
+
+  #questions(): Asking {
+    const state = this.request.mcpReq.requestState<RoundState>();
+    const isOurs = state?.call === roundOf(this.call, this.principal);
+    this.#asking ??= new Asking(this.request, isOurs ? state : undefined);
+    return this.#asking;
+  }
+}
+
+type ContextClass = new (...scope: ConstructorParameters<typeof CallScope>) => CallContext;
+const known = new WeakMap<Services, ContextClass>();
+
+/** The class of all contexts of an app. They inherit its services: to copy those would cost more than most calls do. */
+export function contextsOf(services: Services): ContextClass {
+  let made = known.get(services);
+  if (made === undefined) {
+    const { log: _, ...shared } = services;
+    made = class extends CallScope {} as unknown as ContextClass;
+    Object.assign(made.prototype, shared);
+    known.set(services, made);
+  }
+  return made;
+}
+
+/** A log whose lines name the call. */
+export function logOf({ kind, name }: Call, { log }: Services, { id }: Principal): Logger {
+  return log.child({ [kind]: name, principal: id });
+}
+
+/** Tells whose answers count: those to questions of the same call, with the same arguments. */
+export function roundOf({ kind, name, uri, input }: Call, { id }: Principal): string {
+  return hash('sha256', JSON.stringify([id, kind, name, uri, writeOut(input)]), 'base64url');
+}

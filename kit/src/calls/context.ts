@@ -1,0 +1,56 @@
+import type {
+  CreateMessageRequestParams,
+  CreateMessageResult,
+  LoggingLevel,
+} from '@modelcontextprotocol/server';
+import type * as z from 'zod/v4';
+import type { Services } from './services.js';
+import type { Answers, Questions } from './ask.js';
+import type { CallRequest } from './call-request.js';
+import type { Principal } from './principal.js';
+
+/** What a tool, a resource or a prompt has at hand while it answers one call. */
+export interface CallContext extends Services {
+  /** Aborted when the caller cancels, disconnects or the time is up. Pass it on to everything that waits. */
+  readonly signal: AbortSignal;
+  readonly principal: Principal;
+  /** Tells the caller how far the work is. Does nothing when the caller did not ask for it. */
+  progress(done: number, total?: number, message?: string): Promise<void>;
+  /** Sends a line to the client's log, at the level that the client asked for. `log` is the server's own. */
+  notify(level: LoggingLevel, data: unknown): Promise<void>;
+  /** Whether the client says that it can answer such questions. */
+  canAsk(kind: 'elicitation' | 'sampling' | 'roots'): boolean;
+  /**
+   * Asks the client, several questions at once. The call ends here and is repeated with the answers, so do nothing that
+   * must not happen twice before it. Answers count for the same arguments alone: an input must have no default that differs
+   * each time.
+   */
+  ask<const Asked extends Questions>(questions: Asked): Answers<Asked>;
+  /**
+   * Asks the human behind the client to fill in a small form; otherwise like `ask`.
+   * @returns the answer, or `undefined` when the human declined.
+   */
+  elicit<Form extends z.ZodObject>(message: string, form: Form): z.output<Form> | undefined;
+  /** Asks the client's model; otherwise like `ask`. */
+  sample(params: CreateMessageRequestParams): CreateMessageResult;
+}
+
+/** Sends `notifications/progress` for a request, if it carries a progress token. */
+export async function notifyProgress(
+  { mcpReq }: CallRequest,
+  progress: number,
+  total?: number,
+  message?: string,
+): Promise<void> {
+  const progressToken = mcpReq._meta?.progressToken;
+  if (progressToken === undefined) return;
+  await mcpReq.notify({
+    method: 'notifications/progress',
+    params: {
+      progressToken,
+      progress,
+      ...(total === undefined ? {} : { total }),
+      ...(message === undefined ? {} : { message }),
+    },
+  });
+}

@@ -1,0 +1,91 @@
+import type { Server, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { type Answer, type Incoming, refuse } from '../../http/exchange.js';
+import { NodeRequest, pathOf } from './node-request.js';
+
+// To import it would load the HTTP client of Node.js, too, which is a fifth of a start (Node.js 22 and newer).
+const { createServer } = process.getBuiltinModule('node:http');
+
+/** Slow clients lose their connection after these times (milliseconds). */
+const TIMEOUTS = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  keepAliveTimeout: 65_000,
+  connectionsCheckingInterval: 1_000,
+};
+
+/** How long a client may take to read what it asked for before it loses its connection (milliseconds). */
+const READ_TIMEOUT = 30_000;
+
+/** Serves `answer` over `node:http`. */
+export function createNodeServer(answer: (request: Incoming) => Promise<Answer>): Server {
+  return createServer(TIMEOUTS, (incoming, outgoing) => {
+    const path = pathOf(incoming);
+    if (path === undefined) return sendSoon(notUnderstood(), outgoing);
+    answer(new NodeRequest(incoming, outgoing, path)).then(
+      (answered) => sendSoon(answered, outgoing),
+      () => outgoing.destroy(),
+    );
+  });
+}
+
+let unsent: (readonly [Answer, ServerResponse])[] = [];
+
+/**
+ * Sends the answers of one turn of the event loop together, when all requests that have arrived are read: each write wakes
+ * whoever waits for it, and to change between the two for each answer costs more than most calls do.
+ */
+function sendSoon(answer: Answer, outgoing: ServerResponse): void {
+  if (unsent.push([answer, outgoing]) > 1) return;
+  setImmediate(() => {
+    const all = unsent;
+    unsent = [];
+    for (const one of all) sendOrGiveUp(...one);
+  });
+}
+
+/** An answer that cannot be sent costs its own connection and none of the others in its turn. */
+function sendOrGiveUp(answer: Answer, outgoing: ServerResponse): void {
+  try {
+    send(answer, outgoing);
+  } catch {
+    outgoing.destroy();
+  }
+}
+
+function notUnderstood(): Answer {
+  const headers = { 'x-content-type-options': 'nosniff' };
+  return refuse(400, 'This request cannot be understood.', headers);
+}
+
+function send({ status, headers, body }: Answer, outgoing: ServerResponse): void {
+  // Whether the connection stays is between the client and node:http, unless the server is going away.
+  if (headers.connection !== 'close') delete headers.connection;
+  if (body instanceof ReadableStream) {
+    outgoing.writeHead(status, headers);
+    // Its first event may be a long time away.
+    outgoing.flushHeaders();
+    pipeline(Readable.fromWeb(body), limitReading(outgoing)).catch(() => outgoing.destroy());
+    return;
+  }
+  if (typeof body === 'string') {
+    headers['content-length'] = String(Buffer.byteLength(body));
+    outgoing.writeHead(status, headers).end(body);
+  } else {
+    const parts = body ?? [];
+    const bytes = parts.reduce((sum, { length }) => sum + length, 0);
+    if (body !== null) headers['content-length'] = String(bytes);
+    outgoing.writeHead(status, headers);
+    for (const part of parts) outgoing.write(part);
+    outgoing.end();
+  }
+  if (outgoing.writableLength > 0) limitReading(outgoing);
+}
+
+/** A client that does not read on loses its connection. */
+function limitReading(outgoing: ServerResponse): ServerResponse {
+  return outgoing.setTimeout(READ_TIMEOUT, () => {
+    if (outgoing.writableNeedDrain || outgoing.writableLength > 0) outgoing.destroy();
+  });
+}

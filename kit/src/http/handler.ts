@@ -1,0 +1,169 @@
+import { randomUUID } from 'node:crypto';
+import type { App } from '../calls/services.js';
+import { createAuthenticator } from '../auth/api-keys.js';
+import { Concurrency } from '../limits/concurrency.js';
+import { RequestLimit, tooManyRequests } from './request-limit.js';
+import { LineLimit } from '../telemetry/line-limit.js';
+import type { Limit } from '../telemetry/metrics.js';
+import { withCorrelationId } from '../telemetry/logger.js';
+import { CallsUnderWay } from './calls-under-way.js';
+import { clientAddress } from './client-address.js';
+import { preflight, withCors } from './cors.js';
+import { contentTypeGuard, firstRefusal, hostGuard, methodGuard, originGuard } from './guards.js';
+import { type Answer, type Incoming, json, refuse } from './exchange.js';
+import { andThen, isPromise, type MaybePromise } from '../calls/maybe-async.js';
+import { isSubscription } from '../protocol/part-for.js';
+import { createReadiness } from './health.js';
+import { metricsEndpoint } from './metrics-endpoint.js';
+import { createProtocol } from './protocol.js';
+import { readJson } from './read-json.js';
+import { toResponse, webRequest } from './web-request.js';
+{{> http/imports}}
+
+/** How many lines a second refused requests may have in the log. */
+const MAX_REFUSALS_LOGGED = 20;
+
+export interface HttpHandler {
+  /** Answers one request. Never throws. */
+  answer(request: Incoming): Promise<Answer>;
+  /** The same for a web-standard request; `sender` is the address that it came from. */
+  fetch(request: Request, sender?: string): Promise<Response>;
+  /** Loads what the first answers do not need. @throws when it cannot be loaded */
+  prepare(): Promise<void>;
+  /** From now on `/readyz` and every answer say that this server is going away. */
+  announceEnd(): void;
+  /** Waits for the calls under way, then ends open streams. */
+  drain(): Promise<void>;
+}
+
+/** Everything that is served over HTTP: `/mcp`, `/healthz`, `/readyz` and `/metrics`. */
+export function createHttpHandler(app: App): HttpHandler {
+  const { config, log, metrics } = app;
+  {{> http/authenticate}}
+  const requests = new RequestLimit(config);
+  const refusals = new LineLimit(MAX_REFUSALS_LOGGED);
+  const bodies = new Concurrency(config.MAX_CONCURRENT_CALLS);
+  const readiness = createReadiness(app);
+  const toldMetrics = metricsEndpoint(app);
+  const addressed = [hostGuard(config), originGuard(config)];
+  {{> http/methods}}
+  const wellFormed = [methodGuard(methods), contentTypeGuard];
+  const calls = new CallsUnderWay();
+  {{> http/routes-open}}
+  const protocol = createProtocol(app);
+  let draining = false;
+
+  function serveMcp(request: Incoming): MaybePromise<Answer> {
+    const misaddressed = firstRefusal(request, addressed);
+    if (misaddressed) return refused(request, misaddressed);
+    if (request.method === 'OPTIONS') return withCors(request, preflight(methods));
+    return andThen(firstRefusal(request, wellFormed) ?? serveCaller(request), (answer) =>
+      withCors(request, answer.status >= 400 ? refused(request, answer) : answer),
+    );
+  }
+
+  function refused(request: Incoming, answer: Answer): Answer {
+    metrics.requestRefused(answer.status);
+    const { status } = answer;
+    refusals.write((leftOut) =>
+      log.info({ status, sender: addressOf(request), ...leftOut }, 'request refused'),
+    );
+    return answer;
+  }
+
+  function addressOf({ sender, headers }: Incoming): string {
+    return clientAddress(sender, headers.get('x-forwarded-for'), config.TRUST_PROXY);
+  }
+
+  async function serveCaller(request: Incoming): Promise<Answer> {
+    const answered = calls.track(request);
+    const address = addressOf(request);
+    const authenticated = authenticate(request.headers, address);
+    const caller = isPromise(authenticated) ? await authenticated : authenticated;
+    if ('refusal' in caller) {
+      {{> http/auth-failed}}
+      return caller.refusal;
+    }
+    const tooMany = requests.refusal(caller.principal);
+    if (tooMany) return limited('requests', tooMany);
+    const { id } = caller.principal;
+    const authenticateAgain = async () => authenticate(request.headers, address);
+    {{> http/without-body}}
+    const bodyRead = bodies.begin(id);
+    if (bodyRead === undefined) return limited('requests_under_way');
+    const read = await readJson(request, config.MAX_BODY_BYTES, bodyRead);
+    if ('refusal' in read) return read.refusal;
+    if (Array.isArray(read.body)) {
+      const tooManyMessages = requests.refusal(caller.principal, read.body.length - 1);
+      if (tooManyMessages) return limited('requests', tooManyMessages);
+    }
+    if (isSubscription(read.body)) {
+      answered();
+      return protocol.listen(request, read.body, caller.principal, authenticateAgain);
+    }
+    return protocol.answer(request, read.body, caller.principal);
+  }
+
+  function limited(limit: Limit, refusal = tooManyRequests(1_000)): Answer {
+    metrics.limited(limit);
+    return refusal;
+  }
+
+  function route(request: Incoming): MaybePromise<Answer> {
+    {{> http/routes}}
+    switch (request.path) {
+      case '/mcp':
+        return serveMcp(request);
+      case '/healthz':
+        return json(200, { status: 'ok' });
+      case '/readyz':
+        return readiness(draining);
+      case '/metrics':
+        return toldMetrics(request);
+      default:
+        return refuse(404, 'Not found. MCP is served at /mcp.');
+    }
+  }
+
+  async function serve(request: Incoming, id: string): Promise<Answer> {
+    {{> http/answering}}
+    let answer: Answer;
+    try {
+      const routed = route(request);
+      answer = isPromise(routed) ? await routed : routed;
+    } catch (error) {
+      metrics.requestRefused(500);
+      log[request.signal.aborted ? 'debug' : 'error']({ err: error }, 'request failed');
+      answer = refuse(500, `Internal error. Reference: ${id}.`, undefined, -32_603);
+    }
+    answer.headers['x-request-id'] = id;
+    answer.headers['x-content-type-options'] = 'nosniff';
+    if (draining) answer.headers.connection = 'close';
+    return answer;
+  }
+
+  function answer(request: Incoming): Promise<Answer> {
+    const id = requestId(request);
+    return withCorrelationId(id, () => serve(request, id));
+  }
+
+  return {
+    answer,
+    fetch: async (request, sender) => toResponse(await answer(webRequest(request, sender))),
+    prepare: () => protocol.prepare(),
+    announceEnd() {
+      draining = true;
+    },
+    async drain() {
+      draining = true;
+      await calls.finished();
+      await protocol.close();
+    },
+  };
+}
+
+/** The caller's `x-request-id`, if it is harmless in a log line, else a new one. */
+function requestId(request: Incoming): string {
+  const given = request.headers.get('x-request-id') ?? '';
+  return /^[\w.-]{1,64}$/.test(given) ? given : randomUUID();
+}

@@ -1,0 +1,104 @@
+import type { App } from '../calls/services.js';
+import { type PlainCall, plainCall } from '../protocol/plain-calls.js';
+import { type PlainRequest, plainRequest } from '../protocol/plain-request.js';
+import { andThen, type MaybePromise } from '../calls/maybe-async.js';
+import type { Principal } from '../calls/principal.js';
+import type { Answer, Incoming } from './exchange.js';
+import { KeptResults } from './kept-results.js';
+import type { Authenticate } from './live-caller.js';
+import type { Library } from './library.js';
+import { outsideOfRequests } from '../telemetry/logger.js';
+import { partFor } from '../protocol/part-for.js';
+import { asAnswer, headersAgree } from './plain-http.js';
+import { watchForRefusedCalls } from './refused-calls.js';
+
+export interface Protocol {
+  /** Answers the message of a caller who has passed everything that comes before the protocol. */
+  answer(request: Incoming, body: unknown, principal: Principal): MaybePromise<Answer>;
+  /** Opens a stream that tells of changes until the credentials of its caller end. */
+  listen(
+    request: Incoming,
+    body: unknown,
+    principal: Principal,
+    authenticate: Authenticate,
+  ): Promise<Answer>;
+  {{> http/legs-interface}}
+  /**
+   * Loads what plain requests do not need, so that the first request that does need not wait for it.
+   * @throws when it cannot be loaded, now or ever: Node.js remembers a failed import
+   */
+  prepare(): Promise<void>;
+  /** Ends all streams. */
+  close(): Promise<void>;
+}
+
+/**
+ * Answers plain requests directly, and has the protocol library answer everything else, with a server of its own for each
+ * request: nothing of one caller is there for another.
+ */
+export function createProtocol(app: App): Protocol {
+  const kept = new KeptResults();
+  let library: Library | undefined;
+  let loading: Promise<Library> | undefined;
+  app.metrics.countSubscriptions(() => library?.subscriptions.count ?? 0);
+
+  /** Loading it takes longer than all the rest of a start. */
+  async function load(): Promise<Library> {
+    // What lives as long as the process has nothing to do with the request that happens to come first.
+    loading ??= outsideOfRequests(() =>
+      import('./library.js').then(({ openLibrary }) => openLibrary(app)),
+    );
+    library = await loading;
+    return library;
+  }
+
+  async function askLibrary(request: Incoming, body: unknown, principal: Principal) {
+    watchForRefusedCalls(request, body, principal, app);
+    const { answer } = await load();
+    return await answer(request, body, { principal, part: partFor(body) });
+  }
+
+  function answerCall(
+    { id, era, method, name }: PlainRequest,
+    call: PlainCall,
+    request: Incoming,
+    body: unknown,
+    principal: Principal,
+  ): MaybePromise<Answer> {
+    return andThen(call.run(request), (outcome) => {
+      const messages = call.messages(outcome);
+      if (messages !== undefined) return asAnswer(era, messages);
+      const part = { method, tool: name, outcomes: new Map([[id, outcome]]) };
+      return load().then(({ answer }) => answer(request, body, { principal, part }));
+    });
+  }
+
+  return {
+    answer(request, body, principal) {
+      const plain = plainRequest(body);
+      if (plain === undefined || !headersAgree(request.headers, plain)) {
+        return askLibrary(request, body, principal);
+      }
+      if (plain.method === 'tools/call') {
+        const call = plainCall(plain, app, principal);
+        if (call === undefined) return askLibrary(request, body, principal);
+        return answerCall(plain, call, request, body, principal);
+      }
+      {{> http/list-key}}
+      const known = kept.answer(plain, visibleTo);
+      if (known !== undefined) return known;
+      return askLibrary(request, body, principal).then((made) => kept.keep(plain, visibleTo, made));
+    },
+    async listen(request, body, principal, authenticate) {
+      const { subscriptions } = await load();
+      return await subscriptions.open(request, body, principal, authenticate);
+    },
+    {{> http/legs-protocol}}
+    async prepare() {
+      await Promise.all([load(), import('../calls/ask-library.js')]);
+    },
+    async close() {
+      await library?.close();
+    },
+  };
+}

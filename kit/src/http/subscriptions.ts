@@ -1,0 +1,98 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createMcpHandler } from '@modelcontextprotocol/server';
+import type { App } from '../calls/services.js';
+import { eventsOf, wantedIn } from '../protocol/wanted.js';
+import { Concurrency } from '../limits/concurrency.js';
+import { tooManyRequests } from './request-limit.js';
+import type { Principal } from '../calls/principal.js';
+import { createServer, type News } from '../protocol/server.js';
+import { CallsUnderWay } from './calls-under-way.js';
+import { boundedStream } from './bounded-stream.js';
+import { type Answer, type Incoming, refuse } from './exchange.js';
+import { type Authenticate, LiveCaller } from './live-caller.js';
+import { LISTEN } from '../protocol/part-for.js';
+{{> subscriptions/imports}}
+
+{{> subscriptions/news}}
+
+const PART = { method: LISTEN, news: NEWS };
+
+/** How much may wait for a client that reads slowly. */
+const MAX_WAITING_BYTES = 1_000_000;
+
+/** How long clients may take to read the end of their streams, in milliseconds. */
+const CLOSE_MS = 1_000;
+
+/** The open streams of `subscriptions/listen`. */
+export class Subscriptions {
+  readonly #ofClient: Concurrency;
+  readonly #open = new Set<() => Promise<void>>();
+  readonly #unsent = new CallsUnderWay();
+
+  constructor(private readonly app: App) {
+    this.#ofClient = new Concurrency(app.config.MAX_CONCURRENT_CALLS);
+  }
+
+  /** How many are open. */
+  get count(): number {
+    return this.#open.size;
+  }
+
+  /**
+   * Opens the stream that a request asks for. It tells its caller what the caller may know at that time.
+   * @param authenticate says who the caller is now; the stream ends when its credentials do
+   */
+  async open(
+    request: Incoming,
+    body: unknown,
+    principal: Principal,
+    authenticate: Authenticate,
+  ): Promise<Answer> {
+    const { app } = this;
+    if (this.#open.size >= app.config.MAX_SUBSCRIPTIONS) {
+      app.metrics.limited('subscriptions');
+      return refuse(503, 'Too many subscriptions. Try again later.', { 'retry-after': '1' });
+    }
+    const leave = this.#ofClient.begin(principal.id);
+    if (leave === undefined) {
+      app.metrics.limited('subscriptions');
+      return tooManyRequests(1_000);
+    }
+
+    const caller = new LiveCaller(principal, authenticate, () => void mcp.close());
+    {{> subscriptions/may-hear}}
+    const wanted = wantedIn(body, mayHear);
+    const mcp = createMcpHandler(() => createServer(app, caller.principal, PART), {
+      bus: {
+        publish() {},
+        subscribe: (tell) =>
+          app.changes.listen((change) => {
+            const events = eventsOf(change, wanted.uris);
+            events.filter((event) => !('uri' in event) || mayHear(event.uri)).forEach(tell);
+          }),
+      },
+      onerror: (error) => app.log.debug({ err: error }, 'request refused by the protocol'),
+    });
+    const end = () => {
+      caller.forget();
+      leave();
+      this.#open.delete(mcp.close);
+    };
+    this.#open.add(mcp.close);
+    this.#unsent.track(request);
+    try {
+      const answer = await mcp.fetch(request.toRequest(), { parsedBody: wanted.body });
+      const stream = boundedStream(answer.body, MAX_WAITING_BYTES, end);
+      return { status: answer.status, headers: Object.fromEntries(answer.headers), body: stream };
+    } catch (error) {
+      end();
+      throw error;
+    }
+  }
+
+  /** Ends every stream in order, so that its client knows that it should listen elsewhere. */
+  async close(): Promise<void> {
+    for (const close of this.#open) await close();
+    await Promise.race([this.#unsent.finished(), sleep(CLOSE_MS, undefined, { ref: false })]);
+  }
+}

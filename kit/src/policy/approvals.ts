@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto';
+import * as z from 'zod/v4';
+import { answerTo, InputNeeded, type Question } from '../calls/ask.js';
+import type { CallRequest } from '../calls/call-request.js';
+import { canShowForms } from '../calls/client-capabilities.js';
+import { ToolError } from '../calls/errors.js';
+import type { Principal } from '../calls/principal.js';
+import { type Kept, type RoundState, VALID_SECONDS } from '../calls/round-state.js';
+import { writeOut } from '../calls/write-out.js';
+import { shorten } from './shown-arguments.js';
+import type { UsedIds } from './used-ids.js';
+
+const KEY = 'approval';
+const Form = z.object({ approve: z.boolean().describe('Let this call run') });
+
+/** A call that a person has to approve. */
+export interface Asked {
+  readonly tool: string;
+  readonly args: unknown;
+  readonly principal: Principal;
+  readonly request: CallRequest;
+}
+
+/**
+ * Asks the person behind the client before a tool runs. The question is signed over the caller, the tool and its arguments,
+ * so an answer is good for that one call. This guards against a model that is talked into something; a client that answers
+ * for its user cannot be told apart.
+ */
+export class Approvals {
+  constructor(private readonly used: UsedIds) {}
+
+  /**
+   * Runs `work` when the call has been approved.
+   * @throws {InputNeeded} when the person has to be asked first.
+   * @throws {ToolError} when the person said no, or the client cannot ask.
+   */
+  async run<T>(asked: Asked, work: () => T | Promise<T>): Promise<T> {
+    const { tool, args, principal, request } = asked;
+    const shown = writeOut(args);
+    const call = createHash('sha256')
+      .update(JSON.stringify([principal.id, tool, shown]))
+      .digest('base64url');
+
+    const state = await this.#redeem(request.mcpReq.requestState<RoundState>(), call);
+    const question = questionAbout(tool, shown);
+    const { inputResponses = {} } = request.mcpReq;
+    if (state === undefined || !(state.approved || Object.hasOwn(inputResponses, KEY))) {
+      if (!canShowForms(request)) throw cannotAsk(tool);
+      const kept = { answers: {}, approval: { call, approved: false } };
+      throw new InputNeeded({ [KEY]: question }, kept);
+    }
+    if (!state.approved && !isYes(answerTo(question, KEY, inputResponses))) {
+      throw new ToolError('NOT_APPROVED', `The user did not approve this call of ${tool}.`);
+    }
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof InputNeeded)) throw error;
+      throw new InputNeeded(error.questions, { ...error.kept, approval: { call, approved: true } });
+    }
+  }
+
+  /** What is known about the approval of `call`, once. */
+  async #redeem(state: RoundState | undefined, call: string): Promise<Kept['approval']> {
+    if (state?.approval?.call !== call) return undefined;
+    return (await this.used.use(state.id, VALID_SECONDS)) ? state.approval : undefined;
+  }
+}
+
+function questionAbout(tool: string, shown: string): Question {
+  return { elicit: `Let ${tool} run with these arguments?\n\n${shorten(shown)}`, form: Form };
+}
+
+function isYes(answered: ReturnType<typeof answerTo>): boolean {
+  return Form.safeParse(answered?.answer).data?.approve === true;
+}
+
+function cannotAsk(tool: string): ToolError {
+  return new ToolError(
+    'APPROVAL_IMPOSSIBLE',
+    `A person has to approve ${tool}, and this client has no way to ask one.`,
+    { suggestions: ['Use a client that speaks MCP 2026-07-28 and supports elicitation.'] },
+  );
+}

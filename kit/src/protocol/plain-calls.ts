@@ -1,0 +1,118 @@
+import type {
+  CallToolResult,
+  ContentBlock,
+  LoggingLevel,
+  Notification,
+  RequestId,
+  RequestMeta,
+  RequestMetaEnvelope,
+} from '@modelcontextprotocol/server';
+import { about } from '../about.js';
+import type { Services } from '../calls/services.js';
+import type { MaybePromise } from '../calls/maybe-async.js';
+import { SERVER_INFO } from './meta-keys.js';
+import { missingScopes, type Principal } from '../calls/principal.js';
+import type { Tool } from '../definitions/tool.js';
+import { runTool, type ToolOutcome, tools } from '../calls/run-tool.js';
+import type { Caller } from './caller.js';
+import { hasHeaderArguments } from './header-arguments.js';
+import type { PlainRequest } from './plain-request.js';
+
+/** A call that can be answered without the protocol library. */
+export interface PlainCall {
+  run(caller: Pick<Caller, 'signal' | 'whenOver'>): MaybePromise<ToolOutcome>;
+  /** The messages that answer it, as JSON; `undefined` for an outcome that only the library can put into words. */
+  messages(outcome: ToolOutcome): string[] | undefined;
+}
+
+/**
+ * Prepares to answer a call of a tool as the protocol library does, but without building a server for it: that is what costs
+ * most. The call passes the same pipeline, and runs once.
+ * @returns `undefined` when the library has to see the call.
+ */
+export function plainCall(
+  request: PlainRequest,
+  services: Services,
+  principal: Principal,
+): PlainCall | undefined {
+  const { id, era, name, args } = request;
+  const tool = tools.get(name);
+  if (tool === undefined || hasHeaderArguments(tool)) return undefined;
+  if (missingScopes(principal, tool.scopes ?? []).length > 0) return undefined;
+  {{> dispatch/admit}}
+  const input = tool.input['~standard'].validate(args);
+  if (input instanceof Promise || input.issues) return undefined;
+
+  const notifications: string[] = [];
+  return {
+    run: (caller) =>
+      runTool(tool, input.value, services, principal, {
+        mcpReq: new PlainContext(request, caller, notifications),
+        whenGone: (work) => caller.whenOver(work),
+      }),
+    messages(outcome) {
+      if (!isPlain(outcome, tool)) return undefined;
+      const result = era === 'modern' ? modernResult(outcome) : JSON.stringify(outcome);
+      const answer = `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${result}}`;
+      return [...notifications, answer];
+    },
+  };
+}
+
+/** What the library's context would be for a plain call. */
+class PlainContext {
+  readonly id: RequestId;
+  readonly _meta: RequestMeta;
+  readonly envelope?: RequestMetaEnvelope;
+
+  constructor(
+    private readonly request: PlainRequest,
+    private readonly caller: Pick<Caller, 'signal'>,
+    private readonly notifications: string[],
+  ) {
+    this.id = request.id;
+    this._meta = request.meta;
+    if (request.era === 'modern') this.envelope = request.meta as RequestMetaEnvelope;
+  }
+
+  get signal(): AbortSignal {
+    return this.caller.signal;
+  }
+
+  requestState(): undefined {}
+
+  async notify(notification: Notification): Promise<void> {
+    this.notifications.push(JSON.stringify({ jsonrpc: '2.0', ...notification }));
+  }
+
+  async log(level: LoggingLevel, data: unknown, logger?: string): Promise<void> {
+    // A client of 2026-07-28 that wants log messages says so, and then its call is not plain.
+    if (this.request.era === 'modern') return;
+    await this.notify({ method: 'notifications/message', params: { level, data, logger } });
+  }
+}
+
+function isText(one: ContentBlock): boolean {
+  return one?.type === 'text' && typeof one.text === 'string' && Object.keys(one).length === 2;
+}
+
+/** Whether the library would send a result as it is: texts, and data that fits its schema. */
+function isPlain(outcome: ToolOutcome, tool: Tool): outcome is CallToolResult {
+  if (outcome.resultType === 'input_required') return false;
+  const { content, structuredContent, isError } = outcome as CallToolResult;
+  if (!content.every(isText)) return false;
+  if (isError) return true;
+  if (tool.output === undefined) return true;
+  const output = tool.output['~standard'].validate(structuredContent);
+  return !(output instanceof Promise) && output.issues === undefined;
+}
+
+const SERVER = { [SERVER_INFO]: about };
+const MODERN_END = `,"resultType":"complete","_meta":${JSON.stringify(SERVER)}}`;
+
+/** With what every result of 2026-07-28 has. Most have no `_meta` of their own, and then it is the same end. */
+function modernResult(result: CallToolResult): string {
+  const { _meta } = result;
+  if (_meta === undefined) return JSON.stringify(result).slice(0, -1) + MODERN_END;
+  return JSON.stringify({ ...result, resultType: 'complete', _meta: { ..._meta, ...SERVER } });
+}

@@ -1,0 +1,139 @@
+import type { JSONRPCNotification, ServerEvent } from '@modelcontextprotocol/server';
+import type { App } from '../calls/services.js';
+import { type Answer, type Incoming, refuse } from '../http/exchange.js';
+import { type Authenticate, LiveCaller } from '../http/live-caller.js';
+import type { Principal } from '../calls/principal.js';
+import { ChangeReader } from './change-reader.js';
+import { EventStream } from './event-stream.js';
+import { ResumedStream } from './resumed-stream.js';
+import type { Subscriptions } from './subscriptions.js';
+
+/** The stream of changes, as opposed to those of calls. */
+const CHANGES = 'changes';
+
+/** Who asks for a stream, and whether its client understands events that only say where the stream is. */
+export interface Listener {
+  readonly request: Incoming;
+  readonly principal: Principal;
+  readonly authenticate: Authenticate;
+  readonly canMark: boolean;
+}
+
+/** What the rest of the session has to know. */
+interface Told {
+  /** The client reads a stream here from now on, and nowhere else. */
+  taken(stream: string): void;
+  /** A stream is over. */
+  over(): void;
+}
+
+/** A stream that the client reads here, and what is done when there may be something new for it. */
+interface Reading {
+  readonly target: EventStream;
+  look(): void;
+}
+
+/** The streams of one session that its client reads here, besides those that answer its messages. */
+export class SessionStreams {
+  readonly #open = new Map<string, Reading>();
+
+  constructor(
+    private readonly app: App,
+    private readonly key: string,
+    private readonly subscriptions: Subscriptions,
+    private readonly told: Told,
+  ) {}
+
+  get count(): number {
+    return this.#open.size;
+  }
+
+  /** Tells the client what changes, from `place` in the log on or from now on. */
+  async openChanges(listener: Listener, id: string, place?: string): Promise<Answer> {
+    const { store, changes } = this.app.sessions;
+    const { target, caller } = this.#begin(CHANGES, listener, () => reader.end());
+    const reader = new ChangeReader(changes, ({ change, at }) => {
+      const events = this.subscriptions.eventsOf(change, caller.principal);
+      for (const event of events) {
+        target.send(asNotification(event), event === events.at(-1) ? at : undefined);
+      }
+      if (events.length === 0 && at !== undefined) target.passed(at);
+    });
+    try {
+      await this.subscriptions.lookUp(() => store.hold(this.key, CHANGES));
+      // Not before it is held: a client that has gone by now lets go of it again.
+      listener.request.whenOver(() => target.end());
+      target.begin(await reader.begin(place));
+      return target.answer(id);
+    } catch (error) {
+      target.end();
+      throw error;
+    }
+  }
+
+  /** Sends what a call has said after an event, and what it goes on to say. */
+  async resume(listener: Listener, id: string, event: string): Promise<Answer> {
+    const { store, events } = this.app.sessions;
+    const stream = await events.streamOf(this.key, event);
+    if (stream === undefined) return refuse(400, 'This event is not kept any more.');
+    const { target, reading } = this.#begin(stream, listener, () => {});
+    try {
+      await store.hold(this.key, stream);
+      listener.request.whenOver(() => target.end());
+      const place = { session: this.key, stream, event };
+      const resumed = new ResumedStream(place, events, store, target);
+      reading.look = () => resumed.look();
+      resumed.look();
+      return target.answer(id);
+    } catch (error) {
+      target.end();
+      throw error;
+    }
+  }
+
+  /** Something was said on a stream. */
+  written(stream: string): void {
+    this.#open.get(stream)?.look();
+  }
+
+  /** Looks whether there is something new for the client: a process that dies says nothing. */
+  look(): void {
+    for (const reading of this.#open.values()) reading.look();
+  }
+
+  /** The client reads a stream elsewhere from now on. */
+  lose(stream: string): void {
+    this.#open.get(stream)?.target.end();
+  }
+
+  end(): void {
+    for (const { target } of this.#open.values()) target.end();
+  }
+
+  #begin(stream: string, listener: Listener, onEnd: () => void) {
+    const { principal, authenticate, canMark } = listener;
+    this.told.taken(stream);
+    const target = new EventStream(canMark, () => {
+      caller.forget();
+      onEnd();
+      if (this.#open.get(stream) !== reading) return;
+      this.#open.delete(stream);
+      this.app.sessions.store.letGo(this.key, stream).catch((error: unknown) => {
+        this.app.log.debug({ err: error }, 'a stream is over, and nobody knows');
+      });
+      this.told.over();
+    });
+    const caller = new LiveCaller(principal, authenticate, () => target.end());
+    const reading: Reading = { target, look() {} };
+    this.#open.set(stream, reading);
+    return { target, caller, reading };
+  }
+}
+
+function asNotification({ kind, params, ...event }: ServerEvent): JSONRPCNotification {
+  const method =
+    kind === 'resource_updated'
+      ? 'notifications/resources/updated'
+      : `notifications/${kind.replace('_list_', '/list_')}`;
+  return { jsonrpc: '2.0', method, params: { ...params, ...event } };
+}

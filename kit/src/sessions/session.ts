@@ -1,0 +1,307 @@
+import { randomUUID } from 'node:crypto';
+import type {
+  JSONRPCMessage,
+  JSONRPCNotification,
+  JSONRPCRequest,
+  RequestId,
+} from '@modelcontextprotocol/server';
+import {
+  isJSONRPCRequest,
+  WebStandardStreamableHTTPServerTransport,
+} from '@modelcontextprotocol/server';
+import type { App } from '../calls/services.js';
+import { type Answer, fromResponse, type Incoming, refuse } from '../http/exchange.js';
+import { partFor } from '../protocol/part-for.js';
+import { NEWS } from '../http/subscriptions.js';
+import type { Concurrency } from '../limits/concurrency.js';
+import { tooManyRequests } from '../http/request-limit.js';
+import type { Principal } from '../calls/principal.js';
+import { createServer } from '../protocol/server.js';
+import { RETRY_MS } from './event-stream.js';
+import { answeredBy, RequestServer } from './request-server.js';
+import type { Note, SessionData } from './session-store.js';
+import { SessionStreams } from './session-streams.js';
+import { Subscriptions } from './subscriptions.js';
+import { transportEvents } from './transport-events.js';
+{{> sessions/session-imports}}
+
+const INVALID_REQUEST = -32_600;
+const BUSY_MS = 1_000;
+const CANCELLED = { code: -32_000, message: 'Cancelled' };
+const UNAVAILABLE = { code: -32_000, message: 'Sessions cannot be reached. Try again in 1 s.' };
+
+/** A message of a client, and where what is said to it goes. */
+interface Post {
+  readonly transport: WebStandardStreamableHTTPServerTransport;
+  readonly stream: string;
+  readonly principal: Principal;
+  readonly data: SessionData;
+  /** What ends the time in which each request counts as under way. */
+  readonly places: Map<RequestId, () => void>;
+}
+
+/** What goes on of a session in this process: calls that run here, and streams that its client reads here. */
+export class Session {
+  readonly #calls = new Map<RequestId, { readonly server: RequestServer; readonly post: Post }>();
+  readonly #questions = new Map<RequestId, { readonly server: RequestServer; id: RequestId }>();
+  readonly #subscriptions: Subscriptions;
+  readonly streams: SessionStreams;
+  {{> sessions/fields}}
+  #requests = 0;
+
+  /** @param onIdle is called when nothing goes on here any more */
+  constructor(
+    private readonly app: App,
+    private readonly key: string,
+    private readonly underWay: Concurrency,
+    private readonly onIdle: () => void,
+  ) {
+    {{> sessions/subscriptions}}
+    this.streams = new SessionStreams(app, key, this.#subscriptions, {
+      taken: (stream) => this.#lose(stream),
+      over: () => this.#checkIdle(),
+    });
+    {{> sessions/open}}
+  }
+
+  /** Does some work; the session is known here until it is done. */
+  async use<T>(work: () => Promise<T>): Promise<T> {
+    this.#requests += 1;
+    try {
+      return await work();
+    } finally {
+      this.#requests -= 1;
+      this.#checkIdle();
+    }
+  }
+
+  /** Answers a message of the owner. */
+  async answer(
+    request: Incoming,
+    body: unknown,
+    principal: Principal,
+    id: string,
+    data: SessionData,
+  ): Promise<Answer> {
+    const { store } = this.app.sessions;
+    const requests = [body].flat().filter((message) => isJSONRPCRequest(message));
+    const stream = randomUUID();
+    const ids = requests.map((one) => one.id);
+    const places = this.#places(ids, principal);
+    if (places === undefined) return tooManyRequests(BUSY_MS);
+    const transport = this.#transport(stream);
+    const post = { transport, stream, principal, data, places };
+    if (ids.length > 0 && !(await this.#areNew(ids, post))) {
+      return refuse(400, 'A request with this id is under way.', undefined, INVALID_REQUEST);
+    }
+    const passed: Promise<void>[] = [];
+    transport.onmessage = (message) => {
+      if (isJSONRPCRequest(message)) this.#serve(message, post);
+      else if (!this.#take(message)) passed.push(store.pass(this.key, message));
+    };
+    const response = await transport.handleRequest(request.toRequest(), {
+      parsedBody: body,
+      {{> sessions/request-options}}
+    });
+    if (response.status >= 400) {
+      leaveAll(post);
+      passed.push(store.endCalls(this.key, stream, ids));
+    }
+    await Promise.all(passed);
+    const answer = fromResponse(response);
+    if (response.status === 200) answer.headers['mcp-session-id'] = id;
+    return answer;
+  }
+
+  /** Calls that wait for a person do not count as under way elsewhere. Answers always pass: they let calls go on. */
+  #places(ids: readonly RequestId[], { id: caller }: Principal): Post['places'] | undefined {
+    const places: Post['places'] = new Map();
+    for (const id of ids) {
+      const leave = this.underWay.begin(caller);
+      if (leave === undefined) {
+        leaveAll({ places });
+        return undefined;
+      }
+      places.set(id, leave);
+    }
+    return places;
+  }
+
+  /** Whether none of these requests is under way yet; from now on they are. */
+  async #areNew(ids: readonly RequestId[], post: Post): Promise<boolean> {
+    let areNew = false;
+    try {
+      areNew = await this.app.sessions.store.beginCalls(this.key, post.stream, ids);
+      return areNew;
+    } finally {
+      if (!areNew) leaveAll(post);
+    }
+  }
+
+  /** One for each message: all that it knows is the stream on which that message is answered. */
+  #transport(stream: string): WebStandardStreamableHTTPServerTransport {
+    const { config, log, sessions } = this.app;
+    const written = () => this.streams.written(stream);
+    const transport = new WebStandardStreamableHTTPServerTransport({
+      eventStore: transportEvents(sessions, this.key, stream, written),
+      retryInterval: RETRY_MS,
+      maxRequestBodySize: config.MAX_BODY_BYTES,
+    });
+    transport.onerror = (error) => log.debug({ err: error }, 'refused in a session');
+    {{> sessions/transport}}
+    return transport;
+  }
+
+  /** Something in the session has happened in another process. */
+  hear(note: Note): void {
+    if (note.kind === 'message') this.#take(note.message);
+    else if (note.kind === 'written') this.streams.written(note.stream);
+    else if (note.kind === 'taken') this.#lose(note.stream);
+    else if ('uri' in note) this.#subscriptions.hear(note);
+    else this.end();
+  }
+
+  /** Ends streams and calls here. */
+  end(): void {
+    this.streams.end();
+    for (const { server, post } of this.#calls.values()) {
+      void server.end();
+      void post.transport.close();
+      leaveAll(post);
+    }
+    this.#calls.clear();
+    this.#questions.clear();
+    this.#checkIdle();
+  }
+
+  /** The client reads a stream elsewhere from now on. */
+  #lose(stream: string): void {
+    this.streams.lose(stream);
+    for (const [id, { post }] of this.#calls) {
+      if (post.stream === stream) post.transport.closeSSEStream(id);
+    }
+  }
+
+  /** Takes what a client says to a call. @returns whether that runs here */
+  #take(message: JSONRPCMessage): boolean {
+    const answered = answeredBy(message);
+    if (answered !== undefined) {
+      const question = this.#questions.get(answered);
+      this.#questions.delete(answered);
+      question?.server.deliver({ ...message, id: question.id } as JSONRPCMessage);
+      return question !== undefined;
+    }
+    return isCancellation(message) && this.#cancel(message);
+  }
+
+  #serve(request: JSONRPCRequest, post: Post): void {
+    if (Subscriptions.areMeantBy(request)) {
+      void this.use(() => this.#subscribe(request, post));
+      return;
+    }
+    const { principal, data } = post;
+    const part = { ...partFor(request), news: NEWS };
+    const known = request.method === 'initialize' ? [] : [data.initialize, data.setLevel];
+    const server = new RequestServer(createServer(this.app, principal, part), {
+      introduction: known.filter((one) => one !== undefined),
+      send: (message) => this.#forward(message, request, server, post),
+    });
+    this.#calls.set(request.id, { server, post });
+    server.serve(request).catch(this.#failed);
+  }
+
+  async #subscribe(request: JSONRPCRequest, post: Post): Promise<void> {
+    const { store } = this.app.sessions;
+    const answer = this.#subscriptions.answer(request, post.principal, this.key, store);
+    this.#send(post, await answer.catch(() => unavailable(request)));
+    leave(post, request.id);
+  }
+
+  /** Passes on what a server says while it serves a request. */
+  #forward(
+    message: JSONRPCMessage,
+    request: JSONRPCRequest,
+    server: RequestServer,
+    post: Post,
+  ): void {
+    if (answeredBy(message) !== undefined) {
+      if ('result' in message && request.method === 'logging/setLevel') {
+        void this.use(() => this.#setLevel(message, request, post));
+      } else {
+        this.#send(post, message);
+      }
+      this.#close(request.id);
+    } else if (isJSONRPCRequest(message)) {
+      // Each server counts by itself, and an answer that comes late must not be one to something else.
+      const id = `q-${randomUUID()}${this.app.sessions.store.here}`;
+      this.#questions.set(id, { server, id: message.id });
+      this.#send(post, { ...message, id }, request.id);
+    } else {
+      this.#send(post, message, request.id);
+    }
+  }
+
+  /** Later servers have to know. */
+  async #setLevel(answer: JSONRPCMessage, request: JSONRPCRequest, post: Post): Promise<void> {
+    // The level alone: what else came with it would be kept, and told to every server.
+    const { jsonrpc, id, method, params } = request;
+    const kept = { jsonrpc, id, method, params: { level: params?.level } };
+    const set = this.app.sessions.store.setLevel(this.key, kept);
+    this.#send(post, await set.then(() => answer).catch(() => unavailable(request)));
+  }
+
+  #cancel(message: JSONRPCNotification): boolean {
+    const id = message.params?.requestId as RequestId;
+    const call = this.#calls.get(id);
+    if (call === undefined) return false;
+    const { server, post } = call;
+    server.deliver(message);
+    this.#close(id);
+    // There is no answer to what was cancelled, but the transport waits for one.
+    post.transport.closeSSEStream(id);
+    this.#send(post, { jsonrpc: '2.0', id, error: CANCELLED });
+    return true;
+  }
+
+  #close(id: RequestId): void {
+    const { server, post } = this.#calls.get(id) ?? {};
+    if (post !== undefined) leave(post, id);
+    this.#calls.delete(id);
+    for (const [asked, question] of this.#questions) {
+      if (question.server === server) this.#questions.delete(asked);
+    }
+    void server?.end();
+    this.#checkIdle();
+  }
+
+  #send({ transport }: Post, message: JSONRPCMessage, relatedRequestId?: RequestId): void {
+    transport
+      .send(message, relatedRequestId === undefined ? {} : { relatedRequestId })
+      .catch((error: unknown) => this.app.log.debug({ err: error }, 'nobody to send this to'));
+  }
+
+  #checkIdle(): void {
+    if (this.#requests + this.#calls.size + this.streams.count === 0) this.onIdle();
+  }
+
+  readonly #failed = (error: unknown) => {
+    this.app.log.error({ err: error }, 'request of a session failed');
+  };
+}
+
+function leave({ places }: Pick<Post, 'places'>, id: RequestId): void {
+  places.get(id)?.();
+  places.delete(id);
+}
+
+function leaveAll(post: Pick<Post, 'places'>): void {
+  for (const id of post.places.keys()) leave(post, id);
+}
+
+function isCancellation(message: JSONRPCMessage): message is JSONRPCNotification {
+  return 'method' in message && message.method === 'notifications/cancelled';
+}
+
+function unavailable({ id }: JSONRPCRequest): JSONRPCMessage {
+  return { jsonrpc: '2.0', id, error: UNAVAILABLE };
+}

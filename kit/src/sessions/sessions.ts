@@ -1,0 +1,191 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  isInitializeRequest,
+  isLegacyRequest,
+  type JSONRPCRequest,
+  SUPPORTED_PROTOCOL_VERSIONS,
+} from '@modelcontextprotocol/server';
+import type { App } from '../calls/services.js';
+import { CallsUnderWay } from '../http/calls-under-way.js';
+import { type Answer, type Incoming, refuse } from '../http/exchange.js';
+import type { Authenticate } from '../http/live-caller.js';
+import { Concurrency } from '../limits/concurrency.js';
+import { tooManyRequests } from '../http/request-limit.js';
+import type { Principal } from '../calls/principal.js';
+import { placeIn } from './change-log.js';
+import { Session } from './session.js';
+import { SessionsUnavailable } from './session-state.js';
+import { keyOf, type SessionData } from './session-store.js';
+
+/** How often it is said which sessions are in use, at the most (milliseconds). */
+const TOUCH_MS = 10_000;
+/** How long clients may take to read the end of their streams, in milliseconds. */
+const CLOSE_MS = 1_000;
+const RETRY_MS = 60_000;
+const SESSION_NOT_FOUND = -32_001;
+/** Every server of a session hears how its client has introduced itself (characters of JSON). */
+const MAX_INTRODUCTION = 16_384;
+const INVALID_REQUEST = -32_600;
+/** From this version on clients understand events that only say where a stream is. */
+const MARKS_SINCE = '2025-11-25';
+
+/** The sessions of clients of 2025. Clients of 2026-07-28 have none, and those that never begin one do without. */
+export class Sessions {
+  /** Those in which something goes on here. */
+  readonly #live = new Map<string, Session>();
+  readonly #streams = new CallsUnderWay();
+  /** Of each caller, in all its sessions. */
+  readonly #calls: Concurrency;
+  readonly #touching: NodeJS.Timeout;
+
+  constructor(private readonly app: App) {
+    this.#calls = new Concurrency(app.config.MAX_CONCURRENT_CALLS);
+    const idleMs = app.config.SESSION_IDLE_SECONDS * 1_000;
+    this.#touching = setInterval(() => this.#touch(), Math.min(TOUCH_MS, idleMs / 4)).unref();
+    app.sessions.store.listen((note) => this.#live.get(note.session)?.hear(note));
+  }
+
+  /** @returns `undefined` when a message has nothing to do with sessions. */
+  async answer(
+    request: Incoming,
+    body: unknown,
+    principal: Principal,
+  ): Promise<Answer | undefined> {
+    const id = request.headers.get('mcp-session-id');
+    if (id === null && !isInitializeRequest(body)) return undefined;
+    if (!(await isLegacyRequest(request.toRequest(), body))) return undefined;
+    if (id === null) return await this.#begin(request, body as JSONRPCRequest, principal);
+    return await this.#within(id, principal, async (session, data) => {
+      if ([body].flat().some(isInitializeRequest)) {
+        return refuse(400, 'The session has begun already.', undefined, INVALID_REQUEST);
+      }
+      return await session.answer(request, body, principal, id, data);
+    });
+  }
+
+  /** Opens a stream of a session, or ends it. */
+  async answerWithoutBody(
+    request: Incoming,
+    principal: Principal,
+    authenticate: Authenticate,
+  ): Promise<Answer> {
+    const id = request.headers.get('mcp-session-id') ?? '';
+    return await this.#within(id, principal, async (session) => {
+      const version = request.headers.get('mcp-protocol-version');
+      if (version !== null && !SUPPORTED_PROTOCOL_VERSIONS.includes(version)) {
+        return refuse(400, `Unsupported protocol version. Known: ${SUPPORTED_PROTOCOL_VERSIONS}.`);
+      }
+      if (request.method === 'DELETE') {
+        await this.#end(keyOf(id), session);
+        return { status: 200, headers: {}, body: null };
+      }
+      if (!request.headers.get('accept')?.includes('text/event-stream')) {
+        return refuse(406, 'Accept text/event-stream.');
+      }
+      this.#streams.track(request);
+      const canMark = version !== null && version >= MARKS_SINCE;
+      const listener = { request, principal, authenticate, canMark };
+      const last = request.headers.get('last-event-id');
+      if (last === null || placeIn(last)) {
+        return await session.streams.openChanges(listener, id, last ?? undefined);
+      }
+      return await session.streams.resume(listener, id, last);
+    });
+  }
+
+  /** Ends what goes on here. */
+  async close(): Promise<void> {
+    clearInterval(this.#touching);
+    for (const session of this.#live.values()) session.end();
+    await Promise.race([this.#streams.finished(), sleep(CLOSE_MS, undefined, { ref: false })]);
+  }
+
+  /** Does something in a session that belongs to the caller. */
+  async #within(
+    id: string,
+    principal: Principal,
+    work: (session: Session, data: SessionData) => Promise<Answer>,
+  ): Promise<Answer> {
+    return await orUnavailable(async () => {
+      const key = keyOf(id);
+      const data = await this.app.sessions.store.find(key, principal.id);
+      // Whose session it is, is nobody else's business.
+      if (data === undefined) return notFound();
+      const session = this.#use(key);
+      return await session.use(() => work(session, data));
+    });
+  }
+
+  async #begin(
+    request: Incoming,
+    initialize: JSONRPCRequest,
+    principal: Principal,
+  ): Promise<Answer> {
+    if (JSON.stringify(initialize).length > MAX_INTRODUCTION) {
+      return refuse(413, `An initialize request may have ${MAX_INTRODUCTION} characters.`);
+    }
+    return await orUnavailable(async () => {
+      // Whoever knows it still has to be the owner.
+      const id = randomBytes(32).toString('base64url');
+      const key = keyOf(id);
+      const begun = await this.app.sessions.store.begin(key, principal.id, initialize);
+      if (begun !== 'begun') this.app.metrics.limited('sessions');
+      if (begun === 'busy') return tooManyRequests(RETRY_MS);
+      if (begun === 'full') {
+        const retryAfter = { 'retry-after': String(RETRY_MS / 1_000) };
+        return refuse(503, 'There are too many sessions. Try again later.', retryAfter);
+      }
+      const session = this.#use(key);
+      const data = { initialize, uris: [] };
+      const work = () => session.answer(request, initialize, principal, id, data);
+      const answer = await session.use(work);
+      if (answer.status >= 400) await this.#end(key, session);
+      return answer;
+    });
+  }
+
+  #use(key: string): Session {
+    const known = this.#live.get(key);
+    if (known !== undefined) return known;
+    const session = new Session(this.app, key, this.#calls, () => {
+      if (this.#live.get(key) === session) this.#live.delete(key);
+    });
+    this.#live.set(key, session);
+    return session;
+  }
+
+  async #end(key: string, session: Session): Promise<void> {
+    const { store, events } = this.app.sessions;
+    await store.end(key);
+    session.end();
+    await events.forget(key);
+  }
+
+  /** Sessions in which something goes on are in use. What is left of others goes. */
+  async #touch(): Promise<void> {
+    const { store, events } = this.app.sessions;
+    for (const session of this.#live.values()) session.streams.look();
+    try {
+      for (const key of await store.touch([...this.#live.keys()])) {
+        this.#live.get(key)?.streams.end();
+        await events.forget(key);
+      }
+    } catch (error) {
+      this.app.log.debug({ err: error }, 'sessions cannot be reached');
+    }
+  }
+}
+
+function notFound(): Answer {
+  return refuse(404, 'Session not found.', undefined, SESSION_NOT_FOUND);
+}
+
+async function orUnavailable(work: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof SessionsUnavailable)) throw error;
+    return refuse(503, 'Sessions cannot be reached. Try again in 1 s.', { 'retry-after': '1' });
+  }
+}

@@ -1,0 +1,99 @@
+import type { JSONRPCMessage, JSONRPCRequest, ServerEvent } from '@modelcontextprotocol/server';
+import { UriTemplate } from '@modelcontextprotocol/server';
+{{> sessions/imports}}
+import type { Change } from '../calls/changes.js';
+import { eventsOf } from '../protocol/wanted.js';
+import { missingScopes, type Principal } from '../calls/principal.js';
+import type { Resource, ResourceTemplate } from '../definitions/resource.js';
+import * as resources from '../resources/index.js';
+import type { SessionStore } from './session-store.js';
+
+const INVALID_PARAMS = -32_602;
+/** What is longer is no address of a resource, and would be kept as long as the session. */
+const MAX_URI_LENGTH = 2_000;
+
+const all: readonly (Resource | ResourceTemplate)[] = Object.values(resources);
+
+interface Heard {
+  readonly kind: 'subscribed' | 'unsubscribed';
+  readonly uri: string;
+}
+
+/** The resources that one session wants to hear about, as far as this process has to know. */
+export class Subscriptions {
+  #uris = new Set<string>();
+  /** What has come while the whole is looked up. */
+  readonly #since = new Set<Heard[]>();
+
+  {{> sessions/constructor}}
+
+  /** Whether a request is `resources/subscribe` or `resources/unsubscribe`. */
+  static areMeantBy({ method }: JSONRPCRequest): boolean {
+    return method === 'resources/subscribe' || method === 'resources/unsubscribe';
+  }
+
+  /** Answers such a request. */
+  async answer(
+    { id, method, params }: JSONRPCRequest,
+    principal: Principal,
+    session: string,
+    store: SessionStore,
+  ): Promise<JSONRPCMessage> {
+    const uri = String(params?.uri);
+    if (method === 'resources/unsubscribe') {
+      await store.unsubscribe(session, uri);
+      this.hear({ kind: 'unsubscribed', uri });
+    } else {
+      if (uri.length > MAX_URI_LENGTH) return refusal(id, 'The address is too long.');
+      if (!this.#mayRead(uri, principal)) return refusal(id, 'There is no such resource.', uri);
+      if (!(await store.subscribe(session, uri))) {
+        return refusal(id, 'There are too many of them.', uri);
+      }
+      this.hear({ kind: 'subscribed', uri });
+    }
+    return { jsonrpc: '2.0', id, result: {} };
+  }
+
+  /** A stream of changes begins here: from now on it has to be known what the session wants to hear about. */
+  async lookUp(uris: () => Promise<readonly string[]>): Promise<void> {
+    const since: Heard[] = [];
+    this.#since.add(since);
+    try {
+      this.#uris = new Set(await uris());
+      for (const heard of since) this.#apply(heard);
+    } finally {
+      this.#since.delete(since);
+    }
+  }
+
+  /** Another process has answered for the same session, or this one has. */
+  hear(heard: Heard): void {
+    for (const since of this.#since) since.push(heard);
+    this.#apply(heard);
+  }
+
+  /** What a caller hears of a change. */
+  eventsOf(change: Change, principal: Principal): ServerEvent[] {
+    return eventsOf(change, this.#uris).filter(
+      (event) => !('uri' in event) || this.#mayRead(event.uri, principal),
+    );
+  }
+
+  #apply({ kind, uri }: Heard): void {
+    if (kind === 'subscribed') this.#uris.add(uri);
+    else this.#uris.delete(uri);
+  }
+
+  #mayRead(uri: string, principal: Principal): boolean {
+    {{> sessions/may-read}}
+    const resource = all.find((one) =>
+      'uri' in one ? one.uri === uri : new UriTemplate(one.uriTemplate).match(uri) !== null,
+    );
+    return resource !== undefined && missingScopes(principal, resource.scopes ?? []).length === 0;
+  }
+}
+
+function refusal(id: JSONRPCRequest['id'], message: string, uri?: string): JSONRPCMessage {
+  const data = uri === undefined ? {} : { data: { uri } };
+  return { jsonrpc: '2.0', id, error: { code: INVALID_PARAMS, message, ...data } };
+}

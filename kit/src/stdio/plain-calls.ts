@@ -1,0 +1,86 @@
+import { parseJSONRPCMessage, type RequestId } from '@modelcontextprotocol/server';
+import type { Services } from '../calls/services.js';
+import { Caller } from '../protocol/caller.js';
+import { type PlainCall, plainCall } from '../protocol/plain-calls.js';
+import { type PlainRequest, plainRequest } from '../protocol/plain-request.js';
+import type { Principal } from '../calls/principal.js';
+import type { ToolOutcome } from '../calls/run-tool.js';
+import type { LineTransport } from './line-transport.js';
+
+/**
+ * Answers plain calls of tools in front of the protocol library, which keeps everything else: the beginning of a connection, which
+ * decides about its era, and whatever is not plain.
+ */
+export class PlainCalls {
+  /** For the library: what became of calls that only it can put into words. */
+  readonly outcomes = new Map<RequestId, ToolOutcome>();
+  readonly #underWay = new Map<RequestId, Caller>();
+  /** The latest call of 2026-07-28 that the library has got. */
+  #latest: RequestId | undefined;
+  /** Whether the library has answered such a call in the form of that version: then the connection is of it, for good. */
+  #isModern = false;
+  #onEmpty: (() => void) | undefined;
+
+  constructor(
+    private readonly services: Services,
+    private readonly principal: Principal,
+  ) {}
+
+  /** Puts itself between a transport and the server that has been connected to it. */
+  listenTo(transport: LineTransport): void {
+    const send = transport.send.bind(transport);
+    transport.intercept = (value) => this.#isCancelled(value) || this.#isAnswered(value, transport);
+    transport.send = async (message) => {
+      if ('result' in message && message.id === this.#latest) {
+        this.#isModern ||= 'resultType' in message.result;
+      }
+      if ('id' in message) this.outcomes.delete(message.id as RequestId);
+      await send(message);
+    };
+  }
+
+  /** Resolves when no call is under way here. */
+  async none(): Promise<void> {
+    if (this.#underWay.size === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#onEmpty = resolve;
+    });
+  }
+
+  #isCancelled(value: unknown): boolean {
+    const { method, params } = (value ?? {}) as Record<string, unknown>;
+    if (method !== 'notifications/cancelled') return false;
+    const { requestId } = (params ?? {}) as { requestId?: RequestId };
+    const call = requestId === undefined ? undefined : this.#underWay.get(requestId);
+    call?.end();
+    return call !== undefined;
+  }
+
+  #isAnswered(value: unknown, transport: LineTransport): boolean {
+    const request = plainRequest(value);
+    if (request?.era !== 'modern' || request.method !== 'tools/call') return false;
+    if (!this.#isModern) this.#latest = request.id;
+    if (!this.#isModern || this.#underWay.has(request.id)) return false;
+    const call = plainCall(request, this.services, this.principal);
+    if (call === undefined) return false;
+    this.#answer(request, call, value, transport).catch((error: unknown) =>
+      this.services.log.error({ err: error }, 'call failed'),
+    );
+    return true;
+  }
+
+  async #answer({ id }: PlainRequest, call: PlainCall, value: unknown, transport: LineTransport) {
+    const caller = new Caller();
+    this.#underWay.set(id, caller);
+    // Also when the outcome is there at once: it may be cancelled by what came with it.
+    const outcome = await call.run(caller);
+    const messages = caller.isOver ? [] : call.messages(outcome);
+    if (messages === undefined) {
+      this.outcomes.set(id, outcome);
+      transport.onmessage?.(parseJSONRPCMessage(value));
+    }
+    for (const message of messages ?? []) transport.write(message);
+    this.#underWay.delete(id);
+    if (this.#underWay.size === 0) this.#onEmpty?.();
+  }
+}

@@ -1,0 +1,160 @@
+import {
+  type Attributes,
+  type Context,
+  context,
+  diag,
+  propagation,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import { parseKeyPairsIntoRecord, W3CTraceContextPropagator } from '@opentelemetry/core';
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
+import { detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources';
+import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
+import { about } from '../about.js';
+import type { Config } from '../settings.js';
+import type { Call } from '../calls/run-call.js';
+import { findCurrentTrace } from './current-trace.js';
+import { watchFetch } from './fetch-spans.js';
+import type { Logger } from './logger.js';
+import { redactText, shortened } from './redact.js';
+import { ownSampler } from './sampler.js';
+import type { CallSpan, Said, Tracing } from './opentelemetry.js';
+{{> spans/imports}}
+
+const EXPORT_TIMEOUT_MS = 5_000;
+const FLUSH_TIMEOUT_MS = 2_000;
+const WARN_EVERY_MS = 60_000;
+const MAX_ID_LENGTH = 64;
+
+const FINE = ['ok', 'input_required'];
+const METHODS = { tool: 'tools/call', resource: 'resources/read', prompt: 'prompts/get' } as const;
+
+/** Sends spans to a collector; the other `OTEL_…` variables hold as the library documents them. */
+export function startTracing(endpoint: string, config: Config, log: Logger): Tracing {
+  const { OTEL_EXPORTER_OTLP_HEADERS: headers, TRACE_PROPAGATION_TARGETS: targets } = config;
+  warnNowAndThen(log);
+  const exporter = new OTLPTraceExporter({
+    url: `${endpoint.replace(/\/$/, '')}/v1/traces`,
+    headers: parseKeyPairsIntoRecord(headers),
+    timeoutMillis: EXPORT_TIMEOUT_MS,
+  });
+  const resource = resourceFromAttributes({
+    'service.name': about.name,
+    'service.version': about.version,
+  }).merge(detectResources({ detectors: [envDetector] }));
+  const spanProcessors = [new BatchSpanProcessor(exporter)];
+  const provider = new BasicTracerProvider({ resource, spanProcessors, sampler: ownSampler() });
+
+  trace.setGlobalTracerProvider(provider);
+  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+  propagation.setGlobalPropagator(new W3CTraceContextPropagator());
+  findCurrentTrace(() => {
+    const found = trace.getActiveSpan()?.spanContext();
+    return found && { trace_id: found.traceId, span_id: found.spanId };
+  });
+  const tracer = provider.getTracer(about.name, about.version);
+  const unwatchFetch = watchFetch(tracer, targets);
+
+  return {
+    begin(call, said, era) {
+      {{> spans/begin}}
+      const options = {
+        kind: SpanKind.SERVER,
+        attributes: attributesOf(call, said, era),
+        {{> spans/links}}
+      };
+      const method = methodOf(call);
+      const name = call.kind === 'resource' ? method : `${method} ${call.name}`;
+      return spanOf(tracer.startSpan(name, options, parent), parent);
+    },
+    async query({ system, text }, run) {
+      if (trace.getActiveSpan() === undefined) return await run();
+      const [operation = system] = /^[a-z]+/i.exec(text.trim()) ?? [];
+      const name = operation.toUpperCase();
+      const attributes = {
+        'db.system.name': system,
+        'db.operation.name': name,
+        'db.query.text': text,
+      };
+      const options = { kind: SpanKind.CLIENT, attributes };
+      return await tracer.startActiveSpan(name, options, async (span) => {
+        try {
+          return await run();
+        } catch (error) {
+          fail(span, (error as { code?: unknown }).code);
+          throw error;
+        } finally {
+          span.end();
+        }
+      });
+    },
+    async close() {
+      unwatchFetch();
+      let timer: NodeJS.Timeout | undefined;
+      const timeout = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, FLUSH_TIMEOUT_MS);
+      });
+      const sent = provider.shutdown().catch(() => {});
+      await Promise.race([sent, timeout]);
+      clearTimeout(timer);
+    },
+  };
+}
+
+{{> spans/parent}}
+
+/** Where a `traceparent` leads. What a caller may send beside it, its `tracestate` and `baggage`, goes nowhere from here. */
+function contextOf(traceparent: unknown): Context {
+  const carrier = typeof traceparent === 'string' ? { traceparent } : {};
+  return propagation.extract(ROOT_CONTEXT, carrier);
+}
+
+function methodOf({ kind, isCompletion }: Call): string {
+  return isCompletion ? 'completion/complete' : METHODS[kind];
+}
+
+function attributesOf(call: Call, { id }: Said, era: string): Attributes {
+  const { kind, name, uri } = call;
+  return {
+    'mcp.method.name': methodOf(call),
+    'mcp.protocol.version': era,
+    'jsonrpc.request.id': redactText(String(id).slice(0, MAX_ID_LENGTH)),
+    ...(kind === 'tool' && { 'gen_ai.operation.name': 'execute_tool', 'gen_ai.tool.name': name }),
+    ...(kind === 'prompt' && { 'gen_ai.prompt.name': name }),
+    ...(uri !== undefined && { 'mcp.resource.uri': redactText(shortened(uri)) }),
+  };
+}
+
+function spanOf(span: Span, parent: Context): CallSpan {
+  return {
+    run: (work) => context.with(trace.setSpan(parent, span), work),
+    end(outcome) {
+      if (!FINE.includes(outcome)) fail(span, outcome);
+      span.end();
+    },
+  };
+}
+
+/** Names the kind of error; messages can have anything in them. */
+function fail(span: Span, type: unknown): void {
+  span.setAttribute('error.type', typeof type === 'string' ? type : '_OTHER');
+  span.setStatus({ code: SpanStatusCode.ERROR });
+}
+
+/** A collector that is away must not fill the log. */
+function warnNowAndThen(log: Logger): void {
+  let next = 0;
+  const warn = (message: string) => {
+    if (performance.now() < next) return;
+    next = performance.now() + WARN_EVERY_MS;
+    log.warn({ problem: message }, 'traces cannot be sent');
+  };
+  const ignore = () => {};
+  const logger = { error: warn, warn: ignore, info: ignore, debug: ignore, verbose: ignore };
+  diag.setLogger(logger);
+}

@@ -1,8 +1,0 @@
-import type { Answer, RequestHeaders } from '../http/exchange.js';
-import type { MaybePromise } from '../pipeline/maybe-async.js';
-import type { Principal } from '../pipeline/principal.js';
-
-/** Says who sent a request from `address`, or refuses it. */
-export type Authenticator = (headers: RequestHeaders, address?: string) => MaybePromise<Caller>;
-
-export type Caller = { readonly principal: Principal } | { readonly refusal: Answer };
