@@ -1,21 +1,26 @@
-import type { App } from '../calls/services.js';
-import type { RequestHeaders } from '../http/exchange.js';
 import { andThen } from '../calls/maybe-async.js';
-import { type ApiKey, findApiKey } from './parse-api-keys.js';
-import type { Authenticator, Caller } from './authenticator.js';
+import type { RequestHeaders } from '../http/exchange.js';
+import type { AuthPart } from '../parts.js';
+import type { Caller } from './authenticator.js';
 import { bearerToken, unauthorized } from './bearer.js';
 import { liveApiKeys } from './live-api-keys.js';
-
-/** What the HTTP server does not start without. */
-export const requiredSettings = ['MCP_API_KEYS'];
+import { type ApiKey, apiKeySettings, findApiKey } from './parse-api-keys.js';
 
 /**
  * Accepts the keys of `MCP_API_KEYS`, sent as `Authorization: Bearer <key>` or `x-api-key: <key>`: headers alone, because
  * addresses end up in logs and a browser adds cookies by itself.
  */
-export function createAuthenticator(app: Pick<App, 'config' | 'log'>): Authenticator {
-  const currentKeys = liveApiKeys(app);
-  return (headers) => andThen(currentKeys(), (keys) => callerOf(headers, keys));
+export function apiKeys(): AuthPart<typeof apiKeySettings> {
+  return {
+    settings: apiKeySettings,
+    required: ['MCP_API_KEYS'],
+    open(env) {
+      const currentKeys = liveApiKeys(env);
+      return {
+        authenticate: (headers) => andThen(currentKeys(), (keys) => callerOf(headers, keys)),
+      };
+    },
+  };
 }
 
 function callerOf(headers: RequestHeaders, keys: readonly ApiKey[]): Caller {

@@ -1,6 +1,5 @@
 import { createRemoteJWKSet, customFetch, type JWTVerifyGetKey } from 'jose';
 import * as z from 'zod/v4';
-import type { Config } from '../settings.js';
 import { cached } from '../outbound/cached.js';
 import { outbound } from '../outbound/outbound.js';
 import { isTrustedUrl } from './trusted-url.js';
@@ -17,8 +16,8 @@ const DISCOVERY_TTL_MS = 3_600_000;
 const JSON_TYPE = 'application/json';
 const Metadata = z.object({ issuer: z.string(), jwks_uri: z.string().refine(isTrustedUrl) });
 
-export function createIdentityProvider(config: Config): IdentityProvider {
-  const { OAUTH_ISSUER: issuer = '', JWKS_CACHE_SECONDS } = config;
+/** @param cacheSeconds how long its keys are kept */
+export function createIdentityProvider(issuer: string, cacheSeconds: number): IdentityProvider {
   const policy = outbound({ retries: 1, timeoutMs: 2_000, breakAfter: 6, pauseMs: 5_000 });
 
   /** A whole answer, in time. 5xx counts as a failure; every other answer is the caller's to judge. */
@@ -38,7 +37,7 @@ export function createIdentityProvider(config: Config): IdentityProvider {
     const { jwks_uri } = await discover(issuer, get);
     return createRemoteJWKSet(new URL(jwks_uri), {
       cooldownDuration: 30_000,
-      cacheMaxAge: JWKS_CACHE_SECONDS * 1_000,
+      cacheMaxAge: cacheSeconds * 1_000,
       [customFetch]: get,
     });
   });

@@ -1,28 +1,40 @@
-import type { App } from '../calls/services.js';
-import { ConfigError } from '../settings.js';
-import type { Authenticator } from './authenticator.js';
-import { createTokenAuthenticator } from './token-authenticator.js';
+import * as z from 'zod/v4';
+import { ConfigError } from '../definitions/settings.js';
+import type { AuthPart } from '../parts.js';
+import { createTokenAuthenticator, tokenSettings } from './token-authenticator.js';
 import { principalFrom } from './token-principal.js';
-import { verificationKey } from './verification-key.js';
-
-/** What the HTTP server does not start without. */
-export const requiredSettings = ['JWT_ISSUER', 'JWT_AUDIENCE'];
+import { isTrustedUrl, UNTRUSTED } from './trusted-url.js';
+import { verificationKey, verificationSettings } from './verification-key.js';
 
 const CLAIMS = { scopes: ['scope', 'scp'], roles: ['roles'] };
 
-/**
- * Accepts tokens that were issued by `JWT_ISSUER` for `JWT_AUDIENCE`.
- * @throws {ConfigError} when the keys are not configured soundly.
- */
-export function createAuthenticator(app: Pick<App, 'config' | 'log' | 'metrics'>): Authenticator {
-  const { JWT_ISSUER, JWT_AUDIENCE } = app.config;
-  if (JWT_ISSUER === undefined || JWT_AUDIENCE === undefined) {
-    throw new ConfigError(['JWT_ISSUER, JWT_AUDIENCE: both are required']);
-  }
-  const { getKey, algorithms } = verificationKey(app.config);
-  return createTokenAuthenticator(app, {
-    getKey,
-    expected: { algorithms, issuer: JWT_ISSUER, audience: JWT_AUDIENCE },
-    toPrincipal: ({ payload }) => principalFrom(payload, CLAIMS),
-  });
+const settings = {
+  ...tokenSettings,
+  ...verificationSettings,
+  JWT_ISSUER: z
+    .string()
+    .refine((text) => !/^http:/i.test(text) || isTrustedUrl(text), UNTRUSTED)
+    .optional(),
+  JWT_AUDIENCE: z.string().optional(),
+};
+
+/** Accepts tokens that were issued by `JWT_ISSUER` for `JWT_AUDIENCE`. */
+export function jwt(): AuthPart<typeof settings> {
+  return {
+    settings,
+    required: ['JWT_ISSUER', 'JWT_AUDIENCE'],
+    open(env) {
+      const { JWT_ISSUER, JWT_AUDIENCE } = env.config;
+      if (JWT_ISSUER === undefined || JWT_AUDIENCE === undefined) {
+        throw new ConfigError(['JWT_ISSUER, JWT_AUDIENCE: both are required']);
+      }
+      const { getKey, algorithms } = verificationKey(env.config);
+      const authenticate = createTokenAuthenticator(env, {
+        getKey,
+        expected: { algorithms, issuer: JWT_ISSUER, audience: JWT_AUDIENCE },
+        toPrincipal: ({ payload }) => principalFrom(payload, CLAIMS),
+      });
+      return { authenticate };
+    },
+  };
 }

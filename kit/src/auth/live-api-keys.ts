@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { App } from '../calls/services.js';
-import { type ApiKey, apiKeys } from './parse-api-keys.js';
+import type { PartEnv } from '../parts.js';
+import { type ApiKey, type apiKeySettings, parseApiKeys } from './parse-api-keys.js';
 
 const REREAD_MS = 1_000;
 const SETTLE_MS = 50;
@@ -10,7 +10,10 @@ const SETTLE_MS = 50;
  * The keys that are valid now. A file is read again when a key is looked up, at most once a second, so keys come and go
  * without a restart; what is wrong with the new contents is logged, and the keys before it stay valid.
  */
-export function liveApiKeys({ config, log }: Pick<App, 'config' | 'log'>) {
+export function liveApiKeys({
+  config,
+  log,
+}: Pick<PartEnv<typeof apiKeySettings>, 'config' | 'log'>) {
   const { MCP_API_KEYS: configured = [], MCP_API_KEYS_FILE: file } = config;
   if (file === undefined) return (): readonly ApiKey[] => configured;
 
@@ -28,7 +31,7 @@ export function liveApiKeys({ config, log }: Pick<App, 'config' | 'log'>) {
     if (text !== (await readFile(path, 'utf8').catch(() => ''))) return;
     const first = lastSeen === undefined;
     lastSeen = text;
-    const parsed = apiKeys.safeParse(text);
+    const parsed = parseApiKeys.safeParse(text);
     if (parsed.success) {
       keys = parsed.data;
       const names = keys.map(({ principal }) => principal.id);

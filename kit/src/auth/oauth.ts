@@ -1,52 +1,84 @@
 import { errors, type JWTPayload, type JWTVerifyResult } from 'jose';
-import type { App } from '../calls/services.js';
-import { type Config, ConfigError } from '../settings.js';
+import * as z from 'zod/v4';
+import type { Principal } from '../definitions/principal.js';
+import { ConfigError, list } from '../definitions/settings.js';
+import type { Incoming } from '../http/exchange.js';
+import { firstRefusal, hostGuard, hostSettings } from '../http/guards.js';
+import type { AuthPart, PartEnv } from '../parts.js';
 import { PUBLIC_KEY_ALGORITHMS } from './algorithms.js';
-import type { Authenticator } from './authenticator.js';
-import { protectedResource } from './protected-resource.js';
-import { type Provider, providers } from './providers.js';
-import { allScopes } from './scopes.js';
-import { createTokenAuthenticator } from './token-authenticator.js';
+import { createIdentityProvider } from './identity-provider.js';
+import { protectedResource, serveMetadata } from './protected-resource.js';
+import { type Provider, providerNames, providers } from './providers.js';
+import { authInfoOf, stepUp } from './step-up.js';
+import { createTokenAuthenticator, tokenSettings } from './token-authenticator.js';
 import { principalFrom } from './token-principal.js';
+import { isTrustedUrl, UNTRUSTED } from './trusted-url.js';
 
-/** What the HTTP server does not start without. */
-export const requiredSettings = ['OAUTH_ISSUER', 'PUBLIC_URL'];
+const settings = {
+  ...tokenSettings,
+  ...hostSettings,
+  OAUTH_ISSUER: z.string().refine(isTrustedUrl, UNTRUSTED).optional(),
+  OAUTH_PROVIDER: z.enum(providerNames).default('generic'),
+  OAUTH_AUDIENCE: list.default([]),
+  OAUTH_SCOPE_PREFIX: z.string().default(''),
+  OAUTH_FIRST_SCOPES: list.default([]),
+  OAUTH_DEFAULT_SCOPES: list.default([]),
+};
 
-/**
- * Accepts access tokens that `OAUTH_ISSUER` issued for this server, and tells everyone else where to sign in.
- * @throws {ConfigError} when the settings do not fit the provider.
- */
-export function createAuthenticator(
-  app: Pick<App, 'config' | 'log' | 'metrics' | 'identityProvider'>,
-): Authenticator {
-  const { config, identityProvider } = app;
-  const { OAUTH_SCOPE_PREFIX: prefix, OAUTH_DEFAULT_SCOPES, OAUTH_FIRST_SCOPES } = config;
-  if (config.OAUTH_ISSUER === undefined) throw new ConfigError(['OAUTH_ISSUER: is required']);
+/** Accepts access tokens that `OAUTH_ISSUER` issued for this server, and tells everyone else where to sign in. */
+export function oauth(): AuthPart<typeof settings, ReturnType<typeof openOAuth>> {
+  return {
+    name: 'identityProvider',
+    settings,
+    required: ['OAUTH_ISSUER', 'PUBLIC_URL'],
+    open: openOAuth,
+    check: ({ identityProvider }) => identityProvider.check(),
+  };
+}
+
+/** @throws {ConfigError} when the settings do not fit the provider. */
+function openOAuth(env: PartEnv<typeof settings>) {
+  const { about, config, definitions } = env;
+  const { OAUTH_ISSUER: issuer, OAUTH_SCOPE_PREFIX: prefix, PUBLIC_URL: publicUrl } = config;
+  if (issuer === undefined) throw new ConfigError(['OAUTH_ISSUER: is required']);
+  const { scopes } = definitions;
   const provider: Provider = providers[config.OAUTH_PROVIDER];
-  const resource = protectedResource(config);
-  const audience = audienceOf(config, provider, resource.url);
-  const first = OAUTH_FIRST_SCOPES.length > 0 ? OAUTH_FIRST_SCOPES : allScopes;
+  const resource = protectedResource({ name: about.name, publicUrl, issuer, scopes, prefix });
+  const audience = audienceOf(config.OAUTH_AUDIENCE, provider, resource.url);
+  const first = config.OAUTH_FIRST_SCOPES.length > 0 ? config.OAUTH_FIRST_SCOPES : scopes;
   const scope = first.map(resource.asRequested).join(' ');
+  const identityProvider = createIdentityProvider(issuer, config.JWKS_CACHE_SECONDS);
+  const guards = [hostGuard(config)];
 
-  return createTokenAuthenticator(app, {
+  const authenticate = createTokenAuthenticator(env, {
     getKey: identityProvider.getKey,
-    expected: { algorithms: PUBLIC_KEY_ALGORITHMS, issuer: config.OAUTH_ISSUER },
+    expected: { algorithms: PUBLIC_KEY_ALGORITHMS, issuer },
     toPrincipal(token) {
       mustBeAccessToken(token, provider);
       mustBeFor(audience, token.payload, provider);
       const principal = principalFrom(token.payload, provider);
-      const scopes = principal.scopes
+      const granted = principal.scopes
         .map((name) => (name.startsWith(prefix) ? name.slice(prefix.length) : name))
         .filter((name) => name !== '*');
-      return { ...principal, scopes: [...new Set([...scopes, ...OAUTH_DEFAULT_SCOPES])] };
+      return { ...principal, scopes: [...new Set([...granted, ...config.OAUTH_DEFAULT_SCOPES])] };
     },
     hints: { resource_metadata: resource.metadataUrl, ...(scope && { scope }) },
   });
+  return {
+    authenticate,
+    identityProvider,
+    stepUp: stepUp(resource, scopes),
+    authInfo: (principal: Principal) => authInfoOf(principal, resource),
+    route(request: Incoming) {
+      const metadata = serveMetadata(resource, request.method, request.path);
+      return metadata && (firstRefusal(request, guards) ?? metadata);
+    },
+  };
 }
 
 /** Who a token may be for: this server, unless the provider has another name for it. */
-function audienceOf({ OAUTH_AUDIENCE }: Config, provider: Provider, url: string) {
-  if (OAUTH_AUDIENCE.length > 0) return OAUTH_AUDIENCE;
+function audienceOf(configured: readonly string[], provider: Provider, url: string) {
+  if (configured.length > 0) return configured;
   if (!provider.ownAudience) return [url];
   throw new ConfigError([
     'OAUTH_AUDIENCE: is required for this provider, see docs/auth-providers.md',

@@ -1,6 +1,7 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import * as z from 'zod/v4';
-import type { Principal } from '../calls/principal.js';
+import type { Principal } from '../definitions/principal.js';
+import { file } from '../host/node/settings.js';
 import { weaknessOf } from './weak-key.js';
 
 export interface ApiKey {
@@ -19,7 +20,7 @@ const ENTRY =
  * perhaps `:` and scopes, `role=…` and `expires=2027-01-31`, separated by blanks. One entry per line or separated by commas;
  * a line that starts with `#` is a comment. Without scopes a key has all of them; without a role, too, it may do everything.
  */
-export const apiKeys = z.string().transform((text, ctx): ApiKey[] => {
+export const parseApiKeys = z.string().transform((text, ctx): ApiKey[] => {
   const entries = text
     .replaceAll(/^\s*#.*$/gm, '')
     .split(/[,\n]/)
@@ -36,6 +37,11 @@ export const apiKeys = z.string().transform((text, ctx): ApiKey[] => {
   if (new Set(hashes).size < hashes.length) ctx.addIssue('has the same key twice');
   return keys.filter((key) => key !== undefined);
 });
+
+export const apiKeySettings = {
+  MCP_API_KEYS: parseApiKeys.optional(),
+  MCP_API_KEYS_FILE: file.optional(),
+};
 
 /** An entry, or what is wrong with it; that never contains the key. */
 function parseEntry(entry: string): ApiKey | string {

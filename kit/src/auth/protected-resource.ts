@@ -1,7 +1,5 @@
-import { about } from '../about.js';
-import { type Config, ConfigError } from '../settings.js';
+import { ConfigError } from '../definitions/settings.js';
 import { type Answer, json, refuse } from '../http/exchange.js';
-import { allScopes } from './scopes.js';
 import { isTrustedUrl } from './trusted-url.js';
 
 /** This server as OAuth clients see it. All addresses come from `PUBLIC_URL`, none from a request. */
@@ -17,26 +15,37 @@ export interface ProtectedResource {
 const WELL_KNOWN = '/.well-known/oauth-protected-resource';
 const HEADERS = { 'access-control-allow-origin': '*', 'cache-control': 'public, max-age=300' };
 
+export interface ResourceOptions {
+  readonly name: string;
+  /** The address that clients sign in for, with or without `/mcp`. */
+  readonly publicUrl: string | undefined;
+  readonly issuer: string;
+  /** Every scope that something needs. */
+  readonly scopes: readonly string[];
+  /** What the provider puts in front of them. */
+  readonly prefix: string;
+}
+
 /** @throws {ConfigError} when `PUBLIC_URL` is missing or not safe. */
-export function protectedResource(config: Config): ProtectedResource {
-  const { PUBLIC_URL = '', OAUTH_ISSUER, OAUTH_SCOPE_PREFIX } = config;
-  if (!isTrustedUrl(PUBLIC_URL)) {
+export function protectedResource(options: ResourceOptions): ProtectedResource {
+  const { name, publicUrl = '', issuer, scopes, prefix } = options;
+  if (!isTrustedUrl(publicUrl)) {
     throw new ConfigError([
       'PUBLIC_URL: must be the https address that clients sign in for, or http on this machine',
     ]);
   }
-  const { origin, pathname } = new URL(PUBLIC_URL);
+  const { origin, pathname } = new URL(publicUrl);
   const url = new URL(`${pathname.replace(/\/(?:mcp\/?)?$/, '')}/mcp`, origin);
-  const asRequested = (scope: string) => `${OAUTH_SCOPE_PREFIX}${scope}`;
+  const asRequested = (scope: string) => `${prefix}${scope}`;
   return {
     url: url.href,
     metadataUrl: new URL(`${WELL_KNOWN}${url.pathname}`, origin).href,
     metadata: {
       resource: url.href,
-      authorization_servers: [OAUTH_ISSUER],
-      scopes_supported: allScopes.map(asRequested),
+      authorization_servers: [issuer],
+      scopes_supported: scopes.map(asRequested),
       bearer_methods_supported: ['header'],
-      resource_name: about.name,
+      resource_name: name,
     },
     asRequested,
   };

@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
-import type { Config } from '../settings.js';
+import { andThen } from '../calls/maybe-async.js';
 import type { RequestHeaders } from '../http/exchange.js';
 import { tooManyRequests } from '../http/request-limit.js';
+import type { RateLimitSettings } from '../limits/call-limits.js';
 import { TokenBuckets } from '../limits/token-buckets.js';
-import { andThen } from '../calls/maybe-async.js';
 import type { Authenticator } from './authenticator.js';
 
 const MAX_KNOWN = 10_000;
@@ -12,7 +12,7 @@ const MAX_KNOWN = 10_000;
  * Lets an address that tries too many credentials wait before the next one is looked at. Those that were right before do
  * not count, so that nobody whose credentials were right before is locked out by a stranger behind the same address.
  */
-export function slowGuesses(authenticate: Authenticator, config: Config): Authenticator {
+export function slowGuesses(authenticate: Authenticator, config: RateLimitSettings): Authenticator {
   const { RATE_LIMIT_PER_MINUTE, RATE_LIMIT_BURST = RATE_LIMIT_PER_MINUTE } = config;
   const guesses = new TokenBuckets();
   const known = new Set<string>();

@@ -1,8 +1,7 @@
-import type { AuthInfo, ScopeChallengeHandler } from '@modelcontextprotocol/server';
-import type { Config } from '../settings.js';
-import { missingScopes, type Principal } from '../calls/principal.js';
-import { type ProtectedResource, protectedResource } from './protected-resource.js';
-import { allScopes } from './scopes.js';
+import type { AuthInfo } from '@modelcontextprotocol/server';
+import type { StepUp } from '../calls/services.js';
+import { missingScopes, type Principal } from '../definitions/principal.js';
+import type { ProtectedResource } from './protected-resource.js';
 
 /** What the protocol library may know of a caller. The token itself is not part of it. */
 export function authInfoOf(
@@ -17,15 +16,10 @@ export function authInfoOf(
  * nothing is lost, those the caller has.
  * @see https://www.rfc-editor.org/rfc/rfc6750#section-3.1
  */
-export function stepUp(
-  needed: readonly string[],
-  principal: Principal,
-  config: Config,
-): ScopeChallengeHandler {
-  return () => {
+export function stepUp({ asRequested }: ProtectedResource, scopes: readonly string[]): StepUp {
+  return (needed, principal) => () => {
     if (missingScopes(principal, needed).length === 0) return undefined;
-    const kept = allScopes.filter((scope) => principal.scopes.includes(scope));
-    const { asRequested } = protectedResource(config);
+    const kept = scopes.filter((scope) => principal.scopes.includes(scope));
     const [first = '', ...rest] = [...new Set([...kept, ...needed])].map(asRequested);
     return { scopes: [first, ...rest] };
   };

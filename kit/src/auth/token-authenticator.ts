@@ -5,15 +5,21 @@ import {
   type JWTVerifyResult,
   jwtVerify,
 } from 'jose';
-import type { App } from '../calls/services.js';
+import type { Principal } from '../definitions/principal.js';
+import { int } from '../definitions/settings.js';
 import { refuse } from '../http/exchange.js';
-import type { Principal } from '../calls/principal.js';
+import type { PartEnv } from '../parts.js';
 import type { Authenticator, Caller } from './authenticator.js';
 import { bearerToken, unauthorized } from './bearer.js';
 import { VerifiedTokens } from './verified-tokens.js';
 
 const MAX_TOKEN_LENGTH = 8_192;
 const CLOCK_TOLERANCE_SECONDS = 30;
+
+export const tokenSettings = {
+  TOKEN_CACHE_SECONDS: int(0, 60).default(60),
+  JWKS_CACHE_SECONDS: int(1, 86_400).default(300),
+};
 
 export interface TokenRules {
   readonly getKey: JWTVerifyGetKey;
@@ -31,7 +37,7 @@ export interface TokenRules {
  * @see https://www.rfc-editor.org/rfc/rfc8725
  */
 export function createTokenAuthenticator(
-  { config, log, metrics }: Pick<App, 'config' | 'log' | 'metrics'>,
+  { config, log, metrics }: Pick<PartEnv<typeof tokenSettings>, 'config' | 'log' | 'metrics'>,
   { getKey, expected, toPrincipal, hints }: TokenRules,
 ): Authenticator {
   const options = {
@@ -40,7 +46,14 @@ export function createTokenAuthenticator(
     clockTolerance: CLOCK_TOLERANCE_SECONDS,
   };
   const verified = new VerifiedTokens(config.TOKEN_CACHE_SECONDS);
-  metrics.countTokens(() => verified.size);
+  const remembered = 'Tokens that are remembered.';
+  metrics.gauge('mcp_token_cache_entries', remembered, () => verified.size);
+  const lookUps = metrics.counters(
+    'mcp_token_cache_total',
+    'Tokens that were remembered (hit) or had to be verified (miss).',
+    'result',
+    ['hit', 'miss'],
+  );
   const invalid = (message: string) => unauthorized(message, 'invalid_token', hints);
 
   async function verify(token: string): Promise<Caller> {
@@ -66,7 +79,7 @@ export function createTokenAuthenticator(
     if (token === undefined) return unauthorized('Send a bearer token.', undefined, hints);
     if (token.length > MAX_TOKEN_LENGTH) return invalid('The token is too long.');
     const known = verified.get(token);
-    metrics.tokenLookedUp(known === undefined ? 'miss' : 'hit');
+    lookUps[known === undefined ? 'miss' : 'hit'].inc();
     return known === undefined ? verify(token) : { principal: known };
   };
 }

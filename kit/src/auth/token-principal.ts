@@ -1,5 +1,5 @@
 import { errors, type JWTPayload } from 'jose';
-import type { Principal } from '../calls/principal.js';
+import type { Principal } from '../definitions/principal.js';
 
 const MAX_SUBJECT_LENGTH = 255;
 

@@ -1,13 +1,25 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { createRemoteJWKSet, type JWTVerifyGetKey } from 'jose';
-import { type Config, ConfigError } from '../settings.js';
+import * as z from 'zod/v4';
+import { ConfigError, type SettingsOf } from '../definitions/settings.js';
 import { PUBLIC_KEY_ALGORITHMS } from './algorithms.js';
+import type { tokenSettings } from './token-authenticator.js';
+import { isTrustedUrl, UNTRUSTED } from './trusted-url.js';
 import { weaknessOf } from './weak-secret.js';
 
 export interface VerificationKey {
   readonly getKey: JWTVerifyGetKey;
   readonly algorithms: string[];
 }
+
+/** Where the keys come from: one of these. */
+export const verificationSettings = {
+  JWT_SECRET: z.string().optional(),
+  JWT_JWKS_URL: z.string().refine(isTrustedUrl, UNTRUSTED).optional(),
+  JWT_PUBLIC_KEY: z.string().optional(),
+};
+
+type Settings = SettingsOf<typeof verificationSettings & typeof tokenSettings>;
 
 const MIN_RSA_BITS = 2_048;
 const CURVES: Readonly<Record<string, string>> = {
@@ -17,7 +29,7 @@ const CURVES: Readonly<Record<string, string>> = {
 };
 
 /** @throws {ConfigError} unless exactly one source of keys is configured, and it is a sound one. */
-export function verificationKey(config: Config): VerificationKey {
+export function verificationKey(config: Settings): VerificationKey {
   const { JWT_SECRET, JWT_PUBLIC_KEY, JWT_JWKS_URL } = config;
   const given = [JWT_SECRET, JWT_PUBLIC_KEY, JWT_JWKS_URL].filter((value) => value !== undefined);
   if (given.length !== 1) {

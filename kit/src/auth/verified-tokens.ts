@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { Principal } from '../calls/principal.js';
+import type { Principal } from '../definitions/principal.js';
 
 const MAX_TOKENS = 1_000;
 

@@ -1,13 +1,12 @@
 import { hash } from 'node:crypto';
-import type { Services } from './services.js';
-import type { Logger } from '../telemetry/logger.js';
+import type { Logger } from 'pino';
+import type { CallContext } from '../definitions/context.js';
+import type { Principal } from '../definitions/principal.js';
 import { Asking } from './ask.js';
-import type { CallRequest } from './call-request.js';
+import type { Call, CallRequest } from './call.js';
 import { canShowForms, clientCapabilities } from './client-capabilities.js';
-import { type CallContext, notifyProgress } from './context.js';
-import type { Principal } from './principal.js';
 import type { RoundState } from './round-state.js';
-import type { Call } from './run-call.js';
+import type { Services } from './services.js';
 import { writeOut } from './write-out.js';
 
 /** What only one call has. It is made when it is asked for: most calls ask for little, and are over soon. */
@@ -67,9 +66,8 @@ const known = new WeakMap<Services, ContextClass>();
 export function contextsOf(services: Services): ContextClass {
   let made = known.get(services);
   if (made === undefined) {
-    const { log: _, ...shared } = services;
     made = class extends CallScope {} as unknown as ContextClass;
-    Object.assign(made.prototype, shared);
+    Object.assign(made.prototype, services.shared);
     known.set(services, made);
   }
   return made;
@@ -83,4 +81,24 @@ export function logOf({ kind, name }: Call, { log }: Services, { id }: Principal
 /** Tells whose answers count: those to questions of the same call, with the same arguments. */
 export function roundOf({ kind, name, uri, input }: Call, { id }: Principal): string {
   return hash('sha256', JSON.stringify([id, kind, name, uri, writeOut(input)]), 'base64url');
+}
+
+/** Sends `notifications/progress` for a request, if it carries a progress token. */
+async function notifyProgress(
+  { mcpReq }: CallRequest,
+  progress: number,
+  total?: number,
+  message?: string,
+): Promise<void> {
+  const progressToken = mcpReq._meta?.progressToken;
+  if (progressToken === undefined) return;
+  await mcpReq.notify({
+    method: 'notifications/progress',
+    params: {
+      progressToken,
+      progress,
+      ...(total === undefined ? {} : { total }),
+      ...(message === undefined ? {} : { message }),
+    },
+  });
 }

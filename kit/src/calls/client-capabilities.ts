@@ -1,6 +1,6 @@
 import type { ClientCapabilities } from '@modelcontextprotocol/server';
-import { CLIENT_CAPABILITIES } from '../protocol/meta-keys.js';
-import type { CallRequest } from './call-request.js';
+import type { CallRequest } from './call.js';
+import { CLIENT_CAPABILITIES } from './meta-keys.js';
 
 /** What the client can do: it says so with every request, an older one when it connects. */
 export function clientCapabilities({ mcpReq, server }: CallRequest): ClientCapabilities {

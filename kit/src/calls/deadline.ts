@@ -1,5 +1,5 @@
-import type { CallRequest } from './call-request.js';
-import { ToolError } from './errors.js';
+import { ToolError } from '../definitions/errors.js';
+import type { CallRequest } from './call.js';
 import { isPromise, type MaybePromise } from './maybe-async.js';
 
 /**

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { RequestStateCodec, ServerContext } from '@modelcontextprotocol/server';
 
 /** How long a client may take from a question to its answer. */
-{{> round-state/valid-seconds}}
+export const VALID_SECONDS = 600;
 
 /** What a call knows at the end of a round. */
 export interface Kept {
@@ -10,7 +10,8 @@ export interface Kept {
   readonly answers: Readonly<Record<string, unknown>>;
   /** The keys of the questions that are open. */
   readonly asked: readonly string[];
-  {{> round-state/kept}}
+  /** Whether a call with these arguments, by hash, has been approved or only asked about. */
+  readonly approval?: { readonly call: string; readonly approved: boolean };
 }
 
 /** What a client keeps between two rounds of a call. It can read this, but not change it. */

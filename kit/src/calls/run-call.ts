@@ -1,32 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import type { Services } from './services.js';
-import { correlationId, type Logger, withCorrelationId } from '../telemetry/logger.js';
+import type { Logger } from 'pino';
+import type { CallContext } from '../definitions/context.js';
+import { ToolError } from '../definitions/errors.js';
+import { missingScopes, type Principal } from '../definitions/principal.js';
 import { InputNeeded, InputRequired } from './ask.js';
-import { type CallRequest, eraOf } from './call-request.js';
+import { type Call, type CallRequest, eraOf } from './call.js';
 import { contextsOf, logOf, roundOf } from './call-scope.js';
-import type { CallContext } from './context.js';
+import { correlationId, withCorrelationId } from './correlation.js';
 import { withDeadline } from './deadline.js';
-import { ToolError } from './errors.js';
 import { andThen, type MaybePromise, orElse } from './maybe-async.js';
 import { isNetworkError } from './network-error.js';
-import { missingScopes, type Principal } from './principal.js';
-{{> run-call/imports}}
-
-/** One call as the pipeline sees it. */
-export interface Call {
-  readonly kind: 'tool' | 'resource' | 'prompt';
-  readonly name: string;
-  /** It does not run: somebody types one of its arguments, and wants to know what fits. */
-  readonly isCompletion?: true;
-  /** The address of a resource that is read. */
-  readonly uri?: string;
-  /** What it was called with, for the audit log. */
-  readonly input?: unknown;
-  readonly scopes?: readonly string[] | undefined;
-  readonly timeoutMs?: number | undefined;
-  /** How many calls one caller may make. */
-  readonly perMinute?: number | undefined;
-}
+import type { Access, CallSpan, Services } from './services.js';
 
 /**
  * What every call passes: audit, scopes, limits, timeout, and then the work itself. What has nothing to wait for is done at once.
@@ -46,11 +30,14 @@ export function runCall<T>(
   const started = performance.now();
   const Context = contextsOf(services);
   const log = () => logOf(call, services, principal);
-  {{> run-call/begin}}
+  const { observers, tracing } = services;
+  for (const observer of observers) observer.began?.(call, request);
+  let span: CallSpan | undefined;
   const finish = (outcome: string) => {
     const ms = performance.now() - started;
-    services.audit.record({ call, principal, outcome, ms, correlationId: id, era });
-    {{> run-call/finish}}
+    const end = { call, principal, outcome, ms, correlationId: id, era };
+    for (const observer of observers) observer.ended(end);
+    span?.end(outcome);
   };
 
   const fail = (error: unknown): never => {
@@ -61,7 +48,7 @@ export function runCall<T>(
   };
   const attempt = () => {
     authorize(call, principal);
-    {{> run-call/admit}}
+    admit(call, services.policy.accessOf(principal));
     const timeoutMs = call.timeoutMs ?? services.config.TOOL_TIMEOUT_MS;
     const result = services.limits.run(call, principal, () =>
       withDeadline(timeoutMs, request, (signal) =>
@@ -79,7 +66,13 @@ export function runCall<T>(
         ? inputRequired(error, roundOf(call, principal), services).then(fail, fail)
         : fail(error),
     );
-  {{> run-call/run}}
+  if (tracing === undefined) return outer === undefined ? withCorrelationId(id, run) : run();
+  const inSpan = () =>
+    andThen(tracing.begin(call, request.mcpReq, era), (begun) => {
+      span = begun;
+      return begun.run(run);
+    });
+  return outer === undefined ? withCorrelationId(id, inSpan) : inSpan();
 }
 
 /** Turns questions into a result. The library that words them is loaded when somebody asks the first one. */
@@ -107,4 +100,14 @@ function authorize(call: Call, principal: Principal): void {
   const missing = missingScopes(principal, call.scopes ?? []);
   if (missing.length === 0) return;
   throw new ToolError('FORBIDDEN', `${call.name} needs the scope ${missing.join(' and ')}.`);
+}
+
+/**
+ * Checks a call that was registered for its caller: one URI template has addresses that may be read and others that may not.
+ * @throws {ToolError} `NOT_FOUND`: for a caller, what it may not do is not there.
+ */
+function admit({ kind, name, uri }: Call, access: Access): void {
+  const allowed = uri === undefined || access.allows('resource', uri);
+  if (allowed && (kind === 'resource' || access.allows(kind, name))) return;
+  throw new ToolError('NOT_FOUND', `${name} is not there.`);
 }

@@ -1,21 +1,15 @@
 import type { CallToolResult, InputRequiredResult } from '@modelcontextprotocol/server';
-import type { Services } from './services.js';
-import { InputRequired } from './ask.js';
-import type { CallRequest } from './call-request.js';
-import { ToolError } from './errors.js';
-import { andThen, type MaybePromise, orElse } from './maybe-async.js';
-import type { Principal } from './principal.js';
-import { type Call, runCall } from './run-call.js';
+import { ToolError } from '../definitions/errors.js';
+import type { Principal } from '../definitions/principal.js';
 import type { Tool } from '../definitions/tool.js';
-import * as barrel from './index.js';
+import { InputRequired } from './ask.js';
+import type { Call, CallRequest } from './call.js';
+import { andThen, type MaybePromise, orElse } from './maybe-async.js';
+import { runCall } from './run-call.js';
+import type { Services } from './services.js';
 import { toErrorResult, toResult } from './tool-result.js';
 
 export type ToolOutcome = CallToolResult | InputRequiredResult;
-
-/** Every tool of `index.ts`, by its name. */
-export const tools: ReadonlyMap<string, Tool> = new Map(
-  (Object.values(barrel) as readonly Tool[]).map((tool) => [tool.name, tool]),
-);
 
 /**
  * Runs a tool through the pipeline.
@@ -33,7 +27,7 @@ export function runTool(
 ): MaybePromise<ToolOutcome> {
   const work = () =>
     runCall<ToolOutcome>(callOf(tool, input), services, principal, request, (ctx) =>
-      andThen(run(input, ctx), (result) => toResult(result, tool.output, services.config)),
+      andThen(run(input, ctx as never), (result) => toResult(result, tool.output, services.config)),
     );
   return orElse(work, (error) => {
     if (error instanceof InputRequired) return error.result;

@@ -1,50 +1,127 @@
-import type { Config } from '../settings.js';
-import { CallLimits } from '../limits/call-limits.js';
-{{> app/imports}}
-import { type AuditLog, openAuditLog } from '../telemetry/audit.js';
-import { createLogger, type Logger } from '../telemetry/logger.js';
-import { RoundStates } from './round-state.js';
-import { Cursors } from '../protocol/cursors.js';
+import type { ScopeChallengeHandler } from '@modelcontextprotocol/server';
+import type { Logger } from 'pino';
+import type { Changes } from '../definitions/changes.js';
+import type { About, Definitions } from '../definitions/definitions.js';
+import type { Principal } from '../definitions/principal.js';
+import type { CallSettings } from '../definitions/settings.js';
+import type { Call, CallEnd, CallRequest } from './call.js';
+import type { Cursors } from './cursors.js';
+import type { MaybePromise } from './maybe-async.js';
+import type { RoundStates } from './round-state.js';
 
-/** What lives as long as the process; every call gets it. */
+/** What lives as long as the process and every call passes. */
 export interface Services {
-  readonly config: Config;
+  readonly about: About;
+  readonly definitions: Definitions;
+  /** For the model: how to use this server. */
+  readonly instructions?: string | undefined;
+  readonly config: CallSettings;
   readonly log: Logger;
-  readonly audit: AuditLog;
-  readonly limits: CallLimits;
+  /** They see every call: the audit log, the metrics. */
+  readonly observers: readonly CallObserver[];
+  readonly limits: Limits;
+  readonly policy: Policy;
   readonly changes: Changes;
   /** What clients keep between the rounds of a call. */
   readonly rounds: RoundStates;
   /** Where the pages of long lists begin. */
   readonly cursors: Cursors;
-  {{> app/services}}
+  readonly tracing?: Tracing | undefined;
+  /** What the context of every call has besides: the settings, and what the server's parts have opened. */
+  readonly shared: object;
 }
 
-export interface App extends Services {
-  /** What the server depends on; a check rejects while its dependency cannot be reached. */
-  readonly checks: Readonly<Record<string, () => Promise<void>>>;
+export interface CallObserver {
+  began?(call: Call, request: CallRequest): void;
+  ended(end: CallEnd): void;
+}
+
+/** Keeps callers within what the server and its tools allow. */
+export interface Limits {
+  /**
+   * Does the work of a call when its caller may do it now.
+   * @throws {ToolError} `RATE_LIMITED` or `TOO_MANY_CALLS`; the call may be repeated later.
+   */
+  run<T>(call: Call, principal: Principal, work: () => MaybePromise<T>): MaybePromise<T>;
+}
+
+/** What a caller may do. */
+export interface Access {
+  /** `name` is the name of a tool or a prompt, or the URI of a resource. */
+  allows(kind: 'tool' | 'prompt' | 'resource', name: string): boolean;
+  /** Whether some address of a URI template may be read. */
+  allowsSomeOf(uriTemplate: string): boolean;
+  needsApproval(tool: string): boolean;
+}
+
+/** Who may do what. */
+export interface Policy {
+  /** Whether it can change while the server runs, and differs between callers. */
+  readonly isLive: boolean;
+  /** What this caller may do, the same object for all who may do the same. */
+  accessOf(principal: Principal): Access;
+  /** Runs the work of a call when a person has approved it. */
+  readonly approvals?: Approvals | undefined;
+}
+
+export interface Approvals {
+  /**
+   * @throws {InputNeeded} when the person has to be asked first.
+   * @throws {ToolError} when the person said no, or the client cannot ask.
+   */
+  run<T>(asked: ApprovalRequest, work: () => T | Promise<T>): Promise<T>;
+}
+
+/** A call that a person has to approve. */
+export interface ApprovalRequest {
+  readonly tool: string;
+  readonly args: unknown;
+  readonly principal: Principal;
+  readonly request: CallRequest;
+}
+
+const EVERYTHING: Access = {
+  allows: () => true,
+  allowsSomeOf: () => true,
+  needsApproval: () => false,
+};
+
+/** Where there is no policy everyone who is let in may do everything. */
+export const NO_POLICY: Policy = { isLive: false, accessOf: () => EVERYTHING };
+
+/** Says how a caller gets the scopes that a call needs, where the server is an OAuth resource. */
+export type StepUp = (needed: readonly string[], principal: Principal) => ScopeChallengeHandler;
+
+/** Ids that count once. */
+export interface NonceStore {
+  /** Whether `id` is claimed for the first time. It is remembered for `seconds`. */
+  claim(id: string, seconds: number): boolean | Promise<boolean>;
+}
+
+/** What a request says of itself. */
+export type Said = Pick<CallRequest['mcpReq'], 'id' | '_meta'>;
+
+/** The span of one call. */
+export interface CallSpan {
+  /** Runs `work` inside the span: what it logs, queries and fetches belongs to it. */
+  run<T>(work: () => T): T;
+  end(outcome: string): void;
+}
+
+/** What a database is asked. */
+export interface Statement {
+  /** Which kind of database it is. */
+  readonly system: string;
+  /** Without values. */
+  readonly text: string;
+}
+
+export interface Tracing {
+  begin(call: Call, said: Said, era: string): MaybePromise<CallSpan>;
+  /** Runs a statement in a span of its own. */
+  query<T>(statement: Statement, run: () => Promise<T>): Promise<T>;
+  /** A request came with these headers. */
+  received?(headers: { get(name: string): string | null }): void;
+  /** Sends what is left, for two seconds at most. */
   close(): Promise<void>;
-}
-
-/** The composition root: opens everything that lives as long as the process. */
-export function createApp(config: Config, log = createLogger(config.LOG_LEVEL)): App {
-  {{> app/changes}}
-  const audit = openAuditLog(config, log);
-  {{> app/open}}
-  return {
-    config,
-    log,
-    audit,
-    {{> app/limits}}
-    changes,
-    {{> app/rounds}}
-    {{> app/values}}
-    checks: {
-      {{> app/checks}}
-    },
-    async close() {
-      {{> app/close}}
-      audit.close();
-    },
-  };
 }

@@ -1,9 +1,9 @@
 import type { CallToolResult, ContentBlock } from '@modelcontextprotocol/server';
 import type * as z from 'zod/v4';
-import type { Config } from '../settings.js';
-import { outputTooLarge, type ToolError } from './errors.js';
-import { withinCap } from './within-cap.js';
+import { outputTooLarge, type ToolError } from '../definitions/errors.js';
+import type { CallSettings } from '../definitions/settings.js';
 import { fitOutput } from './fit-output.js';
+import { withinCap } from './within-cap.js';
 
 /**
  * A tool's result for the client: content as it is, data also as text for models.
@@ -12,7 +12,7 @@ import { fitOutput } from './fit-output.js';
 export function toResult(
   result: Record<string, unknown> | ContentBlock[],
   output: z.ZodObject | undefined,
-  config: Config,
+  config: CallSettings,
 ): CallToolResult {
   if (output === undefined) return { content: withinCap(result as ContentBlock[], { config }) };
   return toDataResult(result as Record<string, unknown>, output, config);
@@ -22,7 +22,7 @@ export function toResult(
 function toDataResult(
   result: Record<string, unknown>,
   output: z.ZodObject,
-  { MAX_OUTPUT_BYTES, MAX_OUTPUT_ROWS }: Config,
+  { MAX_OUTPUT_BYTES, MAX_OUTPUT_ROWS }: CallSettings,
 ): CallToolResult {
   const fitted = fitOutput(result, { maxBytes: MAX_OUTPUT_BYTES, maxRows: MAX_OUTPUT_ROWS });
   const isCut = fitted !== undefined && fitted.cuts.length > 0;

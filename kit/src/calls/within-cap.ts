@@ -1,5 +1,5 @@
-import type { CallContext } from './context.js';
-import { outputTooLarge } from './errors.js';
+import type { CallContext } from '../definitions/context.js';
+import { outputTooLarge } from '../definitions/errors.js';
 
 /**
  * What is sent to the caller as it is.

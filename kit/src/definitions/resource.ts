@@ -1,5 +1,4 @@
 import type { Completer } from './completion.js';
-import type { CallContext } from '../calls/context.js';
 
 /** A text, or bytes. */
 export type Contents = string | Uint8Array;
@@ -15,23 +14,23 @@ interface Common {
 }
 
 /** A resource at a fixed address. */
-export interface Resource extends Common {
+export interface Resource<Context = never> extends Common {
   readonly uri: string;
-  read(ctx: CallContext): Contents | Promise<Contents>;
+  read(ctx: Context): Contents | Promise<Contents>;
 }
 
 /** Resources at every address that fits a URI template (RFC 6570). */
-export interface ResourceTemplate extends Common {
+export interface ResourceTemplate<Context = never> extends Common {
   readonly uriTemplate: string;
   /**
    * The resources that a client can offer for picking, in an order that stays. Without regard to `page` it is everything;
    * what is too much for one answer is cut into pages.
    */
-  list?(ctx: CallContext, page: Page): Listed[] | Promise<Listed[]>;
+  list?(ctx: Context, page: Page): Listed[] | Promise<Listed[]>;
   /** Suggests values while somebody types a variable. */
-  readonly complete?: Readonly<Record<string, Completer>>;
+  readonly complete?: Readonly<Record<string, Completer<Context>>>;
   /** @throws {ToolError} with the code `NOT_FOUND` when there is nothing at this address. */
-  read(variables: Readonly<Record<string, string>>, ctx: CallContext): Contents | Promise<Contents>;
+  read(variables: Readonly<Record<string, string>>, ctx: Context): Contents | Promise<Contents>;
 }
 
 export interface Listed {
@@ -44,14 +43,4 @@ export interface Page {
   readonly limit: number;
   /** The last one of the page before. */
   readonly after?: string;
-}
-
-/** Types a resource. Add its line to `index.ts` and it is served. */
-export function defineResource(resource: Resource): Resource {
-  return resource;
-}
-
-/** Types a resource template. Add its line to `index.ts` and it is served. */
-export function defineResourceTemplate(template: ResourceTemplate): ResourceTemplate {
-  return template;
 }

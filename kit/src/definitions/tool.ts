@@ -1,6 +1,5 @@
 import type { ContentBlock, ToolAnnotations } from '@modelcontextprotocol/server';
 import type * as z from 'zod/v4';
-import type { CallContext } from '../calls/context.js';
 
 interface Common<Input extends z.ZodObject> {
   /** `^[a-zA-Z0-9_-]{1,64}$`; clients refuse other names. */
@@ -18,21 +17,14 @@ interface Common<Input extends z.ZodObject> {
 
 /** A tool whose result is data; the model gets it as JSON, too. */
 export interface Tool<
+  Context = never,
   Input extends z.ZodObject = z.ZodObject,
   Output extends z.ZodObject | undefined = z.ZodObject | undefined,
 > extends Common<Input> {
   /** The data that come back. Without it the result is content to be looked at: texts, images, sounds, resources. */
   readonly output?: Output;
   /** @throws {ToolError} with a message for the model; any other error stays inside. */
-  run(input: z.output<Input>, ctx: CallContext): Result<Output> | Promise<Result<Output>>;
+  run(input: z.output<Input>, ctx: Context): ToolResult<Output> | Promise<ToolResult<Output>>;
 }
 
-type Result<Output> = Output extends z.ZodObject ? z.input<Output> : ContentBlock[];
-
-/** Types a tool. Add its line to `index.ts` and it is served. */
-export function defineTool<
-  Input extends z.ZodObject,
-  Output extends z.ZodObject | undefined = undefined,
->(tool: Tool<Input, Output>): Tool<Input, Output> {
-  return tool;
-}
+export type ToolResult<Output> = Output extends z.ZodObject ? z.input<Output> : ContentBlock[];

@@ -1,11 +1,25 @@
 import { isIP } from 'node:net';
-import type { Config } from '../settings.js';
+import * as z from 'zod/v4';
+import { list, type SettingsOf } from '../definitions/settings.js';
 import { type Answer, type Incoming, refuse } from './exchange.js';
 
 /** Looks at a request; an answer refuses it. */
 export type Guard = (request: Incoming) => Answer | undefined;
 
 const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
+
+/** Under which names the server is reached, and from which web pages. */
+export const hostSettings = {
+  PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  ALLOWED_HOSTS: list
+    .refine((hosts) => hosts.every(isHostname), 'must be host names without a port')
+    .default([]),
+  ALLOWED_ORIGINS: list
+    .refine((origins) => origins.every(isOrigin), 'must be like https://app.example.com, no path')
+    .default([]),
+};
+
+export type HostSettings = SettingsOf<typeof hostSettings>;
 
 /** Whether an address is one of this machine alone. */
 export function isLocal(url: string): boolean {
@@ -16,7 +30,10 @@ export function isLocal(url: string): boolean {
  * Refuses requests that were addressed to another host name: DNS rebinding. Loopback names, the host of `PUBLIC_URL`
  * and `ALLOWED_HOSTS` pass; ports do not matter.
  */
-export function hostGuard({ PUBLIC_URL, ALLOWED_HOSTS }: Config): Guard {
+export function hostGuard({
+  PUBLIC_URL,
+  ALLOWED_HOSTS,
+}: Pick<HostSettings, 'PUBLIC_URL' | 'ALLOWED_HOSTS'>): Guard {
   const allowed = new Set([...LOOPBACK, ...ALLOWED_HOSTS.map((host) => host.toLowerCase())]);
   if (PUBLIC_URL !== undefined) allowed.add(new URL(PUBLIC_URL).hostname);
   return (request) => {
@@ -27,7 +44,7 @@ export function hostGuard({ PUBLIC_URL, ALLOWED_HOSTS }: Config): Guard {
 }
 
 /** The same, but for IP addresses, which pass: they are nobody's name that could be bound to another address. */
-export function addressGuard(config: Config): Guard {
+export function addressGuard(config: HostSettings): Guard {
   const guard = hostGuard(config);
   return (request) => {
     const host = hostname(request.headers.get('host')) ?? '';
@@ -39,7 +56,7 @@ export function addressGuard(config: Config): Guard {
  * Refuses browsers, except those on `ALLOWED_ORIGINS`: a web page must not reach a server behind its visitor's back.
  * Other clients send no Origin.
  */
-export function originGuard({ ALLOWED_ORIGINS }: Config): Guard {
+export function originGuard({ ALLOWED_ORIGINS }: HostSettings): Guard {
   const allowed = new Set(ALLOWED_ORIGINS);
   return (request) => {
     const origin = request.headers.get('origin');

@@ -1,24 +1,23 @@
 import { randomUUID } from 'node:crypto';
-import type { App } from '../calls/services.js';
-import { createAuthenticator } from '../auth/api-keys.js';
+import { slowGuesses } from '../auth/slow-guesses.js';
+import { withCorrelationId } from '../calls/correlation.js';
+import { andThen, isPromise, type MaybePromise } from '../calls/maybe-async.js';
 import { Concurrency } from '../limits/concurrency.js';
-import { RequestLimit, tooManyRequests } from './request-limit.js';
+import { isListenRequest } from '../protocol/server-scope.js';
 import { LineLimit } from '../telemetry/line-limit.js';
 import type { Limit } from '../telemetry/metrics.js';
-import { withCorrelationId } from '../telemetry/logger.js';
+import type { HttpApp } from './app.js';
 import { CallsUnderWay } from './calls-under-way.js';
 import { clientAddress } from './client-address.js';
 import { preflight, withCors } from './cors.js';
-import { contentTypeGuard, firstRefusal, hostGuard, methodGuard, originGuard } from './guards.js';
 import { type Answer, type Incoming, json, refuse } from './exchange.js';
-import { andThen, isPromise, type MaybePromise } from '../calls/maybe-async.js';
-import { isSubscription } from '../protocol/part-for.js';
+import { contentTypeGuard, firstRefusal, hostGuard, methodGuard, originGuard } from './guards.js';
 import { createReadiness } from './health.js';
 import { metricsEndpoint } from './metrics-endpoint.js';
 import { createProtocol } from './protocol.js';
 import { readJson } from './read-json.js';
+import { RequestLimit, tooManyRequests } from './request-limit.js';
 import { toResponse, webRequest } from './web-request.js';
-{{> http/imports}}
 
 /** How many lines a second refused requests may have in the log. */
 const MAX_REFUSALS_LOGGED = 20;
@@ -37,19 +36,19 @@ export interface HttpHandler {
 }
 
 /** Everything that is served over HTTP: `/mcp`, `/healthz`, `/readyz` and `/metrics`. */
-export function createHttpHandler(app: App): HttpHandler {
-  const { config, log, metrics } = app;
-  {{> http/authenticate}}
+export function createHttpHandler(app: HttpApp): HttpHandler {
+  const { auth, checks, config, log, metrics, ownRoutes, tracing } = app;
+  const authenticate = auth.isOpen ? auth.authenticate : slowGuesses(auth.authenticate, config);
+  if (!auth.isOpen) metrics.countAuthFailures();
   const requests = new RequestLimit(config);
   const refusals = new LineLimit(MAX_REFUSALS_LOGGED);
   const bodies = new Concurrency(config.MAX_CONCURRENT_CALLS);
-  const readiness = createReadiness(app);
+  const readiness = createReadiness(checks, metrics);
   const toldMetrics = metricsEndpoint(app);
   const addressed = [hostGuard(config), originGuard(config)];
-  {{> http/methods}}
+  const methods = app.sessions === undefined ? ['POST'] : ['POST', 'GET', 'DELETE'];
   const wellFormed = [methodGuard(methods), contentTypeGuard];
   const calls = new CallsUnderWay();
-  {{> http/routes-open}}
   const protocol = createProtocol(app);
   let draining = false;
 
@@ -81,14 +80,17 @@ export function createHttpHandler(app: App): HttpHandler {
     const authenticated = authenticate(request.headers, address);
     const caller = isPromise(authenticated) ? await authenticated : authenticated;
     if ('refusal' in caller) {
-      {{> http/auth-failed}}
+      metrics.authFailed(caller.refusal.status, request.headers);
       return caller.refusal;
     }
     const tooMany = requests.refusal(caller.principal);
     if (tooMany) return limited('requests', tooMany);
     const { id } = caller.principal;
     const authenticateAgain = async () => authenticate(request.headers, address);
-    {{> http/without-body}}
+    if (request.method !== 'POST') {
+      answered();
+      return protocol.answerWithoutBody(request, caller.principal, authenticateAgain);
+    }
     const bodyRead = bodies.begin(id);
     if (bodyRead === undefined) return limited('requests_under_way');
     const read = await readJson(request, config.MAX_BODY_BYTES, bodyRead);
@@ -97,11 +99,30 @@ export function createHttpHandler(app: App): HttpHandler {
       const tooManyMessages = requests.refusal(caller.principal, read.body.length - 1);
       if (tooManyMessages) return limited('requests', tooManyMessages);
     }
-    if (isSubscription(read.body)) {
+    if (isListenRequest(read.body)) {
       answered();
       return protocol.listen(request, read.body, caller.principal, authenticateAgain);
     }
     return protocol.answer(request, read.body, caller.principal);
+  }
+
+  /** Routes of the owner: a protected one passes the same guards as `/mcp`, and its caller the same checks. */
+  function serveOwn(request: Incoming): MaybePromise<Answer> | undefined {
+    const { method, path } = request;
+    const route = ownRoutes.find((one) => one.path === path && one.method === method);
+    if (route === undefined) return undefined;
+    const misaddressed = firstRefusal(request, addressed);
+    if (misaddressed) return refused(request, misaddressed);
+    calls.track(request);
+    if (!route.isProtected) return route.handle(request);
+    return andThen(authenticate(request.headers, addressOf(request)), (caller) => {
+      if ('refusal' in caller) {
+        metrics.authFailed(caller.refusal.status, request.headers);
+        return refused(request, caller.refusal);
+      }
+      const tooMany = requests.refusal(caller.principal);
+      return tooMany ? refused(request, limited('requests', tooMany)) : route.handle(request);
+    });
   }
 
   function limited(limit: Limit, refusal = tooManyRequests(1_000)): Answer {
@@ -110,7 +131,8 @@ export function createHttpHandler(app: App): HttpHandler {
   }
 
   function route(request: Incoming): MaybePromise<Answer> {
-    {{> http/routes}}
+    const ofAuth = auth.route?.(request);
+    if (ofAuth !== undefined) return ofAuth;
     switch (request.path) {
       case '/mcp':
         return serveMcp(request);
@@ -121,12 +143,12 @@ export function createHttpHandler(app: App): HttpHandler {
       case '/metrics':
         return toldMetrics(request);
       default:
-        return refuse(404, 'Not found. MCP is served at /mcp.');
+        return serveOwn(request) ?? refuse(404, 'Not found. MCP is served at /mcp.');
     }
   }
 
   async function serve(request: Incoming, id: string): Promise<Answer> {
-    {{> http/answering}}
+    tracing?.received?.(request.headers);
     let answer: Answer;
     try {
       const routed = route(request);

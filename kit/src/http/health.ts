@@ -1,4 +1,4 @@
-import type { App } from '../calls/services.js';
+import type { HttpMetrics } from '../telemetry/metrics.js';
 import { type Answer, json } from './exchange.js';
 
 const CHECK_TIMEOUT_MS = 2_000;
@@ -11,7 +11,10 @@ type Results = readonly (readonly [name: string, outcome: Outcome])[];
  * Answers 200 while everything that the server depends on can be reached, else 503 with the names of what cannot. It looks at most
  * once in a second, however many ask.
  */
-export function createReadiness({ checks, metrics }: App): (draining: boolean) => Promise<Answer> {
+export function createReadiness(
+  checks: Readonly<Record<string, () => Promise<void>>>,
+  metrics: HttpMetrics,
+): (draining: boolean) => Promise<Answer> {
   let latest: Promise<Results> | undefined;
   let until = 0;
   let known: Results = [];

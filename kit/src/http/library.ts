@@ -1,15 +1,15 @@
 import { createMcpHandler } from '@modelcontextprotocol/server';
-import type { App } from '../calls/services.js';
-import type { Principal } from '../calls/principal.js';
-import { createServer, type ServerPart } from '../protocol/server.js';
+import type { Principal } from '../definitions/principal.js';
+import { changeCapabilities, createMcpServer, type ServerScope } from '../protocol/mcp-server.js';
+import type { Sessions } from '../sessions/sessions.js';
+import type { HttpApp } from './app.js';
 import { type Answer, fromResponse, type Incoming } from './exchange.js';
-import { NEWS, Subscriptions } from './subscriptions.js';
-{{> http/protocol-imports}}
+import { Subscriptions } from './subscriptions.js';
 
 /** The protocol library, and what only it can answer. */
 export interface Library {
   readonly subscriptions: Subscriptions;
-  {{> http/legs-fields}}
+  readonly sessions: Sessions | undefined;
   answer(request: Incoming, body: unknown, asked: Asked): Promise<Answer>;
   close(): Promise<void>;
 }
@@ -17,44 +17,46 @@ export interface Library {
 /** Who asks, and for what. */
 export interface Asked {
   readonly principal: Principal;
-  readonly part: ServerPart;
+  readonly scope: ServerScope;
 }
 
-export function openLibrary(app: App): Library {
-  const { config, log } = app;
+export async function openLibrary(app: HttpApp): Promise<Library> {
+  const { auth, config, log } = app;
   const asked = new WeakMap<Request, Asked>();
   const subscriptions = new Subscriptions(app);
-  {{> http/open}}
+  const { stepUp } = auth;
 
   const mcp = createMcpHandler(
     ({ requestInfo, era }) => {
-      const { principal, part } = known(asked, requestInfo);
-      return createServer(app, principal, { ...part, news: era === 'modern' ? NEWS : 'none' });
+      const { principal, scope } = known(asked, requestInfo);
+      const changes = era === 'modern' ? changeCapabilities(app) : 'none';
+      return createMcpServer(app, principal, { ...scope, changes, stepUp });
     },
     {
       maxRequestBodySize: config.MAX_BODY_BYTES,
       onerror: (error) => log.debug({ err: error }, 'request refused by the protocol'),
-      {{> http/library-options}}
     },
   );
-
-  {{> http/legs}}
+  const sessions =
+    app.sessions && new (await app.sessions.load()).Sessions(app, app.sessions.state);
 
   return {
     subscriptions,
-    {{> http/legs-values}}
+    sessions,
     async answer(request, body, who) {
-      {{> http/leg-answers}}
+      const inSession = await sessions?.answer(request, body, who.principal);
+      if (inSession !== undefined) return inSession;
       const webRequest = request.toRequest();
       asked.set(webRequest, who);
+      const authInfo = auth.authInfo?.(who.principal);
       const response = await mcp.fetch(webRequest, {
         parsedBody: body,
-        {{> http/call-options}}
+        ...(authInfo && { authInfo }),
       });
       return fromResponse(response);
     },
     async close() {
-      {{> http/legs-close}}
+      await sessions?.close();
       await mcp.close();
       await subscriptions.close();
     },

@@ -1,7 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { Server } from 'node:http';
-import type { App } from '../calls/services.js';
-import type { Config } from '../settings.js';
+import type { HttpApp, HttpSettings } from './app.js';
 import type { Answer, Incoming } from './exchange.js';
 import {
   addressGuard,
@@ -11,7 +9,6 @@ import {
   isLocal,
   originGuard,
 } from './guards.js';
-import { createNodeServer } from '../host/node/node-server.js';
 
 const TEXT = { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' };
 const LOOPBACK = /^(?:::ffff:)?127\.|^::1$/;
@@ -32,7 +29,7 @@ const PROXIED = [
  * for this machine alone, and not when a setting says that a proxy may be in front: one on this machine that adds no header
  * cannot be told from it. When there is a `METRICS_PORT`, it is not there.
  */
-export function metricsEndpoint(app: App): (request: Incoming) => Answer {
+export function metricsEndpoint(app: HttpApp): (request: Incoming) => Answer {
   const { METRICS_TOKEN, METRICS_PORT } = app.config;
   const isThere =
     METRICS_PORT === undefined && (METRICS_TOKEN !== undefined || !isProxied(app.config));
@@ -45,15 +42,13 @@ export function metricsEndpoint(app: App): (request: Incoming) => Answer {
  * Serves `/metrics` on a port of its own, `METRICS_PORT`, to whoever reaches it by its address or an allowed name: a web page
  * comes by a name of its own. `METRICS_TOKEN` holds there, too.
  */
-export function createMetricsServer(app: App): Server {
+export function metricsOnOwnPort(app: HttpApp): (request: Incoming) => Answer {
   const tell = tellMetrics(app, addressGuard(app.config));
-  return createNodeServer(async (request) =>
-    request.path === '/metrics' ? tell(request) : notFound(),
-  );
+  return (request) => (request.path === '/metrics' ? tell(request) : notFound());
 }
 
 /** With a token it does not matter by which name it is asked for: no web page has that. */
-function tellMetrics({ config, metrics }: App, host: Guard): (request: Incoming) => Answer {
+function tellMetrics({ config, metrics }: HttpApp, host: Guard): (request: Incoming) => Answer {
   const { METRICS_TOKEN } = config;
   const addressed = [host, originGuard(config)];
   return (request) => {
@@ -75,7 +70,7 @@ function text(status: number, body: string): Answer {
 }
 
 /** Whether the server is set up for clients that come through a proxy. */
-function isProxied({ PUBLIC_URL, ALLOWED_HOSTS, TRUST_PROXY }: Config): boolean {
+function isProxied({ PUBLIC_URL, ALLOWED_HOSTS, TRUST_PROXY }: HttpSettings): boolean {
   const isPublic = PUBLIC_URL !== undefined && !isLocal(PUBLIC_URL);
   return isPublic || ALLOWED_HOSTS.length > 0 || TRUST_PROXY !== undefined;
 }

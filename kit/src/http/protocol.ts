@@ -1,14 +1,14 @@
-import type { App } from '../calls/services.js';
+import { outsideOfRequests } from '../calls/correlation.js';
+import { andThen, type MaybePromise } from '../calls/maybe-async.js';
+import type { Principal } from '../definitions/principal.js';
 import { type PlainCall, plainCall } from '../protocol/plain-calls.js';
 import { type PlainRequest, plainRequest } from '../protocol/plain-request.js';
-import { andThen, type MaybePromise } from '../calls/maybe-async.js';
-import type { Principal } from '../calls/principal.js';
-import type { Answer, Incoming } from './exchange.js';
+import { serverScopeFor } from '../protocol/server-scope.js';
+import type { HttpApp } from './app.js';
+import { type Answer, type Incoming, refuse } from './exchange.js';
 import { KeptResults } from './kept-results.js';
-import type { Authenticate } from './live-caller.js';
 import type { Library } from './library.js';
-import { outsideOfRequests } from '../telemetry/logger.js';
-import { partFor } from '../protocol/part-for.js';
+import type { Authenticate } from './live-caller.js';
 import { asAnswer, headersAgree } from './plain-http.js';
 import { watchForRefusedCalls } from './refused-calls.js';
 
@@ -22,7 +22,12 @@ export interface Protocol {
     principal: Principal,
     authenticate: Authenticate,
   ): Promise<Answer>;
-  {{> http/legs-interface}}
+  /** Answers GET and DELETE. The stream of the former ends when the credentials of its caller do. */
+  answerWithoutBody(
+    request: Incoming,
+    principal: Principal,
+    authenticate: Authenticate,
+  ): Promise<Answer>;
   /**
    * Loads what plain requests do not need, so that the first request that does need not wait for it.
    * @throws when it cannot be loaded, now or ever: Node.js remembers a failed import
@@ -36,7 +41,7 @@ export interface Protocol {
  * Answers plain requests directly, and has the protocol library answer everything else, with a server of its own for each
  * request: nothing of one caller is there for another.
  */
-export function createProtocol(app: App): Protocol {
+export function createProtocol(app: HttpApp): Protocol {
   const kept = new KeptResults();
   let library: Library | undefined;
   let loading: Promise<Library> | undefined;
@@ -55,7 +60,7 @@ export function createProtocol(app: App): Protocol {
   async function askLibrary(request: Incoming, body: unknown, principal: Principal) {
     watchForRefusedCalls(request, body, principal, app);
     const { answer } = await load();
-    return await answer(request, body, { principal, part: partFor(body) });
+    return await answer(request, body, { principal, scope: serverScopeFor(body) });
   }
 
   function answerCall(
@@ -68,8 +73,8 @@ export function createProtocol(app: App): Protocol {
     return andThen(call.run(request), (outcome) => {
       const messages = call.messages(outcome);
       if (messages !== undefined) return asAnswer(era, messages);
-      const part = { method, tool: name, outcomes: new Map([[id, outcome]]) };
-      return load().then(({ answer }) => answer(request, body, { principal, part }));
+      const scope = { method, tool: name, outcomes: new Map([[id, outcome]]) };
+      return load().then(({ answer }) => answer(request, body, { principal, scope }));
     });
   }
 
@@ -84,7 +89,7 @@ export function createProtocol(app: App): Protocol {
         if (call === undefined) return askLibrary(request, body, principal);
         return answerCall(plain, call, request, body, principal);
       }
-      {{> http/list-key}}
+      const visibleTo = app.policy.accessOf(principal);
       const known = kept.answer(plain, visibleTo);
       if (known !== undefined) return known;
       return askLibrary(request, body, principal).then((made) => kept.keep(plain, visibleTo, made));
@@ -93,7 +98,12 @@ export function createProtocol(app: App): Protocol {
       const { subscriptions } = await load();
       return await subscriptions.open(request, body, principal, authenticate);
     },
-    {{> http/legs-protocol}}
+    async answerWithoutBody(...asked) {
+      const { sessions } = await load();
+      return sessions === undefined
+        ? refuse(405, 'Use POST.')
+        : sessions.answerWithoutBody(...asked);
+    },
     async prepare() {
       await Promise.all([load(), import('../calls/ask-library.js')]);
     },

@@ -1,10 +1,9 @@
-import type { RequestId, RequestMeta } from '@modelcontextprotocol/server';
-import type { Services } from '../calls/services.js';
-import { type Correlation, currentRequest } from '../telemetry/logger.js';
-import { eraOf } from '../calls/call-request.js';
-import type { Principal } from '../calls/principal.js';
-import type { Call } from '../calls/run-call.js';
-import { tools } from '../calls/run-tool.js';
+import type { RequestMeta } from '@modelcontextprotocol/server';
+import { type Call, eraOf } from '../calls/call.js';
+import { type Correlation, currentRequest } from '../calls/correlation.js';
+import type { CallObserver } from '../calls/services.js';
+import type { Principal } from '../definitions/principal.js';
+import type { HttpApp } from './app.js';
 import type { Incoming } from './exchange.js';
 
 type Fields = { readonly [name: string]: unknown };
@@ -26,7 +25,7 @@ export function watchForRefusedCalls(
   request: Incoming,
   body: unknown,
   principal: Principal,
-  { audit, metrics }: Services,
+  { audit, definitions, metrics }: HttpApp,
 ): void {
   const scope = currentRequest();
   const calls = new Map((Array.isArray(body) ? body : [body]).flatMap(toCall));
@@ -38,17 +37,23 @@ export function watchForRefusedCalls(
     for (const call of calls.values()) {
       const ms = performance.now() - started;
       const entry = { call, principal, outcome: 'REFUSED', ms, correlationId: scope.id };
-      audit.record({ ...entry, era });
-      metrics.callRefused(tools.has(call.name) ? call : { ...call, name: 'unknown' }, ms);
+      audit.ended({ ...entry, era });
+      metrics.callRefused(
+        definitions.tools.has(call.name) ? call : { ...call, name: 'unknown' },
+        ms,
+      );
     }
   });
 }
 
 /** The pipeline has begun with a call: it records how that ends. */
-export function sawCall(id: RequestId): void {
-  const scope = currentRequest();
-  if (scope !== undefined) awaited.get(scope)?.delete(id);
-}
+export const dispatched: CallObserver = {
+  began(_, { mcpReq }) {
+    const scope = currentRequest();
+    if (scope !== undefined) awaited.get(scope)?.delete(mcpReq.id);
+  },
+  ended() {},
+};
 
 function toCall(message: unknown): [id: unknown, Call][] {
   const { method, id = Symbol('none') } = (message ?? {}) as Fields;

@@ -1,7 +1,7 @@
-import type { Config } from '../settings.js';
-import { type Answer, refuse } from './exchange.js';
-import type { Principal } from '../calls/principal.js';
+import type { Principal } from '../definitions/principal.js';
+import type { RateLimitSettings } from '../limits/call-limits.js';
 import { TokenBuckets } from '../limits/token-buckets.js';
+import { type Answer, refuse } from './exchange.js';
 
 /** Listing and discovering cost less than calls, which have a limit of their own. */
 const REQUESTS_PER_CALL = 10;
@@ -10,7 +10,7 @@ const REQUESTS_PER_CALL = 10;
 export class RequestLimit {
   readonly #buckets = new TokenBuckets();
 
-  constructor(private readonly config: Config) {}
+  constructor(private readonly config: RateLimitSettings) {}
 
   /** Counts messages. @returns a 429 when they are too many. */
   refusal({ id }: Principal, messages = 1): Answer | undefined {

@@ -1,21 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createMcpHandler } from '@modelcontextprotocol/server';
-import type { App } from '../calls/services.js';
-import { eventsOf, wantedIn } from '../protocol/wanted.js';
+import type { Principal } from '../definitions/principal.js';
 import { Concurrency } from '../limits/concurrency.js';
-import { tooManyRequests } from './request-limit.js';
-import type { Principal } from '../calls/principal.js';
-import { createServer, type News } from '../protocol/server.js';
-import { CallsUnderWay } from './calls-under-way.js';
+import { changeCapabilities, createMcpServer } from '../protocol/mcp-server.js';
+import { type MayRead, readersOf } from '../protocol/readers.js';
+import { LISTEN } from '../protocol/server-scope.js';
+import { eventsOf, wantedIn } from '../protocol/wanted.js';
+import type { HttpApp } from './app.js';
 import { boundedStream } from './bounded-stream.js';
+import { CallsUnderWay } from './calls-under-way.js';
 import { type Answer, type Incoming, refuse } from './exchange.js';
 import { type Authenticate, LiveCaller } from './live-caller.js';
-import { LISTEN } from '../protocol/part-for.js';
-{{> subscriptions/imports}}
-
-{{> subscriptions/news}}
-
-const PART = { method: LISTEN, news: NEWS };
+import { tooManyRequests } from './request-limit.js';
 
 /** How much may wait for a client that reads slowly. */
 const MAX_WAITING_BYTES = 1_000_000;
@@ -29,7 +25,10 @@ export class Subscriptions {
   readonly #open = new Set<() => Promise<void>>();
   readonly #unsent = new CallsUnderWay();
 
-  constructor(private readonly app: App) {
+  readonly #mayRead: MayRead;
+
+  constructor(private readonly app: HttpApp) {
+    this.#mayRead = readersOf(app);
     this.#ofClient = new Concurrency(app.config.MAX_CONCURRENT_CALLS);
   }
 
@@ -60,9 +59,10 @@ export class Subscriptions {
     }
 
     const caller = new LiveCaller(principal, authenticate, () => void mcp.close());
-    {{> subscriptions/may-hear}}
+    const mayHear = (uri: string) => this.#mayRead(uri, caller.principal);
+    const scope = { method: LISTEN, changes: changeCapabilities(app) };
     const wanted = wantedIn(body, mayHear);
-    const mcp = createMcpHandler(() => createServer(app, caller.principal, PART), {
+    const mcp = createMcpHandler(() => createMcpServer(app, caller.principal, scope), {
       bus: {
         publish() {},
         subscribe: (tell) =>

@@ -1,29 +1,38 @@
-import type { Config } from '../settings.js';
-import { rateLimited, ToolError } from '../calls/errors.js';
+import type { Call } from '../calls/call.js';
 import { andThen, isPromise, type MaybePromise } from '../calls/maybe-async.js';
-import type { Principal } from '../calls/principal.js';
-import type { Call } from '../calls/run-call.js';
+import type { Limits } from '../calls/services.js';
+import { rateLimited, ToolError } from '../definitions/errors.js';
+import type { Principal } from '../definitions/principal.js';
+import { int, type SettingsOf } from '../definitions/settings.js';
+import type { LimitsPart } from '../parts.js';
 import { Concurrency } from './concurrency.js';
 import type { Bucket, RateLimiter } from './token-buckets.js';
 
-/** Keeps each client within what the server and its tools allow. */
-export class CallLimits {
+/** What one client may do. */
+export const rateLimitSettings = {
+  RATE_LIMIT_PER_MINUTE: int(1, 1_000_000_000).default(600),
+  RATE_LIMIT_BURST: int(1, 1_000_000_000).optional(),
+  MAX_CONCURRENT_CALLS: int(1, 1_000_000).default(100),
+};
+
+export type RateLimitSettings = SettingsOf<typeof rateLimitSettings>;
+
+/** Keeps each client within what the server and its tools allow; without settings, within what its tools allow. */
+export class CallLimits implements Limits {
+  readonly #max: number;
   readonly #underWay: Concurrency;
 
   constructor(
-    private readonly config: Config,
     private readonly limiter: RateLimiter,
+    private readonly config?: RateLimitSettings,
   ) {
-    this.#underWay = new Concurrency(config.MAX_CONCURRENT_CALLS);
+    this.#max = config?.MAX_CONCURRENT_CALLS ?? Number.POSITIVE_INFINITY;
+    this.#underWay = new Concurrency(this.#max);
   }
 
-  /**
-   * Does the work of a call when its caller may do it now.
-   * @throws {ToolError} `RATE_LIMITED` or `TOO_MANY_CALLS`; the call may be repeated later.
-   */
   run<T>(call: Call, { id }: Principal, work: () => MaybePromise<T>): MaybePromise<T> {
     const done = this.#underWay.begin(id);
-    if (done === undefined) throw tooManyCalls(this.config.MAX_CONCURRENT_CALLS);
+    if (done === undefined) throw tooManyCalls(this.#max);
     const admitted = (wait: number) => {
       if (wait > 0) throw rateLimited(wait);
       return work();
@@ -35,10 +44,15 @@ export class CallLimits {
   #buckets({ name, perMinute }: Call, id: string): Bucket[] {
     // Braces keep the buckets of a client together in a Redis cluster.
     const client = `{${encodeURIComponent(id)}}`;
-    const { RATE_LIMIT_PER_MINUTE, RATE_LIMIT_BURST = RATE_LIMIT_PER_MINUTE } = this.config;
-    const all = { key: client, perMinute: RATE_LIMIT_PER_MINUTE, burst: RATE_LIMIT_BURST };
-    if (perMinute === undefined) return [all];
-    return [all, { key: `${client}:${name}`, perMinute, burst: perMinute }];
+    const buckets: Bucket[] = [];
+    if (this.config !== undefined) {
+      const { RATE_LIMIT_PER_MINUTE: all, RATE_LIMIT_BURST: burst = all } = this.config;
+      buckets.push({ key: client, perMinute: all, burst });
+    }
+    if (perMinute !== undefined) {
+      buckets.push({ key: `${client}:${name}`, perMinute, burst: perMinute });
+    }
+    return buckets;
   }
 }
 
@@ -62,4 +76,12 @@ function lastly<T>(work: () => MaybePromise<T>, done: () => void): MaybePromise<
   if (isPromise(result)) return Promise.resolve(result).finally(done);
   done();
   return result;
+}
+
+/** What one client may do, over every transport. */
+export function rateLimits(): LimitsPart<typeof rateLimitSettings> {
+  return {
+    settings: rateLimitSettings,
+    open: ({ config, state }) => new CallLimits(state.limiter, config),
+  };
 }

@@ -1,40 +1,31 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod/v4';
-import { answerTo, InputNeeded, type Question } from '../calls/ask.js';
-import type { CallRequest } from '../calls/call-request.js';
+import { answerTo, InputNeeded } from '../calls/ask.js';
 import { canShowForms } from '../calls/client-capabilities.js';
-import { ToolError } from '../calls/errors.js';
-import type { Principal } from '../calls/principal.js';
 import { type Kept, type RoundState, VALID_SECONDS } from '../calls/round-state.js';
+import type { ApprovalRequest, Approvals, NonceStore } from '../calls/services.js';
 import { writeOut } from '../calls/write-out.js';
+import { ToolError } from '../definitions/errors.js';
+import type { Question } from '../definitions/questions.js';
 import { shorten } from './shown-arguments.js';
-import type { UsedIds } from './used-ids.js';
 
 const KEY = 'approval';
 const Form = z.object({ approve: z.boolean().describe('Let this call run') });
-
-/** A call that a person has to approve. */
-export interface Asked {
-  readonly tool: string;
-  readonly args: unknown;
-  readonly principal: Principal;
-  readonly request: CallRequest;
-}
 
 /**
  * Asks the person behind the client before a tool runs. The question is signed over the caller, the tool and its arguments,
  * so an answer is good for that one call. This guards against a model that is talked into something; a client that answers
  * for its user cannot be told apart.
  */
-export class Approvals {
-  constructor(private readonly used: UsedIds) {}
+export class SignedApprovals implements Approvals {
+  constructor(private readonly nonces: NonceStore) {}
 
   /**
    * Runs `work` when the call has been approved.
    * @throws {InputNeeded} when the person has to be asked first.
    * @throws {ToolError} when the person said no, or the client cannot ask.
    */
-  async run<T>(asked: Asked, work: () => T | Promise<T>): Promise<T> {
+  async run<T>(asked: ApprovalRequest, work: () => T | Promise<T>): Promise<T> {
     const { tool, args, principal, request } = asked;
     const shown = writeOut(args);
     const call = createHash('sha256')
@@ -63,7 +54,7 @@ export class Approvals {
   /** What is known about the approval of `call`, once. */
   async #redeem(state: RoundState | undefined, call: string): Promise<Kept['approval']> {
     if (state?.approval?.call !== call) return undefined;
-    return (await this.used.use(state.id, VALID_SECONDS)) ? state.approval : undefined;
+    return (await this.nonces.claim(state.id, VALID_SECONDS)) ? state.approval : undefined;
   }
 }
 

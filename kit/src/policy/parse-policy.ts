@@ -1,9 +1,11 @@
 import { isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import type * as z from 'zod/v4';
-import { Policy } from './policy.js';
+import { RolePolicy } from './policy.js';
 import { type Names, policySchema } from './schema.js';
 
-export type ParsedPolicy = { readonly policy: Policy } | { readonly problems: readonly string[] };
+export type ParsedPolicy =
+  | { readonly policy: RolePolicy }
+  | { readonly problems: readonly string[] };
 
 /** Reads the text of a policy. Every problem is named at once, and begins with its line: `12: roles.reader: …`. */
 export function parsePolicy(text: string, names: Names): ParsedPolicy {
@@ -17,7 +19,7 @@ export function parsePolicy(text: string, names: Names): ParsedPolicy {
   const content = attempt(() => document.toJS());
   if (content instanceof Error) return { problems: [at(0, content.message)] };
   const parsed = policySchema(names).safeParse(content);
-  if (parsed.success) return { policy: new Policy(parsed.data.roles) };
+  if (parsed.success) return { policy: new RolePolicy(parsed.data.roles) };
   return {
     problems: parsed.error.issues
       .flatMap(toFindings)

@@ -1,21 +1,28 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Changes } from '../calls/changes.js';
-import { type Config, ConfigError } from '../settings.js';
-import type { Logger } from '../telemetry/logger.js';
-import type { Metrics } from '../telemetry/metrics.js';
-import type { Principal } from '../calls/principal.js';
-import { names } from './names.js';
+import type { Definitions } from '../definitions/definitions.js';
+import { ConfigError } from '../definitions/settings.js';
+import { file } from '../host/node/settings.js';
+import type { PartEnv, PolicyPart } from '../parts.js';
+import { SignedApprovals } from './approvals.js';
 import { parsePolicy } from './parse-policy.js';
-import type { Access } from './policy.js';
+import type { Names } from './schema.js';
 
 const LISTS = ['tools_list_changed', 'resources_list_changed', 'prompts_list_changed'] as const;
 
-/** The policy as its file has it now. */
-export interface LivePolicy {
-  accessOf(principal: Principal): Access;
-  close(): void;
+const settings = { POLICY_PATH: file.prefault('policy.yaml') };
+
+/**
+ * Roles from the file of `POLICY_PATH`, `policy.yaml` by default. The part keeps up with the file: a change counts within two
+ * seconds, without a restart.
+ */
+export function policyFile({ pollMs = 1_000 } = {}): PolicyPart<typeof settings> {
+  return {
+    settings,
+    open: (env) => openPolicy(env, pollMs),
+    close: (policy) => policy.close(),
+  };
 }
 
 /**
@@ -24,13 +31,18 @@ export interface LivePolicy {
  * at what there is; every replica sees its own file change.
  * @throws {ConfigError} when the policy cannot be used at the start.
  */
-export function openPolicy(
-  { POLICY_PATH: path }: Config,
-  log: Logger,
-  changes: Changes,
-  metrics: Metrics,
-  pollMs = 1_000,
-): LivePolicy {
+function openPolicy(
+  { config, definitions, log, metrics, state }: PartEnv<typeof settings>,
+  pollMs: number,
+): ReturnType<ReturnType<typeof policyFile>['open']> {
+  const { POLICY_PATH: path } = config;
+  const names = namesIn(definitions);
+  const reloads = metrics.counters(
+    'mcp_policy_reloads_total',
+    'How often there was a new policy, by result.',
+    'result',
+    ['ok', 'failed'],
+  );
   const problemsOf = (problems: readonly string[]) =>
     problems.map((problem) => `${path}:${problem}`);
 
@@ -50,12 +62,12 @@ export function openPolicy(
     const next = parsePolicy(text, names);
     if ('policy' in next) {
       policy = next.policy;
-      metrics.policyReloaded('ok');
+      reloads.ok.inc();
       log.info('the policy has changed');
-      for (const kind of LISTS) changes.deliver({ kind });
+      for (const kind of LISTS) state.changes.deliver({ kind });
     } else {
       const problems = problemsOf(next.problems);
-      metrics.policyReloaded('failed');
+      reloads.failed.inc();
       log.error({ problems }, 'the new policy cannot be used; the one before it stays');
     }
   }
@@ -70,7 +82,9 @@ export function openPolicy(
   watch().catch(() => {});
 
   return {
+    isLive: true,
     accessOf: (principal) => policy.accessOf(principal),
+    approvals: new SignedApprovals(state.nonces),
     close: () => closed.abort(),
   };
 }
@@ -81,4 +95,14 @@ function readNow(path: string): string {
   } catch {
     throw new ConfigError([`POLICY_PATH: ${path} cannot be read`]);
   }
+}
+
+/** Everything that a policy can name. */
+function namesIn({ tools, prompts, resources }: Definitions): Names {
+  return {
+    tools: [...tools.keys()],
+    prompts: prompts.map(({ name }) => name),
+    resources: resources.flatMap((one) => ('uri' in one ? one.uri : [])),
+    uriTemplates: resources.flatMap((one) => ('uri' in one ? [] : one.uriTemplate)),
+  };
 }

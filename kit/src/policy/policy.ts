@@ -1,9 +1,10 @@
-import type { Principal } from '../calls/principal.js';
+import type { Access } from '../calls/services.js';
+import type { Principal } from '../definitions/principal.js';
 import { plainUri } from './patterns.js';
 import type { Role } from './schema.js';
 
 /** Who may do what: the roles of `policy.yaml`. */
-export class Policy {
+export class RolePolicy {
   readonly #byRoles = new Map<string, Access>();
   readonly #byPrincipal = new WeakMap<Principal, Access>();
 
@@ -22,14 +23,14 @@ export class Policy {
 
   #accessOf(roles: readonly (readonly [string, Role])[]): Access {
     const key = JSON.stringify(roles.map(([name]) => name));
-    const access = this.#byRoles.get(key) ?? new Access(roles.map(([, role]) => role));
+    const access = this.#byRoles.get(key) ?? new RoleAccess(roles.map(([, role]) => role));
     this.#byRoles.set(key, access);
     return access;
   }
 }
 
 /** What a caller may do is what one of its roles allows and none of them denies. */
-export class Access {
+class RoleAccess implements Access {
   constructor(private readonly roles: readonly Role[]) {}
 
   /** `name` is the name of a tool or a prompt, or the URI of a resource. */

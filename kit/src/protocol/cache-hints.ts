@@ -1,19 +1,18 @@
 import type { CacheHint } from '@modelcontextprotocol/server';
+import type { Policy } from '../calls/services.js';
 
 /** How long, and for whom, clients and proxies may keep an answer; without a hint nobody may. */
-export function cacheHint(seconds: number): CacheHint {
-  return {
-    ttlMs: seconds * 1_000,
-    {{> cache/scope}}
-  };
+export function cacheHint(seconds: number, { isLive }: Policy): CacheHint {
+  return { ttlMs: seconds * 1_000, cacheScope: isLive ? 'private' : 'public' };
 }
 
-const LIST = cacheHint(60);
-
 /** What is offered changes with a new version of the server or of its policy; a call never depends on a list. */
-export const cacheHints = {
-  'server/discover': LIST,
-  'tools/list': LIST,
-  'prompts/list': LIST,
-  'resources/templates/list': LIST,
-};
+export function cacheHints(policy: Policy) {
+  const list = cacheHint(60, policy);
+  return {
+    'server/discover': list,
+    'tools/list': list,
+    'prompts/list': list,
+    'resources/templates/list': list,
+  };
+}

@@ -1,18 +1,20 @@
 import type { McpServer, ServerContext } from '@modelcontextprotocol/server';
-import { ToolError } from '../calls/errors.js';
 import type { MaybePromise } from '../calls/maybe-async.js';
+import type { Completer } from '../definitions/completion.js';
+import type { CallContext } from '../definitions/context.js';
+import { ToolError } from '../definitions/errors.js';
 import { asProtocolError } from './protocol-error.js';
-import * as prompts from '../prompts/index.js';
-import * as resources from '../resources/index.js';
-import type { Completion } from '../definitions/completion.js';
 
 /** The specification allows no more in one answer. */
 const MAX_VALUES = 100;
 
-/** Whether anything that is served can complete its arguments. */
-export const offersCompletions = [...Object.values(prompts), ...Object.values(resources)].some(
-  (one) => 'complete' in one,
-);
+/** An argument that somebody is typing. */
+export interface Completion {
+  readonly name: string;
+  readonly value: string;
+  /** The arguments that are known already. */
+  readonly others: Readonly<Record<string, string>>;
+}
 
 type Complete = (completion: Completion, sdk: ServerContext) => MaybePromise<readonly string[]>;
 
@@ -26,7 +28,6 @@ export class Completions {
 
   /** Serves `completion/complete`. */
   register(server: McpServer): void {
-    if (!offersCompletions) return;
     server.server.setRequestHandler('completion/complete', async ({ params }, sdk) => {
       const { ref, argument, context } = params;
       const name = ref.type === 'ref/prompt' ? ref.name : ref.uri;
@@ -42,4 +43,14 @@ export class Completions {
       }
     });
   }
+}
+
+/** Runs the completer of an argument; arguments without one have no suggestions. */
+export async function complete(
+  completers: Readonly<Record<string, Completer | undefined>>,
+  { name, value, others }: Completion,
+  ctx: CallContext,
+): Promise<readonly string[]> {
+  const completer = Object.hasOwn(completers, name) ? completers[name] : undefined;
+  return (await completer?.(value, ctx as never, others)) ?? [];
 }

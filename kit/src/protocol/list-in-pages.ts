@@ -1,4 +1,4 @@
-import { invalidCursor, type Place } from './cursors.js';
+import { invalidCursor, type Place } from '../calls/cursors.js';
 import type { Listed, Page } from '../definitions/resource.js';
 
 const PAGE_SIZE = 100;

@@ -7,13 +7,12 @@ import type {
   RequestMeta,
   RequestMetaEnvelope,
 } from '@modelcontextprotocol/server';
-import { about } from '../about.js';
-import type { Services } from '../calls/services.js';
 import type { MaybePromise } from '../calls/maybe-async.js';
-import { SERVER_INFO } from './meta-keys.js';
-import { missingScopes, type Principal } from '../calls/principal.js';
+import { SERVER_INFO } from '../calls/meta-keys.js';
+import { runTool, type ToolOutcome } from '../calls/run-tool.js';
+import type { Services } from '../calls/services.js';
+import { missingScopes, type Principal } from '../definitions/principal.js';
 import type { Tool } from '../definitions/tool.js';
-import { runTool, type ToolOutcome, tools } from '../calls/run-tool.js';
 import type { Caller } from './caller.js';
 import { hasHeaderArguments } from './header-arguments.js';
 import type { PlainRequest } from './plain-request.js';
@@ -23,6 +22,25 @@ export interface PlainCall {
   run(caller: Pick<Caller, 'signal' | 'whenOver'>): MaybePromise<ToolOutcome>;
   /** The messages that answer it, as JSON; `undefined` for an outcome that only the library can put into words. */
   messages(outcome: ToolOutcome): string[] | undefined;
+}
+
+/** What the answers of one server have in common. */
+interface Ending {
+  readonly server: Readonly<Record<string, unknown>>;
+  /** Of a result of 2026-07-28 that has no `_meta` of its own. */
+  readonly text: string;
+}
+
+const endings = new WeakMap<Services, Ending>();
+
+function endingOf(services: Services): Ending {
+  let ending = endings.get(services);
+  if (ending === undefined) {
+    const server = { [SERVER_INFO]: services.about };
+    ending = { server, text: `,"resultType":"complete","_meta":${JSON.stringify(server)}}` };
+    endings.set(services, ending);
+  }
+  return ending;
 }
 
 /**
@@ -36,10 +54,11 @@ export function plainCall(
   principal: Principal,
 ): PlainCall | undefined {
   const { id, era, name, args } = request;
-  const tool = tools.get(name);
+  const tool = services.definitions.tools.get(name);
   if (tool === undefined || hasHeaderArguments(tool)) return undefined;
   if (missingScopes(principal, tool.scopes ?? []).length > 0) return undefined;
-  {{> dispatch/admit}}
+  const access = services.policy.accessOf(principal);
+  if (!access.allows('tool', name) || access.needsApproval(name)) return undefined;
   const input = tool.input['~standard'].validate(args);
   if (input instanceof Promise || input.issues) return undefined;
 
@@ -52,7 +71,8 @@ export function plainCall(
       }),
     messages(outcome) {
       if (!isPlain(outcome, tool)) return undefined;
-      const result = era === 'modern' ? modernResult(outcome) : JSON.stringify(outcome);
+      const result =
+        era === 'modern' ? modernResult(outcome, endingOf(services)) : JSON.stringify(outcome);
       const answer = `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${result}}`;
       return [...notifications, answer];
     },
@@ -107,12 +127,9 @@ function isPlain(outcome: ToolOutcome, tool: Tool): outcome is CallToolResult {
   return !(output instanceof Promise) && output.issues === undefined;
 }
 
-const SERVER = { [SERVER_INFO]: about };
-const MODERN_END = `,"resultType":"complete","_meta":${JSON.stringify(SERVER)}}`;
-
 /** With what every result of 2026-07-28 has. Most have no `_meta` of their own, and then it is the same end. */
-function modernResult(result: CallToolResult): string {
+function modernResult(result: CallToolResult, { server, text }: Ending): string {
   const { _meta } = result;
-  if (_meta === undefined) return JSON.stringify(result).slice(0, -1) + MODERN_END;
-  return JSON.stringify({ ...result, resultType: 'complete', _meta: { ..._meta, ...SERVER } });
+  if (_meta === undefined) return JSON.stringify(result).slice(0, -1) + text;
+  return JSON.stringify({ ...result, resultType: 'complete', _meta: { ..._meta, ...server } });
 }

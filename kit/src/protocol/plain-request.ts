@@ -1,4 +1,4 @@
-import { CLIENT_CAPABILITIES, CLIENT_INFO, PROTOCOL_VERSION } from './meta-keys.js';
+import { CLIENT_CAPABILITIES, CLIENT_INFO, PROTOCOL_VERSION } from '../calls/meta-keys.js';
 
 /** The two families of the protocol: 2026-07-28, where every request says who asks, and those before it. */
 export type Era = 'modern' | 'legacy';

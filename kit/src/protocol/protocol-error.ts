@@ -3,7 +3,7 @@ import {
   ProtocolErrorCode,
   ResourceNotFoundError,
 } from '@modelcontextprotocol/server';
-import { ToolError } from '../calls/errors.js';
+import { ToolError } from '../definitions/errors.js';
 
 /** Codes that say nothing about what the caller sent. */
 const OURS = ['INTERNAL', 'TIMEOUT', 'STORE_UNAVAILABLE', 'STORE_BUSY', 'UPSTREAM_UNAVAILABLE'];

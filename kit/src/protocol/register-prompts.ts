@@ -1,41 +1,29 @@
-import type { McpServer } from '@modelcontextprotocol/server';
-import type { Services } from '../calls/services.js';
-import { complete } from '../definitions/completion.js';
-import type { Completions } from './completions.js';
 import { InputRequired } from '../calls/ask.js';
-import type { Principal } from '../calls/principal.js';
-import { asProtocolError } from './protocol-error.js';
 import { runCall } from '../calls/run-call.js';
 import { withinCap } from '../calls/within-cap.js';
-import type { Prompt } from '../definitions/prompt.js';
-import * as barrel from './index.js';
-{{> register/imports}}
+import { complete } from './completions.js';
+import type { Offer } from './mcp-server.js';
+import { asProtocolError } from './protocol-error.js';
 
-const prompts = Object.values(barrel) as readonly Prompt[];
-
-/** Registers every prompt of `index.ts`; they go through the pipeline. */
-export function registerPrompts(
-  server: McpServer,
-  services: Services,
-  principal: Principal,
-  completions: Completions,
-): void {
-  {{> register/access}}
-  for (const prompt of prompts) {
+/** Registers the prompts that the caller may see; they go through the pipeline. */
+export function registerPrompts(offer: Offer): void {
+  const { server, services, principal, completions, scope } = offer;
+  const access = services.policy.accessOf(principal);
+  for (const prompt of services.definitions.prompts) {
     const { name, title, description, args: argsSchema, scopes, complete: completers } = prompt;
-    {{> register/prompts}}
+    if (!access.allows('prompt', name)) continue;
     const call = { kind: 'prompt', name, ...(scopes && { scopes }) } as const;
     const config = {
       title,
       description,
       argsSchema,
-      {{> register/options}}
+      ...(scopes && scope.stepUp && { scopeChallenge: scope.stepUp(scopes, principal) }),
     };
     server.registerPrompt(name, config, async (args, { mcpReq }) => {
       try {
         const audited = { ...call, input: args };
         const work = runCall(audited, services, principal, { mcpReq, server }, async (ctx) =>
-          withinCap(await prompt.messages(args, ctx), ctx),
+          withinCap(await prompt.messages(args, ctx as never), ctx),
         );
         return { description, messages: await work };
       } catch (error) {

@@ -1,47 +1,42 @@
-import type { McpServer, ServerContext } from '@modelcontextprotocol/server';
+import type { ServerContext } from '@modelcontextprotocol/server';
 import { ResourceTemplate as UriTemplateResource } from '@modelcontextprotocol/server';
-import type { Services } from '../calls/services.js';
-import { cacheHint } from './cache-hints.js';
-import { complete } from '../definitions/completion.js';
-import type { Completions } from './completions.js';
 import { InputRequired } from '../calls/ask.js';
-import type { CallRequest } from '../calls/call-request.js';
-import type { CallContext } from '../calls/context.js';
-import { ToolError } from '../calls/errors.js';
-import { missingScopes, type Principal } from '../calls/principal.js';
-import { asProtocolError } from './protocol-error.js';
+import type { CallRequest } from '../calls/call.js';
 import { runCall } from '../calls/run-call.js';
 import { withinCap } from '../calls/within-cap.js';
-import type { Contents, Listed, Resource, ResourceTemplate } from '../definitions/resource.js';
-import * as barrel from './index.js';
+import type { CallContext } from '../definitions/context.js';
+import { ToolError } from '../definitions/errors.js';
+import { missingScopes } from '../definitions/principal.js';
+import type { Contents, Listed } from '../definitions/resource.js';
+import { cacheHint } from './cache-hints.js';
+import { complete } from './completions.js';
 import { type List, listInPages } from './list-in-pages.js';
-{{> register/imports}}
-
-const all: readonly (Resource | ResourceTemplate)[] = Object.values(barrel);
+import type { Offer } from './mcp-server.js';
+import { asProtocolError } from './protocol-error.js';
 
 /** The list of the resources at fixed addresses; template names cannot be empty. */
 const FIXED = '';
 
-/** Registers every resource of `index.ts`; their reads go through the pipeline. */
-export function registerResources(
-  server: McpServer,
-  services: Services,
-  principal: Principal,
-  completions: Completions,
-): void {
+/** Registers the resources that the caller may see; their reads go through the pipeline. */
+export function registerResources(offer: Offer): void {
+  const { server, services, principal, completions, scope } = offer;
   const fixed: Listed[] = [];
   const lists: ((request: CallRequest) => List)[] = [
     () => ({ name: FIXED, list: () => Promise.resolve(fixed) }),
   ];
-  {{> register/access}}
-  for (const resource of all) {
+  const access = services.policy.accessOf(principal);
+  for (const resource of services.definitions.resources) {
     const { name, title, description, mimeType, scopes, cacheSeconds } = resource;
-    {{> register/resources}}
+    const visible =
+      'uri' in resource
+        ? access.allows('resource', resource.uri)
+        : access.allowsSomeOf(resource.uriTemplate);
+    if (!visible) continue;
     const shown = { title, description, mimeType };
     const metadata = {
       ...shown,
-      ...(cacheSeconds !== undefined && { cacheHint: cacheHint(cacheSeconds) }),
-      {{> register/options}}
+      ...(cacheSeconds !== undefined && { cacheHint: cacheHint(cacheSeconds, services.policy) }),
+      ...(scopes && scope.stepUp && { scopeChallenge: scope.stepUp(scopes, principal) }),
     };
     const call = { kind: 'resource', name, ...(scopes && { scopes }) } as const;
     const read = async (
@@ -62,7 +57,7 @@ export function registerResources(
     if ('uri' in resource) {
       fixed.push({ uri: resource.uri, name, ...shown });
       server.registerResource(name, resource.uri, metadata, (uri, sdk) =>
-        read(uri, sdk, (ctx) => resource.read(ctx)),
+        read(uri, sdk, (ctx) => resource.read(ctx as never)),
       );
       continue;
     }
@@ -71,7 +66,8 @@ export function registerResources(
       name,
       new UriTemplateResource(uriTemplate, { list: undefined }),
       metadata,
-      (uri, variables, sdk) => read(uri, sdk, (ctx) => resource.read(single(variables), ctx)),
+      (uri, variables, sdk) =>
+        read(uri, sdk, (ctx) => resource.read(single(variables), ctx as never)),
     );
     // What the caller may not read must not take the other resources out of the list.
     if (resource.list !== undefined && missingScopes(principal, scopes ?? []).length === 0) {
@@ -79,7 +75,7 @@ export function registerResources(
       lists.push((request) => ({
         name,
         list: async (page) => {
-          const work = (ctx: CallContext) => list(ctx, page);
+          const work = (ctx: CallContext) => list(ctx as never, page);
           const listed = await runCall(call, services, principal, request, work);
           return listed.map((one) => ({ ...shown, ...one }));
         },
@@ -105,7 +101,7 @@ export function registerResources(
       const { resources: listed, next } = page;
       const nextCursor = next && services.cursors.seal(next, principal);
       return {
-        {{> register/listed}}
+        resources: listed.filter(({ uri }) => access.allows('resource', uri)),
         ...(nextCursor !== undefined && { nextCursor }),
       };
     } catch (error) {

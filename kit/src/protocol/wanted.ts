@@ -1,5 +1,5 @@
 import { isSpecType, type ServerEvent } from '@modelcontextprotocol/server';
-import type { Change } from '../calls/changes.js';
+import type { Change } from '../definitions/changes.js';
 
 /** What one stream may want to hear of; it is kept as long as the stream is open. */
 const MAX_RESOURCES = 1_000;

@@ -1,4 +1,4 @@
-import type { Change } from '../calls/changes.js';
+import type { Change } from '../definitions/changes.js';
 
 export interface LoggedChange {
   /** Its place in the log, if it has one. */

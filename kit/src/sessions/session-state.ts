@@ -4,6 +4,8 @@ import type { SessionStore } from './session-store.js';
 
 /** Everything of the sessions that is not a call or a stream under way. */
 export interface SessionState {
+  /** After how many milliseconds without use a session is over. */
+  readonly idleMs: number;
   readonly store: SessionStore;
   readonly events: EventStore;
   readonly changes: ChangeLog;

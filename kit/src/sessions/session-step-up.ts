@@ -1,27 +1,27 @@
 import type { AuthInfo, ScopeChallengeHandler } from '@modelcontextprotocol/server';
-import type { App } from '../calls/services.js';
-import { partFor } from '../protocol/part-for.js';
-import type { Principal } from '../calls/principal.js';
-import { createServer } from '../protocol/server.js';
-import { protectedResource } from '../auth/protected-resource.js';
-import { authInfoOf } from '../auth/step-up.js';
+import type { Principal } from '../definitions/principal.js';
+import type { HttpApp } from '../http/app.js';
+import { createMcpServer } from '../protocol/mcp-server.js';
+import { serverScopeFor } from '../protocol/server-scope.js';
 
 /** Refuses a call in a session for which the caller lacks a scope, as it is refused without one. */
 export class SessionStepUp {
   readonly #principals = new WeakMap<AuthInfo, Principal>();
 
-  constructor(private readonly app: App) {}
+  constructor(private readonly app: HttpApp) {}
 
   /** What the transport of a session may know of the caller of one request. */
-  authInfo(principal: Principal): AuthInfo {
-    const authInfo = authInfoOf(principal, protectedResource(this.app.config));
-    this.#principals.set(authInfo, principal);
+  authInfo(principal: Principal): AuthInfo | undefined {
+    const authInfo = this.app.auth.authInfo?.(principal);
+    if (authInfo !== undefined) this.#principals.set(authInfo, principal);
     return authInfo;
   }
 
   readonly challenge: ScopeChallengeHandler = (asked) => {
     const principal = asked.authInfo && this.#principals.get(asked.authInfo);
     if (principal === undefined) return undefined;
-    return createServer(this.app, principal, partFor(asked.request)).resolveScopeChallenge(asked);
+    const { stepUp } = this.app.auth;
+    const scope = { ...serverScopeFor(asked.request), stepUp };
+    return createMcpServer(this.app, principal, scope).resolveScopeChallenge(asked);
   };
 }

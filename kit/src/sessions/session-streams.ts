@@ -1,11 +1,12 @@
 import type { JSONRPCNotification, ServerEvent } from '@modelcontextprotocol/server';
-import type { App } from '../calls/services.js';
+import type { Principal } from '../definitions/principal.js';
+import type { HttpApp } from '../http/app.js';
 import { type Answer, type Incoming, refuse } from '../http/exchange.js';
 import { type Authenticate, LiveCaller } from '../http/live-caller.js';
-import type { Principal } from '../calls/principal.js';
 import { ChangeReader } from './change-reader.js';
 import { EventStream } from './event-stream.js';
 import { ResumedStream } from './resumed-stream.js';
+import type { SessionState } from './session-state.js';
 import type { Subscriptions } from './subscriptions.js';
 
 /** The stream of changes, as opposed to those of calls. */
@@ -20,7 +21,7 @@ export interface Listener {
 }
 
 /** What the rest of the session has to know. */
-interface Told {
+interface SessionEvents {
   /** The client reads a stream here from now on, and nowhere else. */
   taken(stream: string): void;
   /** A stream is over. */
@@ -38,10 +39,10 @@ export class SessionStreams {
   readonly #open = new Map<string, Reading>();
 
   constructor(
-    private readonly app: App,
+    private readonly of: { readonly app: HttpApp; readonly state: SessionState },
     private readonly key: string,
     private readonly subscriptions: Subscriptions,
-    private readonly told: Told,
+    private readonly told: SessionEvents,
   ) {}
 
   get count(): number {
@@ -50,7 +51,7 @@ export class SessionStreams {
 
   /** Tells the client what changes, from `place` in the log on or from now on. */
   async openChanges(listener: Listener, id: string, place?: string): Promise<Answer> {
-    const { store, changes } = this.app.sessions;
+    const { store, changes } = this.of.state;
     const { target, caller } = this.#begin(CHANGES, listener, () => reader.end());
     const reader = new ChangeReader(changes, ({ change, at }) => {
       const events = this.subscriptions.eventsOf(change, caller.principal);
@@ -73,7 +74,7 @@ export class SessionStreams {
 
   /** Sends what a call has said after an event, and what it goes on to say. */
   async resume(listener: Listener, id: string, event: string): Promise<Answer> {
-    const { store, events } = this.app.sessions;
+    const { store, events } = this.of.state;
     const stream = await events.streamOf(this.key, event);
     if (stream === undefined) return refuse(400, 'This event is not kept any more.');
     const { target, reading } = this.#begin(stream, listener, () => {});
@@ -118,8 +119,8 @@ export class SessionStreams {
       onEnd();
       if (this.#open.get(stream) !== reading) return;
       this.#open.delete(stream);
-      this.app.sessions.store.letGo(this.key, stream).catch((error: unknown) => {
-        this.app.log.debug({ err: error }, 'a stream is over, and nobody knows');
+      this.of.state.store.letGo(this.key, stream).catch((error: unknown) => {
+        this.of.app.log.debug({ err: error }, 'a stream is over, and nobody knows');
       });
       this.told.over();
     });

@@ -9,21 +9,22 @@ import {
   isJSONRPCRequest,
   WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server';
-import type { App } from '../calls/services.js';
+import type { Principal } from '../definitions/principal.js';
+import type { HttpApp } from '../http/app.js';
 import { type Answer, fromResponse, type Incoming, refuse } from '../http/exchange.js';
-import { partFor } from '../protocol/part-for.js';
-import { NEWS } from '../http/subscriptions.js';
-import type { Concurrency } from '../limits/concurrency.js';
 import { tooManyRequests } from '../http/request-limit.js';
-import type { Principal } from '../calls/principal.js';
-import { createServer } from '../protocol/server.js';
+import type { Concurrency } from '../limits/concurrency.js';
+import { changeCapabilities, createMcpServer } from '../protocol/mcp-server.js';
+import type { MayRead } from '../protocol/readers.js';
+import { serverScopeFor } from '../protocol/server-scope.js';
 import { RETRY_MS } from './event-stream.js';
 import { answeredBy, RequestServer } from './request-server.js';
+import type { SessionState } from './session-state.js';
+import type { SessionStepUp } from './session-step-up.js';
 import type { Note, SessionData } from './session-store.js';
 import { SessionStreams } from './session-streams.js';
 import { Subscriptions } from './subscriptions.js';
 import { transportEvents } from './transport-events.js';
-{{> sessions/session-imports}}
 
 const INVALID_REQUEST = -32_600;
 const BUSY_MS = 1_000;
@@ -40,28 +41,36 @@ interface Post {
   readonly places: Map<RequestId, () => void>;
 }
 
+/** What all sessions of a server have in common. */
+export interface OfSessions {
+  readonly app: HttpApp;
+  readonly state: SessionState;
+  readonly mayRead: MayRead;
+  /** Where the server is an OAuth resource. */
+  readonly stepUp: SessionStepUp | undefined;
+  /** The calls of each caller, in all its sessions. */
+  readonly underWay: Concurrency;
+}
+
 /** What goes on of a session in this process: calls that run here, and streams that its client reads here. */
 export class Session {
   readonly #calls = new Map<RequestId, { readonly server: RequestServer; readonly post: Post }>();
   readonly #questions = new Map<RequestId, { readonly server: RequestServer; id: RequestId }>();
   readonly #subscriptions: Subscriptions;
   readonly streams: SessionStreams;
-  {{> sessions/fields}}
   #requests = 0;
 
   /** @param onIdle is called when nothing goes on here any more */
   constructor(
-    private readonly app: App,
+    private readonly of: OfSessions,
     private readonly key: string,
-    private readonly underWay: Concurrency,
     private readonly onIdle: () => void,
   ) {
-    {{> sessions/subscriptions}}
-    this.streams = new SessionStreams(app, key, this.#subscriptions, {
+    this.#subscriptions = new Subscriptions(of.mayRead);
+    this.streams = new SessionStreams(of, key, this.#subscriptions, {
       taken: (stream) => this.#lose(stream),
       over: () => this.#checkIdle(),
     });
-    {{> sessions/open}}
   }
 
   /** Does some work; the session is known here until it is done. */
@@ -83,7 +92,7 @@ export class Session {
     id: string,
     data: SessionData,
   ): Promise<Answer> {
-    const { store } = this.app.sessions;
+    const { store } = this.of.state;
     const requests = [body].flat().filter((message) => isJSONRPCRequest(message));
     const stream = randomUUID();
     const ids = requests.map((one) => one.id);
@@ -99,9 +108,10 @@ export class Session {
       if (isJSONRPCRequest(message)) this.#serve(message, post);
       else if (!this.#take(message)) passed.push(store.pass(this.key, message));
     };
+    const authInfo = this.of.stepUp?.authInfo(principal);
     const response = await transport.handleRequest(request.toRequest(), {
       parsedBody: body,
-      {{> sessions/request-options}}
+      ...(authInfo && { authInfo }),
     });
     if (response.status >= 400) {
       leaveAll(post);
@@ -117,7 +127,7 @@ export class Session {
   #places(ids: readonly RequestId[], { id: caller }: Principal): Post['places'] | undefined {
     const places: Post['places'] = new Map();
     for (const id of ids) {
-      const leave = this.underWay.begin(caller);
+      const leave = this.of.underWay.begin(caller);
       if (leave === undefined) {
         leaveAll({ places });
         return undefined;
@@ -131,7 +141,7 @@ export class Session {
   async #areNew(ids: readonly RequestId[], post: Post): Promise<boolean> {
     let areNew = false;
     try {
-      areNew = await this.app.sessions.store.beginCalls(this.key, post.stream, ids);
+      areNew = await this.of.state.store.beginCalls(this.key, post.stream, ids);
       return areNew;
     } finally {
       if (!areNew) leaveAll(post);
@@ -140,15 +150,15 @@ export class Session {
 
   /** One for each message: all that it knows is the stream on which that message is answered. */
   #transport(stream: string): WebStandardStreamableHTTPServerTransport {
-    const { config, log, sessions } = this.app;
+    const { app, state, stepUp } = this.of;
     const written = () => this.streams.written(stream);
     const transport = new WebStandardStreamableHTTPServerTransport({
-      eventStore: transportEvents(sessions, this.key, stream, written),
+      eventStore: transportEvents(state, this.key, stream, written),
       retryInterval: RETRY_MS,
-      maxRequestBodySize: config.MAX_BODY_BYTES,
+      maxRequestBodySize: app.config.MAX_BODY_BYTES,
     });
-    transport.onerror = (error) => log.debug({ err: error }, 'refused in a session');
-    {{> sessions/transport}}
+    transport.onerror = (error) => app.log.debug({ err: error }, 'refused in a session');
+    if (stepUp !== undefined) transport.setScopeChallengeResolver(stepUp.challenge);
     return transport;
   }
 
@@ -195,14 +205,16 @@ export class Session {
   }
 
   #serve(request: JSONRPCRequest, post: Post): void {
-    if (Subscriptions.areMeantBy(request)) {
+    if (Subscriptions.matches(request)) {
       void this.use(() => this.#subscribe(request, post));
       return;
     }
     const { principal, data } = post;
-    const part = { ...partFor(request), news: NEWS };
+    const { app } = this.of;
+    const changes = changeCapabilities(app);
+    const scope = { ...serverScopeFor(request), changes, stepUp: app.auth.stepUp };
     const known = request.method === 'initialize' ? [] : [data.initialize, data.setLevel];
-    const server = new RequestServer(createServer(this.app, principal, part), {
+    const server = new RequestServer(createMcpServer(app, principal, scope), {
       introduction: known.filter((one) => one !== undefined),
       send: (message) => this.#forward(message, request, server, post),
     });
@@ -211,7 +223,7 @@ export class Session {
   }
 
   async #subscribe(request: JSONRPCRequest, post: Post): Promise<void> {
-    const { store } = this.app.sessions;
+    const { store } = this.of.state;
     const answer = this.#subscriptions.answer(request, post.principal, this.key, store);
     this.#send(post, await answer.catch(() => unavailable(request)));
     leave(post, request.id);
@@ -233,7 +245,7 @@ export class Session {
       this.#close(request.id);
     } else if (isJSONRPCRequest(message)) {
       // Each server counts by itself, and an answer that comes late must not be one to something else.
-      const id = `q-${randomUUID()}${this.app.sessions.store.here}`;
+      const id = `q-${randomUUID()}${this.of.state.store.here}`;
       this.#questions.set(id, { server, id: message.id });
       this.#send(post, { ...message, id }, request.id);
     } else {
@@ -246,7 +258,7 @@ export class Session {
     // The level alone: what else came with it would be kept, and told to every server.
     const { jsonrpc, id, method, params } = request;
     const kept = { jsonrpc, id, method, params: { level: params?.level } };
-    const set = this.app.sessions.store.setLevel(this.key, kept);
+    const set = this.of.state.store.setLevel(this.key, kept);
     this.#send(post, await set.then(() => answer).catch(() => unavailable(request)));
   }
 
@@ -277,7 +289,7 @@ export class Session {
   #send({ transport }: Post, message: JSONRPCMessage, relatedRequestId?: RequestId): void {
     transport
       .send(message, relatedRequestId === undefined ? {} : { relatedRequestId })
-      .catch((error: unknown) => this.app.log.debug({ err: error }, 'nobody to send this to'));
+      .catch((error: unknown) => this.of.app.log.debug({ err: error }, 'nobody to send this to'));
   }
 
   #checkIdle(): void {
@@ -285,7 +297,7 @@ export class Session {
   }
 
   readonly #failed = (error: unknown) => {
-    this.app.log.error({ err: error }, 'request of a session failed');
+    this.of.app.log.error({ err: error }, 'request of a session failed');
   };
 }
 

@@ -6,16 +6,18 @@ import {
   type JSONRPCRequest,
   SUPPORTED_PROTOCOL_VERSIONS,
 } from '@modelcontextprotocol/server';
-import type { App } from '../calls/services.js';
+import type { Principal } from '../definitions/principal.js';
+import type { HttpApp } from '../http/app.js';
 import { CallsUnderWay } from '../http/calls-under-way.js';
 import { type Answer, type Incoming, refuse } from '../http/exchange.js';
 import type { Authenticate } from '../http/live-caller.js';
-import { Concurrency } from '../limits/concurrency.js';
 import { tooManyRequests } from '../http/request-limit.js';
-import type { Principal } from '../calls/principal.js';
+import { Concurrency } from '../limits/concurrency.js';
+import { readersOf } from '../protocol/readers.js';
 import { placeIn } from './change-log.js';
-import { Session } from './session.js';
-import { SessionsUnavailable } from './session-state.js';
+import { type OfSessions, Session } from './session.js';
+import { type SessionState, SessionsUnavailable } from './session-state.js';
+import { SessionStepUp } from './session-step-up.js';
 import { keyOf, type SessionData } from './session-store.js';
 
 /** How often it is said which sessions are in use, at the most (milliseconds). */
@@ -35,15 +37,24 @@ export class Sessions {
   /** Those in which something goes on here. */
   readonly #live = new Map<string, Session>();
   readonly #streams = new CallsUnderWay();
-  /** Of each caller, in all its sessions. */
-  readonly #calls: Concurrency;
+  readonly #of: OfSessions;
   readonly #touching: NodeJS.Timeout;
 
-  constructor(private readonly app: App) {
-    this.#calls = new Concurrency(app.config.MAX_CONCURRENT_CALLS);
-    const idleMs = app.config.SESSION_IDLE_SECONDS * 1_000;
+  constructor(
+    private readonly app: HttpApp,
+    private readonly state: SessionState,
+  ) {
+    this.#of = {
+      app,
+      state,
+      mayRead: readersOf(app),
+      stepUp: app.auth.stepUp && new SessionStepUp(app),
+      underWay: new Concurrency(app.config.MAX_CONCURRENT_CALLS),
+    };
+    app.metrics.countLimit('sessions');
+    const { idleMs } = state;
     this.#touching = setInterval(() => this.#touch(), Math.min(TOUCH_MS, idleMs / 4)).unref();
-    app.sessions.store.listen((note) => this.#live.get(note.session)?.hear(note));
+    state.store.listen((note) => this.#live.get(note.session)?.hear(note));
   }
 
   /** @returns `undefined` when a message has nothing to do with sessions. */
@@ -109,7 +120,7 @@ export class Sessions {
   ): Promise<Answer> {
     return await orUnavailable(async () => {
       const key = keyOf(id);
-      const data = await this.app.sessions.store.find(key, principal.id);
+      const data = await this.state.store.find(key, principal.id);
       // Whose session it is, is nobody else's business.
       if (data === undefined) return notFound();
       const session = this.#use(key);
@@ -129,7 +140,7 @@ export class Sessions {
       // Whoever knows it still has to be the owner.
       const id = randomBytes(32).toString('base64url');
       const key = keyOf(id);
-      const begun = await this.app.sessions.store.begin(key, principal.id, initialize);
+      const begun = await this.state.store.begin(key, principal.id, initialize);
       if (begun !== 'begun') this.app.metrics.limited('sessions');
       if (begun === 'busy') return tooManyRequests(RETRY_MS);
       if (begun === 'full') {
@@ -148,7 +159,7 @@ export class Sessions {
   #use(key: string): Session {
     const known = this.#live.get(key);
     if (known !== undefined) return known;
-    const session = new Session(this.app, key, this.#calls, () => {
+    const session = new Session(this.#of, key, () => {
       if (this.#live.get(key) === session) this.#live.delete(key);
     });
     this.#live.set(key, session);
@@ -156,7 +167,7 @@ export class Sessions {
   }
 
   async #end(key: string, session: Session): Promise<void> {
-    const { store, events } = this.app.sessions;
+    const { store, events } = this.state;
     await store.end(key);
     session.end();
     await events.forget(key);
@@ -164,7 +175,7 @@ export class Sessions {
 
   /** Sessions in which something goes on are in use. What is left of others goes. */
   async #touch(): Promise<void> {
-    const { store, events } = this.app.sessions;
+    const { store, events } = this.state;
     for (const session of this.#live.values()) session.streams.look();
     try {
       for (const key of await store.touch([...this.#live.keys()])) {

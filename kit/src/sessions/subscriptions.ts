@@ -1,18 +1,13 @@
 import type { JSONRPCMessage, JSONRPCRequest, ServerEvent } from '@modelcontextprotocol/server';
-import { UriTemplate } from '@modelcontextprotocol/server';
-{{> sessions/imports}}
-import type { Change } from '../calls/changes.js';
+import type { Change } from '../definitions/changes.js';
+import type { Principal } from '../definitions/principal.js';
+import type { MayRead } from '../protocol/readers.js';
 import { eventsOf } from '../protocol/wanted.js';
-import { missingScopes, type Principal } from '../calls/principal.js';
-import type { Resource, ResourceTemplate } from '../definitions/resource.js';
-import * as resources from '../resources/index.js';
 import type { SessionStore } from './session-store.js';
 
 const INVALID_PARAMS = -32_602;
 /** What is longer is no address of a resource, and would be kept as long as the session. */
 const MAX_URI_LENGTH = 2_000;
-
-const all: readonly (Resource | ResourceTemplate)[] = Object.values(resources);
 
 interface Heard {
   readonly kind: 'subscribed' | 'unsubscribed';
@@ -25,10 +20,10 @@ export class Subscriptions {
   /** What has come while the whole is looked up. */
   readonly #since = new Set<Heard[]>();
 
-  {{> sessions/constructor}}
+  constructor(private readonly mayRead: MayRead) {}
 
   /** Whether a request is `resources/subscribe` or `resources/unsubscribe`. */
-  static areMeantBy({ method }: JSONRPCRequest): boolean {
+  static matches({ method }: JSONRPCRequest): boolean {
     return method === 'resources/subscribe' || method === 'resources/unsubscribe';
   }
 
@@ -45,7 +40,7 @@ export class Subscriptions {
       this.hear({ kind: 'unsubscribed', uri });
     } else {
       if (uri.length > MAX_URI_LENGTH) return refusal(id, 'The address is too long.');
-      if (!this.#mayRead(uri, principal)) return refusal(id, 'There is no such resource.', uri);
+      if (!this.mayRead(uri, principal)) return refusal(id, 'There is no such resource.', uri);
       if (!(await store.subscribe(session, uri))) {
         return refusal(id, 'There are too many of them.', uri);
       }
@@ -75,21 +70,13 @@ export class Subscriptions {
   /** What a caller hears of a change. */
   eventsOf(change: Change, principal: Principal): ServerEvent[] {
     return eventsOf(change, this.#uris).filter(
-      (event) => !('uri' in event) || this.#mayRead(event.uri, principal),
+      (event) => !('uri' in event) || this.mayRead(event.uri, principal),
     );
   }
 
   #apply({ kind, uri }: Heard): void {
     if (kind === 'subscribed') this.#uris.add(uri);
     else this.#uris.delete(uri);
-  }
-
-  #mayRead(uri: string, principal: Principal): boolean {
-    {{> sessions/may-read}}
-    const resource = all.find((one) =>
-      'uri' in one ? one.uri === uri : new UriTemplate(one.uriTemplate).match(uri) !== null,
-    );
-    return resource !== undefined && missingScopes(principal, resource.scopes ?? []).length === 0;
   }
 }
 

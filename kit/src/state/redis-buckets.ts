@@ -1,9 +1,7 @@
 import type { Redis } from 'ioredis';
-import { about } from '../about.js';
-import type { Config } from '../settings.js';
-import { ToolError } from '../calls/errors.js';
-import type { SharedRedis } from './redis.js';
+import { ToolError } from '../definitions/errors.js';
 import { type Bucket, pace, type RateLimiter, TokenBuckets } from '../limits/token-buckets.js';
+import type { SharedRedis } from './shared-redis.js';
 
 /**
  * As `TokenBuckets` does it, in one atomic step, by the clock of Redis. That one may be set back: what would then be more than
@@ -32,20 +30,22 @@ return 0
 `;
 
 /**
- * Buckets that all replicas share; without a Redis, those of this process. While Redis does not answer,
- * `RATE_LIMIT_ON_ERROR` decides: `open` counts in this process, `closed` refuses.
+ * Buckets that all replicas share.
+ * @param onError what happens while Redis does not answer: `open` counts in this process, `closed` refuses
  */
-export function openLimiter(
-  redis: SharedRedis | undefined,
-  { RATE_LIMIT_ON_ERROR }: Config,
+export function redisLimiter(
+  redis: SharedRedis,
+  service: string,
+  onError: 'open' | 'closed',
 ): RateLimiter {
   const local = new TokenBuckets();
-  if (redis === undefined) return local;
   return {
     async take(buckets) {
-      const wait = await redis.ask((client) => takeIn(client, buckets)).catch(() => undefined);
+      const wait = await redis
+        .ask((client) => takeIn(client, service, buckets))
+        .catch(() => undefined);
       if (wait !== undefined) return wait;
-      if (RATE_LIMIT_ON_ERROR === 'open') return local.take(buckets);
+      if (onError === 'open') return local.take(buckets);
       throw new ToolError('LIMITS_UNAVAILABLE', 'Calls cannot be counted. Try again in 1 s.', {
         retryable: true,
         retryAfter: 1,
@@ -54,8 +54,8 @@ export function openLimiter(
   };
 }
 
-async function takeIn(redis: Redis, buckets: readonly Bucket[]): Promise<number> {
-  const keys = buckets.map(({ key }) => `${about.name}:limit:${key}`);
+async function takeIn(redis: Redis, service: string, buckets: readonly Bucket[]): Promise<number> {
+  const keys = buckets.map(({ key }) => `${service}:limit:${key}`);
   const paces = buckets.map(pace).flatMap(({ interval, capacity }) => [interval, capacity]);
   return Number(await redis.eval(TAKE, keys.length, ...keys, ...paces));
 }

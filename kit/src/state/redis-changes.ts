@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerEvent } from '@modelcontextprotocol/server';
 import type { Redis } from 'ioredis';
+import type { Logger } from 'pino';
 import * as z from 'zod/v4';
-import { about } from '../about.js';
-import type { Logger } from '../telemetry/logger.js';
-import { type SharedRedis, UntilDone } from './redis.js';
-import { type Change, Changes } from '../calls/changes.js';
+import { type Change, Changes } from '../definitions/changes.js';
+import { type SharedRedis, UntilDone } from './shared-redis.js';
 
 /** What replicas tell each other of. */
 export const SharedChange = z.union([
@@ -16,29 +15,28 @@ export const SharedChange = z.union([
 /** What one replica tells the others. */
 const Message = z.strictObject({ from: z.uuid(), changes: z.array(SharedChange) });
 
-/** The changes of all replicas; without a Redis, those of this process. */
-export function openChanges(redis: SharedRedis | undefined, log: Logger): Changes {
-  return redis === undefined ? new Changes() : new RedisChanges(redis, log);
-}
-
 /**
  * Changes that every replica hears of. Those of this process are told here at once, whether Redis answers or not. Whoever was
  * cut off for a while is told that something was missed.
  */
-class RedisChanges extends Changes {
+export class RedisChanges extends Changes {
   readonly #id = randomUUID();
   /** The others did not get a change: as soon as Redis answers they are told that they missed something. */
   readonly #sendMissed: UntilDone;
 
   constructor(
     private readonly redis: SharedRedis,
+    private readonly service: string,
     private readonly log: Logger,
   ) {
     super();
     this.#sendMissed = new UntilDone(redis, () => this.#send([{ kind: 'missed' }]));
     const missed = () => this.deliver({ kind: 'missed' });
-    redis.subscribe(channelIn, (text) => this.#receive(text), missed).catch(() => {});
+    redis.subscribe(this.#channelIn, (text) => this.#receive(text), missed).catch(() => {});
   }
+
+  /** Channels, unlike keys, are the same for all databases of a Redis. */
+  readonly #channelIn = ({ options }: Redis) => `${this.service}:${options.db ?? 0}:changes`;
 
   protected override publish(events: readonly ServerEvent[]): void {
     super.publish(events);
@@ -47,7 +45,7 @@ class RedisChanges extends Changes {
 
   async #send(changes: readonly Change[]): Promise<void> {
     const message = JSON.stringify({ from: this.#id, changes });
-    await this.redis.ask((client) => client.publish(channelIn(client), message));
+    await this.redis.ask((client) => client.publish(this.#channelIn(client), message));
   }
 
   /** Redis may be shared with others, so what comes from it is looked at first. */
@@ -58,11 +56,6 @@ class RedisChanges extends Changes {
       for (const change of message.changes) this.deliver(change, 'elsewhere');
     }
   }
-}
-
-/** Channels, unlike keys, are the same for all databases of a Redis. */
-function channelIn({ options }: Redis): string {
-  return `${about.name}:${options.db ?? 0}:changes`;
 }
 
 function parse(text: string): z.output<typeof Message> | undefined {

@@ -1,10 +1,10 @@
 import { parseJSONRPCMessage, type RequestId } from '@modelcontextprotocol/server';
+import type { ToolOutcome } from '../calls/run-tool.js';
 import type { Services } from '../calls/services.js';
+import type { Principal } from '../definitions/principal.js';
 import { Caller } from '../protocol/caller.js';
 import { type PlainCall, plainCall } from '../protocol/plain-calls.js';
 import { type PlainRequest, plainRequest } from '../protocol/plain-request.js';
-import type { Principal } from '../calls/principal.js';
-import type { ToolOutcome } from '../calls/run-tool.js';
 import type { LineTransport } from './line-transport.js';
 
 /**

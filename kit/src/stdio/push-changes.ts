@@ -1,7 +1,8 @@
 import type { McpServer, ProtocolEra } from '@modelcontextprotocol/server';
 import type { Services } from '../calls/services.js';
-import type { Change } from '../calls/changes.js';
-{{> push-changes/imports}}
+import type { Change } from '../definitions/changes.js';
+import { readersOf } from '../protocol/readers.js';
+import { OWNER } from './owner.js';
 
 /**
  * Tells a client over its own connection which resources have changed. A client of 2026 asks for that with
@@ -9,6 +10,7 @@ import type { Change } from '../calls/changes.js';
  */
 export function pushChanges({ server }: McpServer, services: Services, era: ProtocolEra): void {
   const subscribed = new Set<string>();
+  const mayRead = readersOf(services);
   if (era === 'legacy') {
     server.setRequestHandler('resources/subscribe', ({ params }) => {
       subscribed.add(params.uri);
@@ -22,7 +24,7 @@ export function pushChanges({ server }: McpServer, services: Services, era: Prot
 
   async function update(uri: string): Promise<void> {
     if (era === 'legacy' && !subscribed.has(uri)) return;
-    {{> push-changes/may-hear}}
+    if (!mayRead(uri, OWNER)) return;
     await server.sendResourceUpdated({ uri });
   }
 

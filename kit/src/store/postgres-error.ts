@@ -1,5 +1,5 @@
-import { ToolError } from '../calls/errors.js';
 import { isNetworkError } from '../calls/network-error.js';
+import { ToolError } from '../definitions/errors.js';
 
 /**
  * What the caller may know, by SQLSTATE. Every other state means that the statement is wrong, and stays inside.

@@ -1,21 +1,53 @@
 import pg from 'pg';
-import { about } from '../about.js';
-import type { Config } from '../settings.js';
-import type { Logger } from '../telemetry/logger.js';
-import { migrate } from './postgres-migrate.js';
-import type { Sql } from './sql.js';
+import type { Logger } from 'pino';
+import * as z from 'zod/v4';
+import type { Metrics } from '../definitions/metrics.js';
+import type { Part } from '../parts.js';
 import { asStoreError } from './postgres-error.js';
+import { migrate } from './postgres-migrate.js';
+import { withProjectPaths } from './postgres-url.js';
+import type { Sql, Store } from './sql.js';
+import { traced } from './traced.js';
 
-export interface Store {
-  /**
-   * Runs one statement and returns its rows.
-   * @throws {ToolError} `STORE_UNAVAILABLE`, `STORE_BUSY` or `STORE_TIMEOUT` when it may work later.
-   */
-  query<Row>(statement: Sql, signal?: AbortSignal): Promise<Row[]>;
-  /** Rejects when the database cannot be used. */
-  ping(): Promise<void>;
-  {{> store/members}}
-  close(): Promise<void>;
+export interface PooledStore extends Store {
+  /** How many connections there are, how many of them have nothing to do, and how many callers wait for one. */
+  readonly pool: { readonly total: number; readonly idle: number; readonly waiting: number };
+}
+
+const settings = {
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).transform(withProjectPaths),
+};
+
+/** The PostgreSQL database of `DATABASE_URL`. */
+export function postgres() {
+  return {
+    name: 'datastore',
+    settings,
+    open({ about, config, log, metrics, tracing }) {
+      const store = openStore(config.DATABASE_URL, about.name, log);
+      countPool(store, metrics);
+      return traced(store, 'postgresql', tracing);
+    },
+    check: (store) => store.ping(),
+    close: (store) => store.close(),
+  } satisfies Part<typeof settings, PooledStore>;
+}
+
+/** The connections to the database, and who waits for one. */
+function countPool(store: PooledStore, metrics: Metrics): void {
+  const connections = () => {
+    const { total, idle } = store.pool;
+    return [
+      [{ state: 'used' }, total - idle],
+      [{ state: 'idle' }, idle],
+    ] as const;
+  };
+  metrics.gauge('mcp_store_connections', 'Connections to the database.', connections);
+  metrics.gauge(
+    'mcp_store_waiting',
+    'Callers who wait for a connection.',
+    () => store.pool.waiting,
+  );
 }
 
 /** Nothing waits for ever: neither for a connection nor for an answer (milliseconds). */
@@ -27,10 +59,10 @@ const TIMEOUTS = {
 };
 
 /** A pool of connections to the PostgreSQL database of `DATABASE_URL`, migrated on first use. */
-export function openStore({ DATABASE_URL }: Config, log: Logger): Store {
+export function openStore(url: string, service: string, log: Logger): PooledStore {
   const pool = new pg.Pool({
-    connectionString: DATABASE_URL,
-    application_name: about.name,
+    connectionString: url,
+    application_name: service,
     max: 10,
     ...TIMEOUTS,
   });
@@ -39,7 +71,7 @@ export function openStore({ DATABASE_URL }: Config, log: Logger): Store {
 
   let migrated: Promise<void> | undefined;
   const ready = async () => {
-    migrated ??= migrate(DATABASE_URL);
+    migrated ??= migrate(url);
     await migrated.catch((error: unknown) => {
       migrated = undefined;
       throw error;
@@ -64,7 +96,9 @@ export function openStore({ DATABASE_URL }: Config, log: Logger): Store {
 
   return {
     query: run,
-    {{> store/values}}
+    get pool() {
+      return { total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount };
+    },
     async ping() {
       await run({ strings: ['SELECT 1'], values: [] });
     },

@@ -10,3 +10,15 @@ export type SqlValue = string | number | null;
 export function sql(strings: TemplateStringsArray, ...values: SqlValue[]): Sql {
   return { strings, values };
 }
+
+/** A SQL database. */
+export interface Store {
+  /**
+   * Runs one statement and returns its rows.
+   * @throws {ToolError} `STORE_UNAVAILABLE`, `STORE_BUSY` or `STORE_TIMEOUT` when it may work later.
+   */
+  query<Row>(statement: Sql, signal?: AbortSignal): Promise<Row[]>;
+  /** Rejects when the database cannot be used. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,4 +1,4 @@
-import { ToolError } from '../calls/errors.js';
+import { ToolError } from '../definitions/errors.js';
 
 /**
  * What the caller may know, by result code. Every other code means that the statement is wrong, and stays inside.

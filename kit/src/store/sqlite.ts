@@ -1,35 +1,49 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type Database from 'libsql/promise';
-import type { Config } from '../settings.js';
-import type { Logger } from '../telemetry/logger.js';
-import { ToolError } from '../calls/errors.js';
+import type { Logger } from 'pino';
+import * as z from 'zod/v4';
+import { ToolError } from '../definitions/errors.js';
 import { PROJECT } from '../host/node/project.js';
-import { migrate } from './sqlite-migrate.js';
-import type { Sql } from './sql.js';
+import type { Part } from '../parts.js';
+import type { Sql, Store } from './sql.js';
 import { asStoreError } from './sqlite-error.js';
+import { migrate } from './sqlite-migrate.js';
+import { traced } from './traced.js';
 
-export interface Store {
-  /**
-   * Runs one statement and returns its rows.
-   * @throws {ToolError} `STORE_UNAVAILABLE` or `STORE_BUSY` when it may work later.
-   */
-  query<Row>(statement: Sql, signal?: AbortSignal): Promise<Row[]>;
-  /** Rejects when the database cannot be used. */
-  ping(): Promise<void>;
-  close(): Promise<void>;
+export interface SqliteOptions {
+  /** The file of the database, relative to the project, unless `DATABASE_URL` names another. */
+  readonly file: string;
+}
+
+/** A SQLite database: `DATABASE_URL` is `file:<path>`. */
+export function sqlite({ file }: SqliteOptions) {
+  const settings = {
+    DATABASE_URL: z
+      .string()
+      .regex(/^file:./, 'must be file:<path>')
+      .default(`file:${file}`),
+  };
+  return {
+    name: 'datastore',
+    settings,
+    open: ({ config, log, tracing }) =>
+      traced(openStore(config.DATABASE_URL, log), 'sqlite', tracing),
+    check: (store) => store.ping(),
+    close: (store) => store.close(),
+  } satisfies Part<typeof settings, Store>;
 }
 
 /**
  * The SQLite database of `DATABASE_URL`, opened and migrated on first use. Queries run off the event loop, one after
  * the other.
  */
-export function openStore(config: Config, log: Logger): Store {
+export function openStore(url: string, log: Logger): Store {
   let opening: Promise<Database> | undefined;
   let last: Promise<unknown> = Promise.resolve();
 
   const open = () => {
-    opening ??= connect(config.DATABASE_URL).catch((error: unknown) => {
+    opening ??= connect(url).catch((error: unknown) => {
       opening = undefined;
       log.error({ err: error }, 'database not available');
       throw new ToolError('STORE_UNAVAILABLE', 'The database is not available. Try again later.', {

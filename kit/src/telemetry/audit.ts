@@ -1,32 +1,28 @@
 import { createHmac, hash } from 'node:crypto';
-import { about } from '../about.js';
-import { type Config, ConfigError } from '../settings.js';
-import type { Principal } from '../calls/principal.js';
-import type { Call } from '../calls/run-call.js';
-import { canonicalJson } from './canonical-json.js';
+import type { Logger } from 'pino';
+import * as z from 'zod/v4';
+import type { CallEnd } from '../calls/call.js';
+import type { CallObserver } from '../calls/services.js';
+import { type CallSettings, ConfigError, type SettingsOf } from '../definitions/settings.js';
 import { appendTo, isWritableByOthers, LineWriter, stderr } from '../host/node/line-writer.js';
-import type { Logger } from './logger.js';
+import { file } from '../host/node/settings.js';
+import { canonicalJson } from './canonical-json.js';
 import { redactLine, redactValue, shortened } from './redact.js';
-{{> audit/imports}}
+import { traceFields } from './trace-fields.js';
 
 /** Longer arguments are named by their hash. */
 const MAX_ARGUMENTS = 4_000;
 
-/** How one call ended. */
-export interface AuditEntry {
-  readonly call: Call;
-  readonly principal: Principal;
-  /** `ok`, `input_required`, or the code of the error. */
-  readonly outcome: string;
-  readonly ms: number;
-  readonly correlationId: string;
-  /** The version of the protocol that the caller spoke: 2026-07-28, or 2025 for all before it. */
-  readonly era: string;
-}
+export const auditSettings = {
+  AUDIT_LOG_PATH: file.optional(),
+  AUDIT_ARGUMENTS: z.enum(['hash', 'redacted', 'none']).default('hash'),
+  AUDIT_HASH_KEY: z.string().min(32, 'must have at least 32 characters').optional(),
+};
+
+export type AuditSettings = SettingsOf<typeof auditSettings>;
 
 /** One line for every call, never sampled, also for those that were refused. */
-export interface AuditLog {
-  record(entry: AuditEntry): void;
+export interface AuditLog extends CallObserver {
   /** How many lines could not be written. */
   readonly lost: number;
   close(): void;
@@ -37,12 +33,16 @@ export interface AuditLog {
  * cannot be written does not stop its call: a full disk must not be a way to stop the server. The loss is logged and counted.
  * @throws {ConfigError} when the file cannot be opened.
  */
-export function openAuditLog(config: Config, log: Logger): AuditLog {
+export function openAuditLog(
+  config: AuditSettings & Pick<CallSettings, 'LOG_LEVEL'>,
+  service: string,
+  log: Logger,
+): AuditLog {
   const { AUDIT_LOG_PATH: path, LOG_LEVEL } = config;
   const writer = path === undefined ? stderr : openFile(path, log);
   const isSilent = path === undefined && LOG_LEVEL === 'silent';
   return {
-    record: isSilent ? () => {} : (entry) => writer.write(toLine(entry, config)),
+    ended: isSilent ? () => {} : (end) => writer.write(toLine(end, service, config)),
     get lost() {
       return writer.lost;
     },
@@ -66,15 +66,16 @@ function openFile(path: string, log: Logger): LineWriter {
   }
 }
 
-function toLine(entry: AuditEntry, config: Config): string {
-  const { call, principal, outcome, ms, correlationId, era } = entry;
+function toLine(end: CallEnd, service: string, config: AuditSettings): string {
+  const { call, principal, outcome, ms, correlationId, era } = end;
   const line = JSON.stringify({
     level: 'info',
     type: 'audit',
     time: isoTime(),
-    service: about.name,
+    service,
     principal: principal.id,
-    {{> audit/fields}}
+    issuer: principal.issuer,
+    ...traceFields(),
     kind: call.isCompletion ? 'completion' : call.kind,
     name: shortened(call.name),
     uri: call.uri && shortened(call.uri),
@@ -98,7 +99,7 @@ function isoTime(): string {
 
 function shownArguments(
   input: unknown,
-  { AUDIT_ARGUMENTS: shown, AUDIT_HASH_KEY: key }: Config,
+  { AUDIT_ARGUMENTS: shown, AUDIT_HASH_KEY: key }: AuditSettings,
 ): unknown {
   if (input === undefined || shown === 'none') return undefined;
   try {

@@ -1,5 +1,6 @@
-import type { Call } from '../calls/run-call.js';
-import type { Histogram, Labels, Registry } from './registry.js';
+import type { Call, CallEnd } from '../calls/call.js';
+import type { CallObserver } from '../calls/services.js';
+import type { Histogram, Labels, Metrics } from '../definitions/metrics.js';
 
 /** The bounds of the convention, and three below them, in seconds. */
 const BOUNDS = [
@@ -25,7 +26,10 @@ const CODES = new Set([
   'TIMEOUT',
   'TOO_MANY_CALLS',
   'UPSTREAM_UNAVAILABLE',
-  {{> metrics/codes}}
+  'APPROVALS_UNAVAILABLE',
+  'APPROVAL_IMPOSSIBLE',
+  'LIMITS_UNAVAILABLE',
+  'NOT_APPROVED',
 ]);
 
 /** The method of each kind of call, and the label that has its name. */
@@ -40,13 +44,13 @@ const KINDS = {
  * names that are registered here become labels, never what a caller sent.
  * @see https://github.com/open-telemetry/semantic-conventions-genai/blob/main/docs/gen-ai/mcp.md
  */
-export class CallMetrics {
+export class CallMetrics implements CallObserver {
   readonly #durations: (labels: Labels) => Histogram;
   readonly #calls = new Known();
   readonly #completions = new Known();
   #inFlight = 0;
 
-  constructor(registry: Registry) {
+  constructor(registry: Metrics) {
     this.#durations = registry.histogram(
       'mcp_server_operation_duration_seconds',
       'How long calls took; error_type is the code of those that failed.',
@@ -59,7 +63,7 @@ export class CallMetrics {
     this.#inFlight += 1;
   }
 
-  ended(call: Call, outcome: string, ms: number): void {
+  ended({ call, outcome, ms }: CallEnd): void {
     this.#inFlight -= 1;
     this.#durationsOf(call, errorType(outcome)).observe(ms / 1_000);
   }

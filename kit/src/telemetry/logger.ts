@@ -1,44 +1,19 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { pino } from 'pino';
-import { about } from '../about.js';
-import type { Config } from '../settings.js';
+import { correlationId } from '../calls/correlation.js';
+import type { CallSettings } from '../definitions/settings.js';
 import { stderr } from '../host/node/line-writer.js';
-import { redactLine } from './redact.js';
 import { withSourcePlaces } from '../host/node/source-places.js';
-{{> logger/imports}}
+import { redactLine } from './redact.js';
+import { traceFields } from './trace-fields.js';
 
 export type Logger = pino.Logger;
 
-/** A request that is being served. */
-export interface Correlation {
-  readonly id: string;
-}
-
-const correlation = new AsyncLocalStorage<Correlation>();
-
-/** Runs `work` so that every line logged inside it carries `id`. */
-export function withCorrelationId<T>(id: string, work: () => T): T {
-  return correlation.run({ id }, work);
-}
-
-{{> logger/outside}}
-
-/** The request being served: one object as long as it lasts. */
-export function currentRequest(): Correlation | undefined {
-  return correlation.getStore();
-}
-
-/** The id of the request being served, or `undefined` outside of one. */
-export function correlationId(): string | undefined {
-  return currentRequest()?.id;
-}
-
 /** JSON lines on stderr, without secrets: stdout belongs to the protocol. */
-export function createLogger(level: Config['LOG_LEVEL']): Logger {
+export function createLogger(level: CallSettings['LOG_LEVEL'], service: string): Logger {
   return pino(
     {
       level,
-      base: { service: about.name },
+      base: { service },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       hooks: { streamWrite: (line) => redactLine(withSourcePlaces(line)) },
@@ -46,7 +21,7 @@ export function createLogger(level: Config['LOG_LEVEL']): Logger {
         const id = correlationId();
         return {
           ...(id !== undefined && { correlationId: id }),
-          {{> logger/mixin}}
+          ...traceFields(),
         };
       },
     },

@@ -1,11 +1,14 @@
 import type { Server } from 'node:net';
-import type { Call } from '../calls/run-call.js';
+import type { Call, CallEnd } from '../calls/call.js';
+import type { CallObserver } from '../calls/services.js';
+import type { Counter } from '../definitions/metrics.js';
+import { stderr } from '../host/node/line-writer.js';
+import type { RequestHeaders } from '../http/exchange.js';
 import type { AuditLog } from './audit.js';
 import { CallMetrics } from './call-metrics.js';
-import { stderr } from '../host/node/line-writer.js';
 import { Registry } from './registry.js';
-{{> metrics/imports}}
 
+/** What a caller can have too much of. */
 const LIMITS = [
   'calls',
   'calls_under_way',
@@ -13,32 +16,28 @@ const LIMITS = [
   'requests',
   'requests_under_way',
   'subscriptions',
-  {{> metrics/limits}}
 ] as const;
 
-/** What a caller had too much of. */
-export type Limit = (typeof LIMITS)[number];
+export type Limit = (typeof LIMITS)[number] | 'sessions';
 
 const LIMIT_OF_CODE = new Map<string, Limit>([
   ['RATE_LIMITED', 'calls'],
   ['TOO_MANY_CALLS', 'calls_under_way'],
 ]);
 
-/** Everything that this process counts. Label values are of closed sets. */
-export class Metrics {
+/** Everything that a server over HTTP counts. Label values are of closed sets. */
+export class HttpMetrics implements CallObserver {
   readonly registry = new Registry();
   readonly #calls = new CallMetrics(this.registry);
   readonly #refused = this.registry.counter(
     'mcp_http_requests_refused_total',
     'HTTP requests that did not reach the protocol, by status.',
   );
-  readonly #limited = this.registry.counters(
+  readonly #limited = this.registry.counter(
     'mcp_rate_limited_total',
     'What was refused because of a limit, by limit.',
-    'limit',
-    LIMITS,
   );
-  {{> metrics/members}}
+  #authFailures: Readonly<Record<string, Counter>> = {};
 
   constructor(audit: AuditLog) {
     const lost = 'Lines of the log that could not be written.';
@@ -46,15 +45,16 @@ export class Metrics {
       [{ log: 'stderr' }, stderr.lost],
       [{ log: 'audit' }, audit.lost],
     ]);
+    for (const limit of LIMITS) this.countLimit(limit);
   }
 
-  callBegan(): void {
+  began(): void {
     this.#calls.began();
   }
 
-  callEnded(call: Call, outcome: string, ms: number): void {
-    this.#calls.ended(call, outcome, ms);
-    const limit = LIMIT_OF_CODE.get(outcome);
+  ended(end: CallEnd): void {
+    this.#calls.ended(end);
+    const limit = LIMIT_OF_CODE.get(end.outcome);
     if (limit !== undefined) this.limited(limit);
   }
 
@@ -63,12 +63,35 @@ export class Metrics {
     this.#calls.refused(call, ms);
   }
 
+  /** There is such a limit: its figure begins with 0. */
+  countLimit(limit: Limit): void {
+    this.#limited({ limit });
+  }
+
   limited(limit: Limit): void {
-    this.#limited[limit].inc();
+    this.#limited({ limit }).inc();
   }
 
   requestRefused(status: number): void {
     this.#refused({ status: String(status) }).inc();
+  }
+
+  /** Callers have to say who they are. */
+  countAuthFailures(): void {
+    this.#authFailures = this.registry.counters(
+      'mcp_auth_failures_total',
+      'Requests whose caller could not be identified, by reason.',
+      'reason',
+      ['missing', 'invalid', 'throttled', 'unavailable'],
+    );
+  }
+
+  /** The caller of a request with these headers could not be identified. */
+  authFailed(status: number, headers: RequestHeaders): void {
+    const sent = ['authorization', 'x-api-key'].some((name) => headers.get(name) !== null);
+    const reason = status === 429 ? 'throttled' : status === 503 ? 'unavailable' : 'invalid';
+    this.#authFailures[sent ? reason : 'missing']?.inc();
+    if (status === 429) this.limited('guesses');
   }
 
   /** How many connections are open. */
@@ -93,6 +116,4 @@ export class Metrics {
       known().map(([dependency, isUp]) => [{ dependency }, isUp ? 1 : 0]),
     );
   }
-
-  {{> metrics/methods}}
 }

@@ -1,4 +1,4 @@
-export type Labels = Readonly<Record<string, string>>;
+import type { Figure, Labels, Metrics } from '../definitions/metrics.js';
 
 /** A number that only grows. */
 export class Counter {
@@ -26,9 +26,6 @@ export class Histogram {
   }
 }
 
-/** A value that is looked up when somebody asks for it, or several with labels. */
-type Figure = () => number | readonly (readonly [Labels, number])[];
-
 interface Family {
   readonly name: string;
   readonly type: 'counter' | 'gauge' | 'histogram';
@@ -41,7 +38,7 @@ interface Family {
  * nothing is looked up by its labels.
  * @see https://prometheus.io/docs/instrumenting/exposition_formats/
  */
-export class Registry {
+export class Registry implements Metrics {
   readonly #families: Family[] = [];
 
   /** @returns gives the counter of certain labels, always the same one for the same labels. */

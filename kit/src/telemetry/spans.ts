@@ -15,16 +15,15 @@ import { parseKeyPairsIntoRecord, W3CTraceContextPropagator } from '@opentelemet
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources';
 import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
-import { about } from '../about.js';
-import type { Config } from '../settings.js';
-import type { Call } from '../calls/run-call.js';
-import { findCurrentTrace } from './current-trace.js';
+import type { Logger } from 'pino';
+import type { Call } from '../calls/call.js';
+import type { CallSpan, Said, Tracing } from '../calls/services.js';
+import type { About } from '../definitions/definitions.js';
 import { watchFetch } from './fetch-spans.js';
-import type { Logger } from './logger.js';
 import { redactText, shortened } from './redact.js';
 import { ownSampler } from './sampler.js';
-import type { CallSpan, Said, Tracing } from './opentelemetry.js';
-{{> spans/imports}}
+import { findTraceFields } from './trace-fields.js';
+import { traceHeader } from './trace-headers.js';
 
 const EXPORT_TIMEOUT_MS = 5_000;
 const FLUSH_TIMEOUT_MS = 2_000;
@@ -34,9 +33,21 @@ const MAX_ID_LENGTH = 64;
 const FINE = ['ok', 'input_required'];
 const METHODS = { tool: 'tools/call', resource: 'resources/read', prompt: 'prompts/get' } as const;
 
+/** Where traces go. */
+export interface Collector {
+  readonly endpoint: string;
+  /** As `name=value`, separated by commas. */
+  readonly headers?: string | undefined;
+  /** The origins of the services that learn which trace their request is part of. */
+  readonly targets: readonly string[];
+}
+
 /** Sends spans to a collector; the other `OTEL_…` variables hold as the library documents them. */
-export function startTracing(endpoint: string, config: Config, log: Logger): Tracing {
-  const { OTEL_EXPORTER_OTLP_HEADERS: headers, TRACE_PROPAGATION_TARGETS: targets } = config;
+export function startTracing(
+  { endpoint, headers, targets }: Collector,
+  about: About,
+  log: Logger,
+): Tracing {
   warnNowAndThen(log);
   const exporter = new OTLPTraceExporter({
     url: `${endpoint.replace(/\/$/, '')}/v1/traces`,
@@ -53,7 +64,7 @@ export function startTracing(endpoint: string, config: Config, log: Logger): Tra
   trace.setGlobalTracerProvider(provider);
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   propagation.setGlobalPropagator(new W3CTraceContextPropagator());
-  findCurrentTrace(() => {
+  findTraceFields(() => {
     const found = trace.getActiveSpan()?.spanContext();
     return found && { trace_id: found.traceId, span_id: found.spanId };
   });
@@ -62,11 +73,11 @@ export function startTracing(endpoint: string, config: Config, log: Logger): Tra
 
   return {
     begin(call, said, era) {
-      {{> spans/begin}}
+      const { parent, link } = parentOf(said);
       const options = {
         kind: SpanKind.SERVER,
         attributes: attributesOf(call, said, era),
-        {{> spans/links}}
+        links: link === undefined ? [] : [{ context: link }],
       };
       const method = methodOf(call);
       const name = call.kind === 'resource' ? method : `${method} ${call.name}`;
@@ -106,7 +117,16 @@ export function startTracing(endpoint: string, config: Config, log: Logger): Tra
   };
 }
 
-{{> spans/parent}}
+/**
+ * Whose work a call is part of: what the message says counts more than the headers that it came with, which become a link.
+ * @see https://github.com/open-telemetry/semantic-conventions-genai/blob/main/docs/gen-ai/mcp.md#context-propagation
+ */
+function parentOf({ _meta }: Said) {
+  const ofHeaders = contextOf(traceHeader());
+  const ofMessage = contextOf(_meta?.traceparent);
+  if (trace.getSpanContext(ofMessage) === undefined) return { parent: ofHeaders };
+  return { parent: ofMessage, link: trace.getSpanContext(ofHeaders) };
+}
 
 /** Where a `traceparent` leads. What a caller may send beside it, its `tracestate` and `baggage`, goes nowhere from here. */
 function contextOf(traceparent: unknown): Context {

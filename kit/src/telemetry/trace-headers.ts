@@ -1,4 +1,4 @@
-import { type Correlation, currentRequest } from './logger.js';
+import { type Correlation, currentRequest } from '../calls/correlation.js';
 
 type Headers = { get(name: string): string | null };
 

@@ -1,7 +1,14 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /**
- * The folder of the project, the same seen from `src/` and from `dist/`. The bundle moves code between files: nothing
- * else may look for a file beside its own.
+ * The folder of the project: the nearest one above this file with a `package.json`. It is the same from `src/` and from `dist/`.
+ * The bundle moves code between files: nothing else may look for a file beside its own.
  */
-export const PROJECT = fileURLToPath(new URL('..', import.meta.url));
+export const PROJECT = projectAbove(dirname(fileURLToPath(import.meta.url)));
+
+function projectAbove(folder: string): string {
+  if (existsSync(join(folder, 'package.json')) || dirname(folder) === folder) return folder;
+  return projectAbove(dirname(folder));
+}

@@ -1,60 +1,100 @@
-import { createApp } from '../../calls/services.js';
-import { requiredSettings } from '../../auth/api-keys.js';
-import { loadConfig, orExit } from '../../settings.js';
-import { loadEnvFile } from './env.js';
+import { anyOf } from '../../auth/any-of.js';
+import { type HttpApp, httpSettings } from '../../http/app.js';
 import { createHttpHandler } from '../../http/handler.js';
-import { createMetricsServer } from '../../http/metrics-endpoint.js';
-import { createNodeServer } from './node-server.js';
-import { stopListening } from './stop-listening.js';
+import { metricsOnOwnPort } from '../../http/metrics-endpoint.js';
+import { dispatched } from '../../http/refused-calls.js';
+import type { Server } from '../../server.js';
+import { HttpMetrics } from '../../telemetry/metrics.js';
+import { loadEnvFile } from './env.js';
 import { superviseProcess } from './lifecycle.js';
+import { createNodeServer } from './node-server.js';
+import { authPartsOf, openServer, type Transport } from './open-server.js';
 import { addProcessMetrics } from './process-metrics.js';
+import { orExit } from './settings.js';
+import { stopListening } from './stop-listening.js';
 
 /** How long after the start what most requests do not need is loaded, unless one has needed it before (milliseconds). */
 const PREPARE_AFTER = 1_000;
 
-loadEnvFile();
-const config = orExit(() => loadConfig(process.env, requiredSettings));
-const app = orExit(() => createApp(config));
-const handler = orExit(() => createHttpHandler(app));
-const server = createNodeServer(handler.answer);
-const metricsServer = createMetricsServer(app);
-addProcessMetrics(app.metrics.registry);
-app.metrics.countConnections(server);
-
-const end = superviseProcess({
-  log: app.log,
-  timeoutMs: config.SHUTDOWN_DELAY_MS + config.SHUTDOWN_TIMEOUT_MS,
-  async stop() {
-    handler.announceEnd();
-    await stopListening(server, config.SHUTDOWN_DELAY_MS);
-    await handler.drain();
-    server.closeAllConnections();
-    metricsServer.close();
-    metricsServer.closeAllConnections();
-    await app.close();
-  },
-});
-
-for (const one of [server, metricsServer]) {
-  one.on('error', (error) => {
-    app.log.fatal(error.message);
-    end(1);
+/** Opens a server for HTTP. @throws {ConfigError} */
+export function openHttp(server: Server, { env, log }: Pick<Transport, 'env' | 'log'>) {
+  const authParts = authPartsOf(server.parts);
+  let metrics: HttpMetrics | undefined;
+  const opened = openServer(server, {
+    env,
+    log,
+    settings: httpSettings,
+    required: authParts.flatMap(({ required = [] }) => required),
+    metrics: (audit) => {
+      metrics = new HttpMetrics(audit);
+      return metrics.registry;
+    },
   });
-}
-/** A server that cannot answer everything is better started again. */
-function prepare(): void {
-  handler.prepare().catch((error: unknown) => {
-    app.log.fatal({ err: error }, 'the protocol library cannot be loaded');
-    end(1);
-  });
+  if (metrics === undefined) throw new Error('unreachable');
+  const auth = anyOf(authParts.map((part) => opened.open('auth', part)));
+  const { sessions } = server.parts;
+  const app: HttpApp & { close(): Promise<void> } = {
+    ...opened,
+    config: opened.config as HttpApp['config'],
+    metrics,
+    observers: [...opened.observers, metrics, dispatched],
+    auth,
+    sessions: sessions && opened.open('sessions', sessions),
+    ownRoutes: server.routes.map((route) => ({
+      ...route,
+      handle: (request) => route.handle(request, opened.context as never),
+    })),
+  };
+  return app;
 }
 
-server.listen(config.PORT, config.HOST, () => {
-  app.log.info({ address: server.address() }, 'MCP at /mcp');
-  setTimeout(prepare, PREPARE_AFTER).unref();
-});
-if (config.METRICS_PORT !== undefined) {
-  metricsServer.listen(config.METRICS_PORT, config.METRICS_HOST, () => {
-    app.log.info({ address: metricsServer.address() }, 'metrics at /metrics');
+/** Serves a server over HTTP until the process is told to end. */
+export function serveHttp(definition: Server): void {
+  loadEnvFile();
+  const app = orExit(() => openHttp(definition, { env: process.env }));
+  const { config } = app;
+  const handler = orExit(() => createHttpHandler(app));
+  const server = createNodeServer(handler.answer);
+  const onOwnPort = metricsOnOwnPort(app);
+  const metricsServer = createNodeServer(async (request) => onOwnPort(request));
+  addProcessMetrics(app.metrics.registry);
+  app.metrics.countConnections(server);
+
+  const end = superviseProcess({
+    log: app.log,
+    timeoutMs: config.SHUTDOWN_DELAY_MS + config.SHUTDOWN_TIMEOUT_MS,
+    async stop() {
+      handler.announceEnd();
+      await stopListening(server, config.SHUTDOWN_DELAY_MS);
+      await handler.drain();
+      server.closeAllConnections();
+      metricsServer.close();
+      metricsServer.closeAllConnections();
+      await app.close();
+    },
   });
+
+  for (const one of [server, metricsServer]) {
+    one.on('error', (error) => {
+      app.log.fatal(error.message);
+      end(1);
+    });
+  }
+  /** A server that cannot answer everything is better started again. */
+  function prepare(): void {
+    handler.prepare().catch((error: unknown) => {
+      app.log.fatal({ err: error }, 'the protocol library cannot be loaded');
+      end(1);
+    });
+  }
+
+  server.listen(config.PORT, config.HOST, () => {
+    app.log.info({ address: server.address() }, 'MCP at /mcp');
+    setTimeout(prepare, PREPARE_AFTER).unref();
+  });
+  if (config.METRICS_PORT !== undefined) {
+    metricsServer.listen(config.METRICS_PORT, config.METRICS_HOST, () => {
+      app.log.info({ address: metricsServer.address() }, 'metrics at /metrics');
+    });
+  }
 }

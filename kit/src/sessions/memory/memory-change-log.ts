@@ -1,4 +1,4 @@
-import type { Change, Changes } from '../../calls/changes.js';
+import type { Change, Changes } from '../../definitions/changes.js';
 import { asText, BOUNDS, type ChangeLog, type LoggedChange, placeIn } from '../change-log.js';
 
 interface Kept extends LoggedChange {

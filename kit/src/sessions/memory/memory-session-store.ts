@@ -1,5 +1,5 @@
 import type { JSONRPCRequest, RequestId } from '@modelcontextprotocol/server';
-import type { Config } from '../../settings.js';
+import type { SessionLimits } from '../session-settings.js';
 import {
   type Begun,
   MAX_URIS,
@@ -20,15 +20,13 @@ interface Kept {
   usedAt: number;
 }
 
-type Limits = Pick<Config, 'SESSION_IDLE_SECONDS' | 'MAX_SESSIONS' | 'MAX_SESSIONS_PER_CALLER'>;
-
 /** Sessions of one process. There is nobody to pass things on to. */
 export class MemorySessionStore implements SessionStore {
   readonly here = '';
   readonly #sessions = new Map<string, Kept>();
   #over: string[] = [];
 
-  constructor(private readonly limits: Limits) {}
+  constructor(private readonly limits: SessionLimits) {}
 
   async begin(session: string, owner: string, initialize: JSONRPCRequest): Promise<Begun> {
     this.#sweep();

@@ -1,14 +1,29 @@
-import type { Changes } from '../../calls/changes.js';
-import type { Config } from '../../settings.js';
+import type { PartEnv, SessionsPart } from '../../parts.js';
+import { type SessionLimits, sessionSettings } from '../session-settings.js';
+import type { SessionState } from '../session-state.js';
 import { MemoryChangeLog } from './memory-change-log.js';
 import { MemoryEventStore } from './memory-event-store.js';
 import { MemorySessionStore } from './memory-session-store.js';
-import type { SessionState } from '../session-state.js';
 
-/** Sessions of this process. */
-export function localSessions(config: Config, changes: Changes): SessionState {
+/** Sessions of clients of 2025, kept in this process. */
+export function memorySessions(): SessionsPart<typeof sessionSettings> {
   return {
-    store: new MemorySessionStore(config),
+    settings: sessionSettings,
+    open: ({ config, state }) => ({
+      state: sessionsOfProcess(config, state),
+      load: () => import('../sessions.js'),
+    }),
+  };
+}
+
+/** Sessions of one process. */
+export function sessionsOfProcess(
+  limits: SessionLimits,
+  { changes }: Pick<PartEnv['state'], 'changes'>,
+): SessionState {
+  return {
+    idleMs: limits.SESSION_IDLE_SECONDS * 1_000,
+    store: new MemorySessionStore(limits),
     events: new MemoryEventStore(),
     changes: new MemoryChangeLog(changes),
   };

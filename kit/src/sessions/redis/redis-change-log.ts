@@ -1,18 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
+import type { Logger } from 'pino';
 import * as z from 'zod/v4';
-import { about } from '../about.js';
-import type { Change, Changes } from '../../calls/changes.js';
+import type { Change, Changes } from '../../definitions/changes.js';
 import { SharedChange } from '../../state/redis-changes.js';
-import type { Logger } from '../../telemetry/logger.js';
-import { type SharedRedis, UntilDone } from '../../state/redis.js';
+import { type SharedRedis, UntilDone } from '../../state/shared-redis.js';
 import { asText, BOUNDS, type ChangeLog, type LoggedChange, placeIn } from '../change-log.js';
 import { SessionsUnavailable } from '../session-state.js';
 
 /** How long it is known which log this is, and the number of its newest change. */
 const KNOWN_MS = 86_400_000;
-
-const KEYS = [`${about.name}:{sessions}:changes`, `${about.name}:{sessions}:change-log`] as const;
 
 /** KEYS: the changes, and what is known of the log. ARGV[1]: the name of a new log. */
 const OPEN = `
@@ -72,19 +69,25 @@ export class RedisChangeLog implements ChangeLog {
   #waiting: Change[] = [];
   /** The log has a gap: as soon as Redis answers it says so. */
   readonly #appendMissed: UntilDone;
+  readonly #keys: readonly [changes: string, log: string];
 
   constructor(
     private readonly redis: SharedRedis,
+    private readonly service: string,
     changes: Pick<Changes, 'listen'>,
     private readonly log: Logger,
   ) {
+    this.#keys = [`${service}:{sessions}:changes`, `${service}:{sessions}:change-log`];
     this.#appendMissed = new UntilDone(redis, () => this.#append([{ kind: 'missed' }]));
-    redis.subscribe(channelIn, (text) => this.#receive(text)).catch(() => {});
+    redis.subscribe(this.#channelIn, (text) => this.#receive(text)).catch(() => {});
     changes.listen((change, origin) => {
       if (origin === 'here') this.#collect(change);
       else if (origin === 'everywhere') this.#notice(change);
     });
   }
+
+  readonly #channelIn = ({ options }: Redis) =>
+    `${this.service}:${options.db ?? 0}:session-changes`;
 
   listen(hear: (change: LoggedChange) => void): () => void {
     this.#listeners.add(hear);
@@ -131,7 +134,16 @@ export class RedisChangeLog implements ChangeLog {
     const texts = changes.map((change) => JSON.stringify(change));
     const { maxChanges, maxAgeMs } = BOUNDS;
     await this.redis.ask((client) =>
-      client.eval(APPEND, 2, ...KEYS, newLog(), channelIn(client), maxChanges, maxAgeMs, ...texts),
+      client.eval(
+        APPEND,
+        2,
+        ...this.#keys,
+        newLog(),
+        this.#channelIn(client),
+        maxChanges,
+        maxAgeMs,
+        ...texts,
+      ),
     );
   }
 
@@ -154,7 +166,7 @@ export class RedisChangeLog implements ChangeLog {
   }
 
   async #run(script: string, ...args: (string | number)[]): Promise<unknown> {
-    const run = (client: Redis) => client.eval(script, 2, ...KEYS, newLog(), ...args);
+    const run = (client: Redis) => client.eval(script, 2, ...this.#keys, newLog(), ...args);
     return await this.redis.ask(run).catch(() => {
       throw new SessionsUnavailable();
     });
@@ -172,10 +184,6 @@ export class RedisChangeLog implements ChangeLog {
       this.#tell({ at: asText({ log, number: first + i }), change });
     });
   }
-}
-
-function channelIn({ options }: Redis): string {
-  return `${about.name}:${options.db ?? 0}:session-changes`;
 }
 
 function newLog(): string {

@@ -1,6 +1,6 @@
 import type { JSONRPCMessage } from '@modelcontextprotocol/server';
+import type { Logger } from 'pino';
 import * as z from 'zod/v4';
-import type { Logger } from '../../telemetry/logger.js';
 import type { EventStore, StoredEvent } from '../event-store.js';
 import { isMessage } from './messages.js';
 import type { SessionKeys } from './session-keys.js';

@@ -1,12 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { JSONRPCMessage, JSONRPCRequest, RequestId } from '@modelcontextprotocol/server';
+import type { Logger } from 'pino';
 import * as z from 'zod/v4';
-import type { Config } from '../../settings.js';
-import type { Logger } from '../../telemetry/logger.js';
-import { isNotification, isRequest, isResponse } from './messages.js';
-import * as scripts from './redis-session-scripts.js';
 import { answeredBy } from '../request-server.js';
-import type { SessionKeys } from './session-keys.js';
+import type { SessionLimits } from '../session-settings.js';
 import {
   type Begun,
   MAX_URIS,
@@ -15,6 +12,9 @@ import {
   type SessionStore,
   type StreamState,
 } from '../session-store.js';
+import { isNotification, isRequest, isResponse } from './messages.js';
+import * as scripts from './redis-session-scripts.js';
+import type { SessionKeys } from './session-keys.js';
 
 /** How many ends of calls may wait until Redis answers again. */
 const MAX_WAITING = 10_000;
@@ -61,8 +61,6 @@ const FoundNote = json.pipe(
   ]),
 );
 
-type Limits = Pick<Config, 'SESSION_IDLE_SECONDS' | 'MAX_SESSIONS' | 'MAX_SESSIONS_PER_CALLER'>;
-
 /** Sessions that every replica serves. Redis may be shared with others, so what comes from it is looked at first. */
 export class RedisSessionStore implements SessionStore {
   readonly here: string;
@@ -72,7 +70,7 @@ export class RedisSessionStore implements SessionStore {
 
   constructor(
     private readonly keys: SessionKeys,
-    private readonly limits: Limits,
+    private readonly limits: SessionLimits,
     private readonly log: Logger,
   ) {
     this.here = `.${keys.replica}`;

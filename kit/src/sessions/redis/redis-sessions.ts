@@ -1,26 +1,37 @@
-import type { Changes } from '../../calls/changes.js';
-import type { Config } from '../../settings.js';
-import type { Logger } from '../../telemetry/logger.js';
-import type { SharedRedis } from '../../state/redis.js';
-import { localSessions } from '../memory/memory-sessions.js';
+import { ConfigError } from '../../definitions/settings.js';
+import type { SessionsPart, SharedState } from '../../parts.js';
+import type { RedisState } from '../../state/redis.js';
+import { sessionsOfProcess } from '../memory/memory-sessions.js';
+import { sessionSettings } from '../session-settings.js';
 import { RedisChangeLog } from './redis-change-log.js';
 import { RedisEventStore } from './redis-event-store.js';
 import { RedisSessionStore } from './redis-session-store.js';
 import { SessionKeys } from './session-keys.js';
-import type { SessionState } from '../session-state.js';
 
-/** Sessions that any replica serves; without a Redis, those of this process. */
-export function openSessions(
-  redis: SharedRedis | undefined,
-  config: Config,
-  changes: Changes,
-  log: Logger,
-): SessionState {
-  if (redis === undefined) return localSessions(config, changes);
-  const keys = new SessionKeys(redis);
+/** Sessions of clients of 2025 that any replica serves, kept in the Redis of `state: redis()`; without one, in this process. */
+export function redisSessions(): SessionsPart<typeof sessionSettings> {
   return {
-    store: new RedisSessionStore(keys, config, log),
-    events: new RedisEventStore(keys, log),
-    changes: new RedisChangeLog(redis, changes, log),
+    settings: sessionSettings,
+    open({ about, config, log, state }) {
+      if (!isRedis(state))
+        throw new ConfigError(['sessions: redisSessions() needs state: redis()']);
+      const { redis, changes } = state;
+      const load = () => import('../sessions.js');
+      if (redis === undefined) return { state: sessionsOfProcess(config, state), load };
+      const keys = new SessionKeys(redis, about.name);
+      return {
+        state: {
+          idleMs: config.SESSION_IDLE_SECONDS * 1_000,
+          store: new RedisSessionStore(keys, config, log),
+          events: new RedisEventStore(keys, log),
+          changes: new RedisChangeLog(redis, about.name, changes, log),
+        },
+        load,
+      };
+    },
   };
+}
+
+function isRedis(state: SharedState): state is RedisState {
+  return 'redis' in state;
 }

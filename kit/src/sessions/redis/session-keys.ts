@@ -1,11 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import { about } from '../about.js';
-import type { SharedRedis } from '../../state/redis.js';
+import type { SharedRedis } from '../../state/shared-redis.js';
 import { SessionsUnavailable } from '../session-state.js';
-
-/** The keys of all sessions are in one slot of a cluster. */
-const PREFIX = `${about.name}:{sessions}:`;
 
 /**
  * What all scripts know.
@@ -69,7 +65,10 @@ type Argument = string | number;
 export class SessionKeys {
   readonly replica = randomUUID();
 
-  constructor(private readonly redis: SharedRedis) {}
+  constructor(
+    private readonly redis: SharedRedis,
+    private readonly service: string,
+  ) {}
 
   /**
    * Runs a script, whose own arguments begin with ARGV[4].
@@ -77,7 +76,9 @@ export class SessionKeys {
    */
   async run(script: string, ...args: Argument[]): Promise<unknown> {
     const run = (redis: Redis) => {
-      const common = [PREFIX, channelsIn(redis), this.replica];
+      // The keys of all sessions are in one slot of a cluster.
+      const prefix = `${this.service}:{sessions}:`;
+      const common = [prefix, this.#channelsIn(redis), this.replica];
       return redis.eval(`${COMMON}${script}`, 0, ...common, ...args);
     };
     return await this.redis.ask(run).catch(unavailable);
@@ -85,19 +86,19 @@ export class SessionKeys {
 
   /** Tells another replica. */
   async tell(replica: string, message: string): Promise<void> {
-    const send = (redis: Redis) => redis.publish(`${channelsIn(redis)}${replica}`, message);
+    const send = (redis: Redis) => redis.publish(`${this.#channelsIn(redis)}${replica}`, message);
     await this.redis.ask(send).catch(unavailable);
   }
 
   /** Calls `receive` with what others have to say to this replica. */
   listen(receive: (message: string) => void): void {
-    const channelIn = (redis: Redis) => `${channelsIn(redis)}${this.replica}`;
+    const channelIn = (redis: Redis) => `${this.#channelsIn(redis)}${this.replica}`;
     this.redis.subscribe(channelIn, receive).catch(() => {});
   }
-}
 
-function channelsIn({ options }: Redis): string {
-  return `${about.name}:${options.db ?? 0}:sessions:`;
+  #channelsIn({ options }: Redis): string {
+    return `${this.service}:${options.db ?? 0}:sessions:`;
+  }
 }
 
 function unavailable(): never {

@@ -3,14 +3,24 @@ import type {
   CreateMessageResult,
   LoggingLevel,
 } from '@modelcontextprotocol/server';
+import type { Logger } from 'pino';
 import type * as z from 'zod/v4';
-import type { Services } from './services.js';
-import type { Answers, Questions } from './ask.js';
-import type { CallRequest } from './call-request.js';
+import type { Changes } from './changes.js';
+import type { Metrics } from './metrics.js';
 import type { Principal } from './principal.js';
+import type { Answers, Questions } from './questions.js';
+import type { CallSettings } from './settings.js';
 
-/** What a tool, a resource or a prompt has at hand while it answers one call. */
-export interface CallContext extends Services {
+/** What a tool, a resource or a prompt has at hand while it answers one call, besides the services of the server's parts. */
+export interface CallContext {
+  /** The server's settings, read once at start. */
+  readonly config: CallSettings;
+  /** Logs a line that names the call. */
+  readonly log: Logger;
+  /** Tells clients what has changed. */
+  readonly changes: Pick<Changes, 'resourceUpdated' | 'resourcesChanged'>;
+  /** For figures of your own; register them once, outside of calls. */
+  readonly metrics: Metrics;
   /** Aborted when the caller cancels, disconnects or the time is up. Pass it on to everything that waits. */
   readonly signal: AbortSignal;
   readonly principal: Principal;
@@ -33,24 +43,4 @@ export interface CallContext extends Services {
   elicit<Form extends z.ZodObject>(message: string, form: Form): z.output<Form> | undefined;
   /** Asks the client's model; otherwise like `ask`. */
   sample(params: CreateMessageRequestParams): CreateMessageResult;
-}
-
-/** Sends `notifications/progress` for a request, if it carries a progress token. */
-export async function notifyProgress(
-  { mcpReq }: CallRequest,
-  progress: number,
-  total?: number,
-  message?: string,
-): Promise<void> {
-  const progressToken = mcpReq._meta?.progressToken;
-  if (progressToken === undefined) return;
-  await mcpReq.notify({
-    method: 'notifications/progress',
-    params: {
-      progressToken,
-      progress,
-      ...(total === undefined ? {} : { total }),
-      ...(message === undefined ? {} : { message }),
-    },
-  });
 }

@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import * as z from 'zod/v4';
-import { ToolError } from '../calls/errors.js';
-import type { Principal } from '../calls/principal.js';
+import { ToolError } from '../definitions/errors.js';
+import type { Principal } from '../definitions/principal.js';
 
 const CIPHER = 'aes-256-gcm';
 const IV_BYTES = 12;

@@ -1,13 +1,10 @@
-export interface UsedIds {
-  /** Whether `id` is used for the first time. It is remembered for `seconds`. */
-  use(id: string, seconds: number): boolean | Promise<boolean>;
-}
+import type { NonceStore } from './services.js';
 
-/** Ids that were used in this process. */
-export class LocalUsedIds implements UsedIds {
+/** Ids that were claimed in this process. */
+export class MemoryNonceStore implements NonceStore {
   readonly #ends = new Map<string, number>();
 
-  use(id: string, seconds: number): boolean {
+  claim(id: string, seconds: number): boolean {
     if (this.#ends.has(id)) return false;
     const now = performance.now();
     // The map keeps the order of use, so those that have expired by now come first.

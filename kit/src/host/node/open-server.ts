@@ -1,0 +1,163 @@
+import type { Logger } from 'pino';
+import { Cursors } from '../../calls/cursors.js';
+import { MemoryNonceStore } from '../../calls/nonces.js';
+import { RoundStates } from '../../calls/round-state.js';
+import { NO_POLICY, type Services } from '../../calls/services.js';
+import { Changes } from '../../definitions/changes.js';
+import type { Metrics } from '../../definitions/metrics.js';
+import { type CallSettings, callSettings, type SettingsShape } from '../../definitions/settings.js';
+import { CallLimits } from '../../limits/call-limits.js';
+import { TokenBuckets } from '../../limits/token-buckets.js';
+import type { AnyPart, AuthPart, Part, PartEnv, Parts, SharedState } from '../../parts.js';
+import type { Server } from '../../server.js';
+import {
+  type AuditLog,
+  type AuditSettings,
+  auditSettings,
+  openAuditLog,
+} from '../../telemetry/audit.js';
+import { createLogger } from '../../telemetry/logger.js';
+import { type Env, loadSettings } from './settings.js';
+
+/** A server whose parts are open. */
+export interface OpenServer extends Services {
+  readonly audit: AuditLog;
+  /** What the server depends on; a check rejects while its dependency cannot be reached. */
+  readonly checks: Readonly<Record<string, () => Promise<void>>>;
+  /** What routes and background work have at hand. */
+  readonly context: object;
+  /** The environment of a part that is opened later. */
+  readonly partEnv: PartEnv;
+  /** Opens a part that only one transport needs; it is checked and closed with the others. */
+  open<Service>(name: string, part: AnyPart<Service>): Service;
+  /** Ends background work, then closes every part. */
+  close(): Promise<void>;
+}
+
+/** What a transport adds to a server. */
+export interface Transport {
+  readonly env: Env;
+  /** Its own settings. */
+  readonly settings?: SettingsShape;
+  /** The settings without which it does not start. */
+  readonly required?: readonly string[];
+  readonly metrics: (audit: AuditLog) => Metrics;
+  readonly log?: Logger | undefined;
+}
+
+const NAMED = ['auth', 'limits', 'policy', 'sessions', 'settings', 'state', 'tracing'];
+
+/** The settings of everything that a server is made of. */
+export function settingsOf({ parts }: Server): SettingsShape {
+  const all = Object.entries(parts)
+    .filter(([name]) => name !== 'settings')
+    .flatMap(([, part]) => [part as Part | readonly Part[]].flat());
+  const shapes = all.map(({ settings }) => settings ?? {});
+  return Object.assign({}, callSettings, auditSettings, ...shapes, parts.settings ?? {});
+}
+
+/** The ways in which callers may authenticate. */
+export function authPartsOf({ auth = [] }: Parts): readonly AuthPart[] {
+  return [auth].flat();
+}
+
+/**
+ * Opens everything that lives as long as the process.
+ * @throws {ConfigError} naming every setting that is missing or wrong.
+ */
+export function openServer(server: Server, transport: Transport): OpenServer {
+  const { about, definitions, parts } = server;
+  const shape = { ...settingsOf(server), ...transport.settings };
+  const config = loadSettings(shape, transport.env, transport.required) as CallSettings &
+    AuditSettings & { readonly REQUEST_STATE_SECRET?: string };
+  const log = transport.log ?? createLogger(config.LOG_LEVEL, about.name);
+  const audit = openAuditLog(config, about.name, log);
+  const metrics = transport.metrics(audit);
+  const checks: Record<string, () => Promise<void>> = {};
+  const closing: (() => unknown)[] = [];
+
+  const base = { about, definitions, config, log, metrics };
+  const state: SharedState = parts.state?.open(base) ?? ofThisProcess();
+  const partEnv: PartEnv = {
+    ...base,
+    state,
+    tracing: parts.tracing?.open({ ...base, state, tracing: undefined }),
+  };
+  const { tracing } = partEnv;
+
+  function open<Service>(name: string, part: AnyPart<Service>): Service {
+    const service = part.open(partEnv as never);
+    const { check, close } = part;
+    if (check !== undefined) checks[part.name ?? name] = () => check(service);
+    if (close !== undefined) closing.push(() => close(service));
+    return service;
+  }
+
+  const policy = parts.policy === undefined ? NO_POLICY : open('policy', parts.policy);
+  const limits =
+    parts.limits === undefined ? new CallLimits(state.limiter) : open('limits', parts.limits);
+  const services = Object.fromEntries(
+    Object.entries(parts)
+      .filter(([name]) => !NAMED.includes(name))
+      .map(([name, part]) => [name, open(name, part as AnyPart)]),
+  );
+
+  const ended = new AbortController();
+  const own = { ...services, config: ownSettings(config, parts), changes: state.changes, metrics };
+  const context = { ...own, log, signal: ended.signal };
+  for (const [name, check] of Object.entries(server.checks)) {
+    checks[name] = () => check(context as never);
+  }
+  const background = Object.entries(server.background).map(async ([name, work]) => {
+    try {
+      await work(context as never);
+    } catch (error) {
+      if (!ended.signal.aborted) log.error({ err: error }, `${name} ended`);
+    }
+  });
+
+  return {
+    about,
+    definitions,
+    instructions: server.instructions,
+    config,
+    log,
+    audit,
+    observers: [audit],
+    limits,
+    policy,
+    changes: state.changes,
+    rounds: new RoundStates(config.REQUEST_STATE_SECRET),
+    cursors: new Cursors(config.REQUEST_STATE_SECRET),
+    tracing,
+    shared: own,
+    context,
+    checks,
+    partEnv,
+    open,
+    async close() {
+      ended.abort();
+      await Promise.all(background);
+      for (const close of closing) await close();
+      state.close();
+      await tracing?.close();
+      audit.close();
+    },
+  };
+}
+
+/** Definitions see the settings of every server and those of their owner, and no secret of another part. */
+function ownSettings(config: CallSettings, parts: Parts): object {
+  const names = Object.keys({ ...callSettings, ...parts.settings });
+  const all = config as unknown as Readonly<Record<string, unknown>>;
+  return Object.freeze(Object.fromEntries(names.map((name) => [name, all[name]])));
+}
+
+function ofThisProcess(): SharedState {
+  return {
+    changes: new Changes(),
+    limiter: new TokenBuckets(),
+    nonces: new MemoryNonceStore(),
+    close() {},
+  };
+}

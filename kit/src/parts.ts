@@ -1,0 +1,149 @@
+import type { AuthInfo } from '@modelcontextprotocol/server';
+import type { Logger } from 'pino';
+import type * as z from 'zod/v4';
+import type { Authenticator } from './auth/authenticator.js';
+import type { Limits, NonceStore, Policy, StepUp, Tracing } from './calls/services.js';
+import type { Changes } from './definitions/changes.js';
+import type { CallContext } from './definitions/context.js';
+import type { About, Definitions } from './definitions/definitions.js';
+import type { Metrics } from './definitions/metrics.js';
+import type { Prompt } from './definitions/prompt.js';
+import type { Resource, ResourceTemplate } from './definitions/resource.js';
+import type { CallSettings, SettingsOf, SettingsShape } from './definitions/settings.js';
+import type { Tool } from './definitions/tool.js';
+import type { Answer, Incoming } from './http/exchange.js';
+import type { RateLimiter } from './limits/token-buckets.js';
+import type { SessionState } from './sessions/session-state.js';
+
+/** What a part finds when it is opened. */
+export interface PartEnv<Shape extends SettingsShape = SettingsShape> {
+  readonly about: About;
+  readonly definitions: Definitions;
+  /** The part's own settings, and those that every server has. */
+  readonly config: SettingsOf<Shape> & CallSettings;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly state: SharedState;
+  readonly tracing: Tracing | undefined;
+}
+
+/** A building block of a server. It is opened once, when the process starts. */
+export interface Part<Shape extends SettingsShape = SettingsShape, Service = unknown> {
+  /** What it is called in `/readyz` and in the metrics; by default the name that it has among the parts. */
+  readonly name?: string;
+  /** Its settings, by the names of their environment variables. */
+  readonly settings?: Shape;
+  /** Opens it, without waiting for anybody: what it depends on may be away. @throws {ConfigError} */
+  open(env: PartEnv<Shape>): Service;
+  /** Rejects while what it depends on cannot be reached: then `/readyz` says so. */
+  check?(service: Service): Promise<void>;
+  close?(service: Service): void | Promise<void>;
+}
+
+/** What replicas share: by default nothing, because there is one process. */
+export interface SharedState {
+  readonly changes: Changes;
+  readonly limiter: RateLimiter;
+  /** Ids that count once. */
+  readonly nonces: NonceStore;
+  close(): void;
+}
+
+/** Who may call, and how that is found out. */
+export interface OpenAuth {
+  readonly authenticate: Authenticator;
+  /** Nobody has to say who they are. */
+  readonly isOpen?: boolean;
+  /** Answers the paths that belong to it. */
+  route?(request: Incoming): Answer | undefined;
+  readonly stepUp?: StepUp;
+  /** What the protocol library may know of a caller. */
+  authInfo?(principal: Parameters<StepUp>[1]): AuthInfo;
+}
+
+export interface AuthPart<
+  Shape extends SettingsShape = SettingsShape,
+  Service extends OpenAuth = OpenAuth,
+> extends Part<Shape, Service> {
+  /** The settings without which a server over HTTP does not start. Over stdio nobody authenticates. */
+  readonly required?: readonly string[];
+}
+
+export type LimitsPart<Shape extends SettingsShape = SettingsShape> = Part<Shape, Limits>;
+export type PolicyPart<Shape extends SettingsShape = SettingsShape> = Part<
+  Shape,
+  Policy & { close(): void }
+>;
+export type TracingPart<Shape extends SettingsShape = SettingsShape> = Part<Shape, Tracing>;
+export type StatePart<Shape extends SettingsShape = SettingsShape> = {
+  readonly settings?: Shape;
+  open(env: Omit<PartEnv<Shape>, 'state' | 'tracing'>): SharedState;
+};
+
+/** Sessions of clients of 2025. */
+export interface OpenSessions {
+  readonly state: SessionState;
+  /** Loads what serves them; it needs the protocol library. */
+  load(): Promise<typeof import('./sessions/sessions.js')>;
+}
+export type SessionsPart<Shape extends SettingsShape = SettingsShape> = Part<Shape, OpenSessions>;
+
+// biome-ignore lint/suspicious/noExplicitAny: a part of any shape; its own types say which.
+type Any = any;
+
+/** What a server is made of. Names that are not among these are services, which calls find in their context. */
+export interface Parts {
+  readonly auth?: AuthPart<Any, Any> | readonly AuthPart<Any, Any>[];
+  readonly limits?: LimitsPart<Any>;
+  readonly policy?: PolicyPart<Any>;
+  readonly sessions?: SessionsPart<Any>;
+  /** Settings of your own, by the names of their environment variables. */
+  readonly settings?: SettingsShape;
+  readonly state?: StatePart<Any>;
+  readonly tracing?: TracingPart<Any>;
+}
+
+/** A part whose settings are nobody's business here. */
+export type AnyPart<Service = unknown> = Part<Any, Service>;
+
+type Services<P> = Omit<P, keyof Parts>;
+type ServiceOf<P> = P extends { open(...args: Any[]): infer Service } ? Service : never;
+type OwnSettings<P> = P extends { readonly settings: infer Shape extends SettingsShape }
+  ? SettingsOf<Shape>
+  : unknown;
+
+/** The context of calls on a server with these parts: with their services, each typed as its part opens it. */
+export type ContextOf<P> = Omit<CallContext, 'config'> & {
+  readonly [Name in keyof Services<P>]: ServiceOf<P[Name & keyof P]>;
+} & { readonly config: CallSettings & OwnSettings<P> };
+
+/** Services are parts, too. */
+type WithServices<P> = { readonly [Name in keyof Services<P>]: AnyPart };
+
+/** Types the definitions of a server: what they find in their context is what its parts open. */
+export interface Definers<P> {
+  readonly parts: P;
+  /** Types a tool. Add its line to `tools/index.ts` and it is served. */
+  defineTool<Input extends z.ZodObject, Output extends z.ZodObject | undefined = undefined>(
+    tool: Tool<ContextOf<P>, Input, Output>,
+  ): Tool<ContextOf<P>, Input, Output>;
+  /** Types a resource. Add its line to `resources/index.ts` and it is served. */
+  defineResource(resource: Resource<ContextOf<P>>): Resource<ContextOf<P>>;
+  /** Types a resource template. Add its line to `resources/index.ts` and it is served. */
+  defineResourceTemplate(template: ResourceTemplate<ContextOf<P>>): ResourceTemplate<ContextOf<P>>;
+  /** Types a prompt. Add its line to `prompts/index.ts` and it is served. */
+  definePrompt<Args extends z.ZodObject>(
+    prompt: Prompt<ContextOf<P>, Args>,
+  ): Prompt<ContextOf<P>, Args>;
+}
+
+/** Puts a server together out of its parts. */
+export function defineParts<const P extends Parts & WithServices<P>>(parts: P): Definers<P> {
+  return {
+    parts,
+    defineTool: (tool) => tool,
+    defineResource: (resource) => resource,
+    defineResourceTemplate: (template) => template,
+    definePrompt: (prompt) => prompt,
+  };
+}

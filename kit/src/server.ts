@@ -1,0 +1,70 @@
+import { type About, type Barrels, Definitions } from './definitions/definitions.js';
+import type { Answer, Incoming } from './http/exchange.js';
+import type { ContextOf, Parts } from './parts.js';
+
+/** What work outside of calls has at hand. */
+export type ServerContext<P> = Pick<
+  ContextOf<P>,
+  Exclude<keyof ContextOf<P>, CallOnly> & keyof ContextOf<P>
+> & {
+  /** Aborted when the server stops. */
+  readonly signal: AbortSignal;
+};
+type CallOnly =
+  | 'signal'
+  | 'principal'
+  | 'progress'
+  | 'notify'
+  | 'canAsk'
+  | 'ask'
+  | 'elicit'
+  | 'sample';
+
+/** An HTTP route of your own, such as a webhook. */
+export interface Route<P = never> {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Compared whole, without the query. */
+  readonly path: string;
+  /** Whether the caller has to authenticate as for `/mcp`. */
+  readonly isProtected: boolean;
+  /** Answers a request. Read its body with a bound: `await request.read(100_000)`. */
+  handle(request: Incoming, ctx: ServerContext<P>): Answer | Promise<Answer>;
+}
+
+export interface ServerOptions<P> extends Omit<About, never>, Barrels<ContextOf<P>> {
+  /** For the model: how to use this server. */
+  readonly instructions?: string;
+  readonly parts: P;
+  /** More that has to be reachable before `/readyz` answers 200; each rejects while it is not. */
+  readonly checks?: Readonly<Record<string, (ctx: ServerContext<P>) => Promise<void>>>;
+  /** Routes of your own besides `/mcp`, over HTTP. */
+  readonly routes?: readonly Route<P>[];
+  /** Work that goes on as long as the server does. Each ends soon after its `signal` is aborted; a failure is logged. */
+  readonly background?: Readonly<Record<string, (ctx: ServerContext<P>) => Promise<void>>>;
+}
+
+/** What a server is made of, before anything of it is opened. */
+export interface Server {
+  readonly about: About;
+  readonly instructions?: string | undefined;
+  readonly definitions: Definitions;
+  readonly parts: Parts;
+  readonly checks: Readonly<Record<string, (ctx: never) => Promise<void>>>;
+  readonly routes: readonly Route[];
+  readonly background: Readonly<Record<string, (ctx: never) => Promise<void>>>;
+}
+
+/** Says what a server is made of. Entries such as `http.ts` open and serve it. */
+export function defineServer<P extends Parts>(options: ServerOptions<P>): Server {
+  const { name, version, description, instructions, parts } = options;
+  const { checks = {}, routes = [], background = {} } = options;
+  return {
+    about: { name, version, ...(description !== undefined && { description }) },
+    instructions,
+    definitions: new Definitions(options as Barrels),
+    parts,
+    checks,
+    routes,
+    background,
+  };
+}
