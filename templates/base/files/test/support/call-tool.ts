@@ -1,10 +1,10 @@
-import type { App } from '../../src/app.js';
-import type { Principal } from '../../src/pipeline/principal.js';
+import type { Services } from '../../src/kit/calls/services.js';
+import type { Principal } from '../../src/kit/index.js';
 import { connect } from './client.js';
 
 /** Calls a tool as a client does. */
 export async function callTool(
-  app: App,
+  app: Services,
   name: string,
   input: Record<string, unknown> = {},
   principal?: Principal,

@@ -1,5 +1,7 @@
-import { keepCompiledCode } from './compile-cache.js';
+import { keepCompiledCode } from './kit/host/node/compile-cache.js';
 
-// Loaded afterwards, so that its compiled code is kept, too.
+// Loaded afterwards, so that their compiled code is kept, too.
 keepCompiledCode();
-await import('./serve-http.js');
+const { serveHttp } = await import('./kit/host/node/serve-http.js');
+const { server } = await import('./server.js');
+serveHttp(server);

@@ -1,39 +1,56 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { createProtocol } from '../src/http/protocol.js';
-import { toResponse, webRequest } from '../src/http/web-request.js';
-import { tools } from '../src/tools/run-tool.js';
-import { createTestApp } from './support/app.js';
+import { openHttp } from '../src/kit/host/node/serve-http.js';
+import { createHttpHandler } from '../src/kit/http/handler.js';
+import { server } from '../src/server.js';
+import { createTestApp, testEnv } from './support/app.js';
+import { connect } from './support/client.js';
+import { credentials } from './support/credentials.js';
 
-const POLICY = `roles:
-  all: { allowed_tools: ["*"] }
-  careful: { allowed_tools: ["*"], require_approval: ["*"] }
-`;
+/** The status of a request with these headers. */
+async function statusOf(headers: Record<string, string>, query = ''): Promise<number> {
+  const app = openHttp(server, { env: await testEnv() });
+  const response = await createHttpHandler(app).fetch(
+    new Request(`http://localhost/mcp${query}`, {
+      method: 'POST',
+      headers: {
+        host: 'localhost',
+        accept: 'application/json, text/event-stream',
+        'content-type': 'application/json',
+        ...headers,
+      },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' }),
+    }),
+  );
+  await app.close();
+  return response.status;
+}
 
-test('callers of one server list and call what is there for them, whoever asks first', async () => {
-  const path = join(mkdtempSync(join(tmpdir(), 'policy-')), 'policy.yaml');
-  writeFileSync(path, POLICY);
-  const protocol = createProtocol(await createTestApp({ POLICY_PATH: path }));
-  const ask = async (role: string, method: string, params = {}) => {
-    const headers = {
-      accept: 'application/json, text/event-stream',
-      'content-type': 'application/json',
-    };
-    const request = new Request('http://localhost/mcp', { method: 'POST', headers });
-    const principal = { id: role, scopes: ['*'], roles: [role] };
-    const body = { jsonrpc: '2.0', id: 1, method, params };
-    const answer = await protocol.answer(webRequest(request), body, principal);
-    return await toResponse(answer).text();
-  };
+const { authorization } = credentials.headers;
+const [, secret = ''] = authorization.split(' ');
 
-  for (const name of tools.keys()) {
-    expect(await ask('all', 'tools/list')).toContain(`"${name}"`);
-    expect(await ask('nobody', 'tools/list')).not.toContain(`"${name}"`);
-    expect(await ask('nobody', 'tools/call', { name })).toContain('"code":-32');
-    expect(await ask('all', 'tools/call', { name })).not.toContain('APPROVAL');
-    const valid = tools.get(name)?.input.safeParse({}).success;
-    if (valid) expect(await ask('careful', 'tools/call', { name })).toContain('APPROVAL');
+test.each([
+  ['none', {}, ''],
+  ['others', { authorization: `Bearer ${secret}x` }, ''],
+  ['another scheme', { authorization: `Basic ${secret}` }, ''],
+  ['two of them', { authorization: `${authorization}, Bearer another` }, ''],
+  ['some in a cookie', { cookie: `token=${secret}` }, ''],
+  ['some in the address', {}, `?key=${secret}&access_token=${secret}`],
+])('credentials: with %s nobody gets in', async (_, headers, query) => {
+  expect(await statusOf({ authorization })).toBe(200);
+  expect(await statusOf(headers, query)).toBe(401);
+});
+
+test('what a caller may not use is not there', async () => {
+  const app = await createTestApp({ POLICY_PATH: 'test/support/nothing.yaml' });
+  const client = await connect(app);
+  expect((await client.listTools()).tools).toEqual([]);
+  expect((await client.listResources()).resources).toEqual([]);
+  expect((await client.listPrompts()).prompts).toEqual([]);
+  for (const name of server.definitions.tools.keys()) {
+    await expect(client.callTool({ name, arguments: {} })).rejects.toThrow('not found');
   }
+});
+
+test('policy.yaml names nothing that is not there', async () => {
+  await expect(createTestApp({ POLICY_PATH: 'policy.yaml' })).resolves.toBeDefined();
 });

@@ -1,7 +1,9 @@
-import './protect-stdout.js';
+import './kit/host/node/protect-stdout.js';
 
-import { keepCompiledCode } from './compile-cache.js';
+import { keepCompiledCode } from './kit/host/node/compile-cache.js';
 
-// Loaded afterwards, so that its compiled code is kept, too.
+// Loaded afterwards, so that their compiled code is kept, too.
 keepCompiledCode();
-await import('./serve-stdio.js');
+const { serveStdio } = await import('./kit/host/node/serve-stdio.js');
+const { server } = await import('./server.js');
+serveStdio(server);

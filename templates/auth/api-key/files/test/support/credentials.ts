@@ -1,8 +1,7 @@
 const KEY = 'a-key-for-the-tests';
-const OTHER_KEY = 'another-one-for-the-tests';
 
-/** How the tests authenticate over HTTP. */
+/** How the tests authenticate over HTTP, and what they may do then. */
 export const credentials = {
-  env: { MCP_API_KEYS: `test:${KEY},other:${OTHER_KEY}` },
+  env: { MCP_API_KEYS: `test:${KEY}`, POLICY_PATH: 'test/support/policy.yaml' },
   headers: { authorization: `Bearer ${KEY}` },
 };

@@ -11,8 +11,13 @@ export async function signToken(changes: Record<string, unknown> = {}, secret = 
     .sign(new TextEncoder().encode(secret));
 }
 
-/** How the tests authenticate over HTTP. */
+/** How the tests authenticate over HTTP, and what they may do then. */
 export const credentials = {
-  env: { JWT_SECRET: SECRET, JWT_ISSUER: 'https://issuer', JWT_AUDIENCE: 'tests' },
+  env: {
+    JWT_SECRET: SECRET,
+    JWT_ISSUER: 'https://issuer',
+    JWT_AUDIENCE: 'tests',
+    POLICY_PATH: 'test/support/policy.yaml',
+  },
   headers: { authorization: `Bearer ${await signToken()}` },
 };

@@ -1,19 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { requiredEnv } from './env.js';
+import { onTestFinished } from 'vitest';
 
-const url = process.env.DATABASE_URL ?? requiredEnv.DATABASE_URL;
+const { DATABASE_URL: url = 'postgres://app:app@127.0.0.1:5432/app' } = process.env;
 
-/** A schema of its own for one test, in the database of `DATABASE_URL`. */
+/** The settings of a database for one test: a schema of its own in the database of `DATABASE_URL`. */
 export async function openTestDatabase() {
   const schema = `test_${randomUUID().replaceAll('-', '')}`;
   await execute(`CREATE SCHEMA ${schema}`);
-  const own = new URL(String(url));
+  onTestFinished(() => execute(`DROP SCHEMA ${schema} CASCADE`));
+  const own = new URL(url);
   own.searchParams.set('options', `-c search_path=${schema}`);
-  return {
-    env: { DATABASE_URL: own.href },
-    drop: () => execute(`DROP SCHEMA ${schema} CASCADE`),
-  };
+  return { DATABASE_URL: own.href };
 }
 
 async function execute(statement: string): Promise<void> {

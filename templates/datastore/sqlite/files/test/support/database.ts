@@ -1,12 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
 
-/** A database of its own for one test. */
+/** The settings of a database for one test. */
 export async function openTestDatabase() {
   const folder = await mkdtemp(join(tmpdir(), 'database-'));
-  return {
-    env: { DATABASE_URL: `file:${join(folder, 'test.db')}` },
-    drop: () => rm(folder, { recursive: true }),
-  };
+  onTestFinished(() => rm(folder, { recursive: true }));
+  return { DATABASE_URL: `file:${join(folder, 'test.db')}` };
 }

@@ -1,4 +1,4 @@
-import { ToolError } from '../pipeline/errors.js';
+import { ToolError } from '../kit/index.js';
 
 /** The names of all time zones that the runtime knows, such as `Europe/Paris`. */
 export const zones: readonly string[] = ['UTC', ...Intl.supportedValuesOf('timeZone')];

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod/v4';
-import type { Store } from '../datastore/index.js';
-import { sql } from '../datastore/sql.js';
-import { ToolError } from '../pipeline/errors.js';
+import { ToolError } from '../kit/index.js';
+import { type Store, sql } from '../kit/store/sql.js';
 
 export const Note = z.object({
   id: z.string(),

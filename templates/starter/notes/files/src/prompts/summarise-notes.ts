@@ -1,6 +1,6 @@
 import * as z from 'zod/v4';
 import { searchNotes } from '../notes/notes.js';
-import { definePrompt } from './define-prompt.js';
+import { definePrompt } from '../parts.js';
 
 export const summariseNotes = definePrompt({
   name: 'summarise_notes',

@@ -1,5 +1,5 @@
 import { listNotes, readNote } from '../notes/notes.js';
-import { defineResourceTemplate } from './define-resource.js';
+import { defineResourceTemplate } from '../parts.js';
 
 const PREFIX = 'note:///';
 

@@ -1,5 +1,5 @@
 import { searchNotes } from '../notes/notes.js';
-import { defineResource } from './define-resource.js';
+import { defineResource } from '../parts.js';
 
 export const recentNotes = defineResource({
   name: 'recent_notes',

@@ -1,6 +1,6 @@
 import * as z from 'zod/v4';
 import { deleteNote as remove } from '../notes/notes.js';
-import { defineTool } from './define-tool.js';
+import { defineTool } from '../parts.js';
 
 export const deleteNote = defineTool({
   name: 'delete_note',

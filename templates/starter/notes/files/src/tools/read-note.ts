@@ -1,6 +1,6 @@
 import * as z from 'zod/v4';
 import { Note, readNote as read } from '../notes/notes.js';
-import { defineTool } from './define-tool.js';
+import { defineTool } from '../parts.js';
 
 export const readNote = defineTool({
   name: 'read_note',

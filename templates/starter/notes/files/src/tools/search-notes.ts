@@ -1,6 +1,6 @@
 import * as z from 'zod/v4';
 import { Note, searchNotes as search } from '../notes/notes.js';
-import { defineTool } from './define-tool.js';
+import { defineTool } from '../parts.js';
 
 export const searchNotes = defineTool({
   name: 'search_notes',

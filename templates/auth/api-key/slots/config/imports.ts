@@ -1,1 +1,0 @@
-import { apiKeys } from './auth/api-keys.js';

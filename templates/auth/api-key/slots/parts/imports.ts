@@ -1,0 +1,1 @@
+import { apiKeys } from './kit/auth/api-keys.js';

@@ -1,8 +1,0 @@
-JWT_SECRET: z.string().optional(),
-JWT_JWKS_URL: z.string().refine(isTrustedUrl, UNTRUSTED).optional(),
-JWT_PUBLIC_KEY: z.string().optional(),
-JWT_ISSUER: z
-  .string()
-  .refine((text) => !/^http:/i.test(text) || isTrustedUrl(text), UNTRUSTED)
-  .optional(),
-JWT_AUDIENCE: z.string().optional(),

@@ -1,0 +1,1 @@
+import { jwt } from './kit/auth/jwt.js';

@@ -1,4 +1,0 @@
-ALLOW_UNAUTHENTICATED: z
-  .enum(['true', 'false'])
-  .default('false')
-  .transform((value) => value === 'true'),

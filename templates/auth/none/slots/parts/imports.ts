@@ -1,0 +1,1 @@
+import { anonymous } from './kit/auth/anonymous.js';

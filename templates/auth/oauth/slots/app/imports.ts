@@ -1,1 +1,0 @@
-import { createIdentityProvider, type IdentityProvider } from './auth/identity-provider.js';

@@ -1,1 +1,0 @@
-const identityProvider = createIdentityProvider(config);

@@ -1,1 +1,0 @@
-readonly identityProvider: IdentityProvider;

@@ -1,6 +1,0 @@
-OAUTH_ISSUER: z.string().refine(isTrustedUrl, UNTRUSTED).optional(),
-OAUTH_PROVIDER: z.enum(providerNames).default('generic'),
-OAUTH_AUDIENCE: list.default([]),
-OAUTH_SCOPE_PREFIX: z.string().default(''),
-OAUTH_FIRST_SCOPES: list.default([]),
-OAUTH_DEFAULT_SCOPES: list.default([]),

@@ -1,1 +1,0 @@
-import { providerNames } from './auth/providers.js';

@@ -1,1 +1,0 @@
-authInfo: authInfoOf(who.principal, resource),

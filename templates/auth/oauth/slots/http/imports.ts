@@ -1,1 +1,0 @@
-import { protectedResource, serveMetadata } from '../auth/protected-resource.js';

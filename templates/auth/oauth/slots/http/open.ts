@@ -1,1 +1,0 @@
-const resource = protectedResource(config);

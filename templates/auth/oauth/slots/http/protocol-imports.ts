@@ -1,2 +1,0 @@
-import { protectedResource } from '../auth/protected-resource.js';
-import { authInfoOf } from '../auth/step-up.js';

@@ -1,0 +1,1 @@
+import { oauth } from './kit/auth/oauth.js';

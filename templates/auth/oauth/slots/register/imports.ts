@@ -1,1 +1,0 @@
-import { stepUp } from '../auth/step-up.js';

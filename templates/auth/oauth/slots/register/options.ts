@@ -1,1 +1,0 @@
-...(scopes && { scopeChallenge: stepUp(scopes, principal, services.config) }),

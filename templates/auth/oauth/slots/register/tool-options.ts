@@ -1,1 +1,0 @@
-...(tool.scopes && { scopeChallenge: stepUp(tool.scopes, principal, services.config) }),

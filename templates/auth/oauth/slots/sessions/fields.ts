@@ -1,1 +1,0 @@
-readonly #stepUp: SessionStepUp;

@@ -1,1 +1,0 @@
-this.#stepUp = new SessionStepUp(app);

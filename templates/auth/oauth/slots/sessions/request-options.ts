@@ -1,1 +1,0 @@
-authInfo: this.#stepUp.authInfo(principal),

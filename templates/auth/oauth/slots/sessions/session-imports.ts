@@ -1,1 +1,0 @@
-import { SessionStepUp } from '../auth/session-step-up.js';

@@ -1,1 +1,0 @@
-transport.setScopeChallengeResolver(this.#stepUp.challenge);

@@ -1,2 +1,0 @@
-rounds: new RoundStates(),
-cursors: new Cursors(),

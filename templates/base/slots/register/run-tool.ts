@@ -1,1 +1,0 @@
-return await runTool(tool, args, services, principal, { mcpReq, server });

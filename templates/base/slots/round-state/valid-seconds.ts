@@ -1,1 +1,0 @@
-const VALID_SECONDS = 600;

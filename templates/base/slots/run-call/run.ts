@@ -1,1 +1,0 @@
-return outer === undefined ? withCorrelationId(id, run) : run();

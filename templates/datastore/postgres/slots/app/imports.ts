@@ -1,1 +1,0 @@
-import { openStore, type Store } from './datastore/index.js';

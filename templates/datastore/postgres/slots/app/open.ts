@@ -1,1 +1,0 @@
-const store = openStore(config, log);

@@ -1,1 +1,0 @@
-import { withProjectPaths } from './datastore/database-url.js';

@@ -1,1 +1,0 @@
-import type { Store } from '../datastore/index.js';

@@ -1,0 +1,1 @@
+import { postgres } from './kit/store/postgres.js';

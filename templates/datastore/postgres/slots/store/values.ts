@@ -1,3 +1,0 @@
-get pool() {
-  return { total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount };
-},

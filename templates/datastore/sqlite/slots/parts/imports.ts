@@ -1,0 +1,1 @@
+import { sqlite } from './kit/store/sqlite.js';

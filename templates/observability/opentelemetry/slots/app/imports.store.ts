@@ -1,1 +1,0 @@
-import { traceQueries } from './observability/store-spans.js';

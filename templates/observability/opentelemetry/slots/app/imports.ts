@@ -1,1 +1,0 @@
-import { openTracing, type Tracing } from './observability/tracing.js';

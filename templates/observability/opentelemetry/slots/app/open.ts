@@ -1,1 +1,0 @@
-const tracing = openTracing(config, log);

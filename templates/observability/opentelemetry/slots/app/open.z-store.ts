@@ -1,1 +1,0 @@
-traceQueries(store, tracing);

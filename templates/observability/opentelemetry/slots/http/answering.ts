@@ -1,1 +1,0 @@
-rememberHeaders(request.headers);

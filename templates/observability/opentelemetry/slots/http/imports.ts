@@ -1,1 +1,0 @@
-import { rememberHeaders } from '../observability/trace-headers.js';

@@ -1,1 +1,0 @@
-import { currentTrace } from './current-trace.js';

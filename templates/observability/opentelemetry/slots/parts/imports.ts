@@ -1,0 +1,1 @@
+import { openTelemetry } from './kit/telemetry/opentelemetry.js';

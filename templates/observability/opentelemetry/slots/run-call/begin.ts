@@ -1,1 +1,0 @@
-let span: CallSpan | undefined;

@@ -1,1 +1,0 @@
-import type { CallSpan } from '../observability/tracing.js';

@@ -1,1 +1,0 @@
-const { parent } = parentOf(said);

@@ -1,1 +1,0 @@
-import { traceHeader } from './trace-headers.js';

@@ -1,1 +1,0 @@
-links: link === undefined ? [] : [{ context: link }],

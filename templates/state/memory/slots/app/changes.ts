@@ -1,1 +1,0 @@
-const changes = new Changes();

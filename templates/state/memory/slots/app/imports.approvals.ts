@@ -1,1 +1,0 @@
-import { LocalUsedIds } from './policy/used-ids.js';

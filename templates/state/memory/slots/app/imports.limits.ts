@@ -1,1 +1,0 @@
-import { TokenBuckets } from './limits/token-buckets.js';

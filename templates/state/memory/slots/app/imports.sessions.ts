@@ -1,1 +1,0 @@
-import { localSessions } from './sessions/local-sessions.js';

@@ -1,1 +1,0 @@
-import { Changes } from './changes/changes.js';

@@ -1,1 +1,0 @@
-limits: new CallLimits(config, new TokenBuckets()),

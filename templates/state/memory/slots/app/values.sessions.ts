@@ -1,1 +1,0 @@
-sessions: localSessions(config, changes),

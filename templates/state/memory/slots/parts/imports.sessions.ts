@@ -1,0 +1,1 @@
+import { memorySessions } from './kit/sessions/memory/memory-sessions.js';

@@ -1,1 +1,0 @@
-approvals: new Approvals(openUsedIds(redis, config, log)),

@@ -1,2 +1,0 @@
-const redis = openRedis(config, log);
-const changes = openChanges(redis, log);

@@ -1,1 +1,0 @@
-import { openUsedIds } from './policy/redis-used-ids.js';

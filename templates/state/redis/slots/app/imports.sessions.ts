@@ -1,1 +1,0 @@
-import { openSessions } from './sessions/open-sessions.js';

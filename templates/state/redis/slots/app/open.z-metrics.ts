@@ -1,1 +1,0 @@
-if (redis !== undefined) metrics.countRedis(redis);

@@ -1,1 +1,0 @@
-sessions: openSessions(redis, config, changes, log),

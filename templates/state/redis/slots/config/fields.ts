@@ -1,2 +1,0 @@
-REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
-RATE_LIMIT_ON_ERROR: z.enum(['open', 'closed']).default('open'),

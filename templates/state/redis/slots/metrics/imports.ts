@@ -1,1 +1,0 @@
-import type { SharedRedis } from '../state/redis.js';

@@ -1,0 +1,1 @@
+import { redisSessions } from './kit/sessions/redis/redis-sessions.js';

@@ -1,1 +1,0 @@
-import { Metrics } from './observability/metrics.js';

@@ -1,1 +1,0 @@
-const metrics = new Metrics(audit);

@@ -1,1 +1,0 @@
-const policy = openPolicy(config, log, changes, metrics);

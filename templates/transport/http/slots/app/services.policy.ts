@@ -1,2 +1,0 @@
-readonly policy: LivePolicy;
-readonly approvals: Approvals;

@@ -1,1 +1,0 @@
-POLICY_PATH: file.prefault('policy.yaml'),

@@ -1,1 +1,0 @@
-import { isTrustedUrl } from './auth/trusted-url.js';

@@ -1,1 +1,0 @@
-const UNTRUSTED = 'must be an https address, or http on this machine';

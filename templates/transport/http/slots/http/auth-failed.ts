@@ -1,1 +1,0 @@
-metrics.authFailed(caller.refusal.status, request.headers);

@@ -1,1 +1,0 @@
-const authenticate = slowGuesses(createAuthenticator(app), config);

@@ -1,1 +1,0 @@
-const authenticate = createAuthenticator(app);

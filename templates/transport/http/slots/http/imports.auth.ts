@@ -1,1 +1,0 @@
-import { slowGuesses } from '../auth/slow-guesses.js';

@@ -1,1 +1,0 @@
-const visibleTo = app.policy.accessOf(principal);

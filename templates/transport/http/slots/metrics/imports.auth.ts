@@ -1,1 +1,0 @@
-import type { RequestHeaders } from '../http/exchange.js';

@@ -1,0 +1,1 @@
+import { policyFile } from './kit/policy/policy-file.js';

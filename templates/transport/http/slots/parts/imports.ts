@@ -1,0 +1,1 @@
+import { rateLimits } from './kit/limits/call-limits.js';

@@ -1,3 +1,0 @@
-/** Who vouches for the caller, and under which name: together they are unique. */
-readonly issuer?: string;
-readonly subject?: string;

@@ -1,2 +1,0 @@
-import { mayRead } from '../policy/may-read.js';
-import { OWNER } from './owner.js';

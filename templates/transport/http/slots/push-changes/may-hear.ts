@@ -1,1 +1,0 @@
-if (!mayRead(uri, services, OWNER)) return;

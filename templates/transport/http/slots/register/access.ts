@@ -1,1 +1,0 @@
-const access = services.policy.accessOf(principal);

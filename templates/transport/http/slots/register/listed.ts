@@ -1,1 +1,0 @@
-resources: listed.filter(({ uri }) => access.allows('resource', uri)),

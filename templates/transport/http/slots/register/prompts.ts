@@ -1,1 +1,0 @@
-if (!access.allows('prompt', name)) continue;

@@ -1,1 +1,0 @@
-if (!access.allows('tool', name)) continue;

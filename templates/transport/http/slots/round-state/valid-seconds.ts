@@ -1,1 +1,0 @@
-export const VALID_SECONDS = 600;

@@ -1,1 +1,0 @@
-admit(call, services.policy.accessOf(principal));

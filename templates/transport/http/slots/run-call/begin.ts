@@ -1,2 +1,0 @@
-services.metrics.callBegan();
-sawCall(request.mcpReq.id);

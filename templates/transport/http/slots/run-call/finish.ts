@@ -1,1 +1,0 @@
-services.metrics.callEnded(call, outcome, ms);

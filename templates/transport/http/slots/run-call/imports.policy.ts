@@ -1,1 +1,0 @@
-import { admit } from '../policy/admit.js';

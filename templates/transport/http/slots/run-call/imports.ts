@@ -1,1 +1,0 @@
-import { sawCall } from '../http/refused-calls.js';

@@ -1,0 +1,1 @@
+import { httpSettings } from '../src/kit/http/app.js';

@@ -1,1 +1,0 @@
-import { mayRead } from '../policy/may-read.js';

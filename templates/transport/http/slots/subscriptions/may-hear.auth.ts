@@ -1,1 +1,0 @@
-const mayHear = (uri: string) => mayRead(uri, app, caller.principal);

@@ -1,2 +1,0 @@
-// Nobody authenticates, so everyone may read everything.
-const mayHear = (_uri: string) => true;

@@ -1,1 +1,0 @@
-import type { SessionState } from './sessions/session-state.js';

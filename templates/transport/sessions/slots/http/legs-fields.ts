@@ -1,1 +1,0 @@
-readonly sessions: Sessions;

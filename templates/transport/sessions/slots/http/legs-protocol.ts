@@ -1,4 +1,0 @@
-async answerWithoutBody(...asked) {
-  const { sessions } = await load();
-  return await sessions.answerWithoutBody(...asked);
-},

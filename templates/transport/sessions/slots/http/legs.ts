@@ -1,1 +1,0 @@
-const sessions = new Sessions(app);

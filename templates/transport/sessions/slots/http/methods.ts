@@ -1,1 +1,0 @@
-const methods = ['POST', 'GET', 'DELETE'];

@@ -1,1 +1,0 @@
-import { Sessions } from '../sessions/sessions.js';

@@ -1,4 +1,0 @@
-if (request.method !== 'POST') {
-  answered();
-  return protocol.answerWithoutBody(request, caller.principal, authenticateAgain);
-}

@@ -1,1 +1,0 @@
-constructor(private readonly policy: App['policy']) {}

@@ -1,1 +1,0 @@
-import type { App } from '../app.js';

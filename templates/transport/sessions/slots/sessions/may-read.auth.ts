@@ -1,1 +1,0 @@
-if (!this.policy.accessOf(principal).allows('resource', uri)) return false;

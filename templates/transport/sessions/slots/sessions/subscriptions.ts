@@ -1,1 +1,0 @@
-this.#subscriptions = new Subscriptions();
