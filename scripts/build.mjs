@@ -42,9 +42,10 @@ async function precompiled() {
     const { precompileCatalog, precompileOutline } = await load('catalog/precompile.mjs');
     const { precompileHelp } = await load('cli/precompile-help.mjs');
     const templates = join(root, 'templates');
-    const { axes, text } = await precompileOutline(templates);
+    const kit = join(root, 'kit');
+    const { axes, text } = await precompileOutline(templates, kit);
     return new Map([
-      [join(root, 'src/catalog/embedded.ts'), await precompileCatalog(templates)],
+      [join(root, 'src/catalog/embedded.ts'), await precompileCatalog(templates, kit)],
       [join(root, 'src/catalog/embedded-outline.ts'), text],
       [join(root, 'src/cli/embedded-help.ts'), precompileHelp(axes)],
     ]);

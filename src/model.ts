@@ -160,6 +160,24 @@ export interface Axis {
   readonly features: readonly Feature[];
 }
 
+/** One TypeScript file of the kit: what every generated server runs on. */
+export interface KitFile {
+  readonly text: string;
+  /** The files of the kit that it imports, by their paths. */
+  readonly imports: readonly string[];
+  /** The npm packages that it imports. */
+  readonly packages: readonly string[];
+}
+
+/** The source that a project takes the files it reaches from, as `src/kit/`. */
+export interface Kit {
+  /** By path below `kit/src`, for example `store/sqlite.ts`. */
+  readonly files: Readonly<Record<string, KitFile>>;
+  /** The versions it is tested with. */
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly devDependencies: Readonly<Record<string, string>>;
+}
+
 export interface Catalog {
   /** `base` is always part of a project. */
   readonly base: Feature;
@@ -169,6 +187,7 @@ export interface Catalog {
   readonly slots: readonly string[];
   /** Templates of the `add-*` commands, by kind (`tool`) and file name without `.hbs`. */
   readonly blueprints: Readonly<Record<string, Readonly<Record<string, RenderFunction>>>>;
+  readonly kit: Kit;
 }
 
 /** Chosen features by axis; a single-choice axis has exactly one. */
@@ -193,7 +212,7 @@ export interface SpecInput {
 export interface PlannedFile {
   readonly path: string;
   readonly contents: string | Uint8Array;
-  /** `base`, or `axis/feature`. */
+  /** `base`, `axis/feature` or `kit`. */
   readonly origin: string;
   readonly policy: 'managed' | 'seed';
 }

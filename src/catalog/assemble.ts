@@ -6,7 +6,7 @@ export type Compile = (template: TemplateText) => RenderFunction;
 
 /** The catalog of a source that was read: the same data, with every template compiled by `compile`. */
 export function assembleCatalog(source: CatalogSource, compile: Compile): Catalog {
-  const { base, axes, slots, blueprints } = source;
+  const { base, axes, slots, blueprints, kit } = source;
   return {
     base: assembleFeature(base, compile),
     axes: axes.map((axis) => ({
@@ -15,6 +15,7 @@ export function assembleCatalog(source: CatalogSource, compile: Compile): Catalo
     })),
     slots,
     blueprints: mapValues(blueprints, (templates) => mapValues(templates, compile)),
+    kit,
   };
 }
 

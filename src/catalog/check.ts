@@ -1,4 +1,5 @@
 /** What must hold for a catalog as a whole, beyond the shape of its files. */
+import { checkContracts } from './contracts.js';
 import type { AxisSource, CatalogSource, FeatureSource } from './read.js';
 
 /** Gives one sentence per mistake, with the file it is in. */
@@ -8,6 +9,8 @@ export function checkCatalog(catalog: CatalogSource): string[] {
   return [
     ...catalog.axes.flatMap((axis) => checkAxis(axis, provided)),
     ...features.flatMap((feature) => checkFeature(feature, catalog, provided)),
+    ...catalog.axes.flatMap(checkContracts),
+    ...checkSlots(catalog, features),
   ];
 }
 
@@ -39,6 +42,18 @@ function checkAxis(axis: AxisSource, provided: ReadonlySet<string>): string[] {
     }
   }
   return mistakes;
+}
+
+/** A slot that nobody fills is a line in a template that says nothing. */
+function checkSlots({ slots }: CatalogSource, features: readonly FeatureSource[]): string[] {
+  const filled = new Set(features.flatMap((feature) => feature.slots.map(({ slot }) => slot)));
+  const templates = features.flatMap((feature) => [...feature.files, ...feature.slots]);
+  return slots
+    .filter((slot) => !filled.has(slot))
+    .map((slot) => {
+      const opens = templates.find(({ template }) => template?.text.includes(`{{> ${slot}}}`));
+      return `${opens?.file}: no feature fills the slot {{> ${slot}}}`;
+    });
 }
 
 function checkFeature(

@@ -5,9 +5,9 @@ import { precompile } from './template.js';
 
 /**
  * Gives the source text of a module that takes the place of `embedded.ts`. Throws a `CatalogError` that names every
- * mistake in the folder `dir`.
+ * mistake in the templates of `dir` and the kit in the folder `kit`.
  */
-export async function precompileCatalog(dir: string): Promise<string> {
+export async function precompileCatalog(dir: string, kit: string): Promise<string> {
   const mistakes: string[] = [];
   const compile = ({ file, text }: TemplateText): string => {
     try {
@@ -17,7 +17,7 @@ export async function precompileCatalog(dir: string): Promise<string> {
       return '';
     }
   };
-  const catalog = moduleText(await readCatalog(dir), compile);
+  const catalog = moduleText(await readCatalog(dir, kit), compile);
   if (mistakes.length > 0) throw new CatalogError(mistakes);
   return catalog;
 }
@@ -25,15 +25,19 @@ export async function precompileCatalog(dir: string): Promise<string> {
 /** What flags and their help are made from, and as the text of a module that takes the place of `embedded-outline.ts`. */
 export async function precompileOutline(
   dir: string,
+  kit: string,
 ): Promise<{ axes: readonly AxisOutline[]; text: string }> {
-  const axes = outlineOf((await readCatalog(dir)).axes);
+  const axes = outlineOf((await readCatalog(dir, kit)).axes);
   const text = `export const embeddedOutline = () => Promise.resolve(${JSON.stringify(axes)});\n`;
   return { axes, text };
 }
 
 type Compile = (template: TemplateText) => string;
 
-function moduleText({ base, axes, slots, blueprints }: CatalogSource, compile: Compile): string {
+function moduleText(
+  { base, axes, slots, blueprints, kit }: CatalogSource,
+  compile: Compile,
+): string {
   const feature = ({ files, slots, ...meta }: CatalogSource['base']): string =>
     object(meta, {
       files: array(files, ({ path, template, bytes, when }) =>
@@ -63,7 +67,7 @@ function moduleText({ base, axes, slots, blueprints }: CatalogSource, compile: C
 import { handlebars } from '../plan/handlebars.js';
 const { template } = handlebars;
 const catalog = ${object(
-    { slots },
+    { slots, kit },
     {
       base: feature(base),
       axes: axisTexts,

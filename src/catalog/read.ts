@@ -2,7 +2,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type * as z from 'zod';
+import type { Kit } from '../model.js';
 import { checkCatalog } from './check.js';
+import { readKit } from './read-kit.js';
 import {
   type AxisMeta,
   axisSchema,
@@ -55,6 +57,7 @@ export interface CatalogSource {
   readonly axes: readonly AxisSource[];
   readonly slots: readonly string[];
   readonly blueprints: Readonly<Record<string, Readonly<Record<string, TemplateText>>>>;
+  readonly kit: Kit;
 }
 
 /** The catalog has mistakes; the message lists all of them, each with its file. */
@@ -70,13 +73,15 @@ const BASE = 'base';
 const RENDERED = '.hbs';
 
 /**
- * Reads the folder `dir`: `base`, one folder per axis (it has `axis.json`), and blueprint folders (only `*.hbs`).
- * Throws a `CatalogError` that names every mistake.
+ * Reads the folder `dir`: `base`, one folder per axis (it has `axis.json`), and blueprint folders (only `*.hbs`); and the
+ * kit in the folder `kitDir`. Throws a `CatalogError` that names every mistake.
  */
-export async function readCatalog(dir: string): Promise<CatalogSource> {
+export async function readCatalog(dir: string, kitDir: string): Promise<CatalogSource> {
   const reader = new Reader(dir);
-  const catalog = await reader.catalog();
-  const mistakes = reader.mistakes.length > 0 ? reader.mistakes : checkCatalog(catalog);
+  const { kit, mistakes: kitMistakes } = await readKit(kitDir);
+  const catalog = { ...(await reader.catalog()), kit };
+  const own = reader.mistakes.length > 0 ? reader.mistakes : checkCatalog(catalog);
+  const mistakes = [...own, ...kitMistakes];
   if (mistakes.length > 0) throw new CatalogError(mistakes);
   return catalog;
 }
@@ -87,7 +92,7 @@ class Reader {
 
   constructor(readonly dir: string) {}
 
-  async catalog(): Promise<CatalogSource> {
+  async catalog(): Promise<Omit<CatalogSource, 'kit'>> {
     const folders = await this.#folders('');
     const axes: AxisSource[] = [];
     const blueprints: Record<string, Record<string, TemplateText>> = {};

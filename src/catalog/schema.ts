@@ -56,6 +56,15 @@ const smoke = z.strictObject({
   startStore: z.strictObject({ command: z.string(), when: capability }).exactOptional(),
 });
 
+/** Where to look in a feature folder, and for what. A file may be a glob, a key of JSON a path with dots. */
+const way = z
+  .string()
+  .regex(
+    /^(?:file|slot|key|package|provides|seeds) \S+$/,
+    'must be file, slot, key, package, provides or seeds, and one word',
+  );
+const group = z.record(z.string().min(1), z.array(way).min(1));
+
 export const featureSchema = z.strictObject({
   label: z.string().min(1),
   hint: z.string().default(''),
@@ -77,6 +86,8 @@ export const featureSchema = z.strictObject({
   next: texts,
   /** Conditions: path in the feature folder (a folder ends in `/`) → capability. */
   when: z.record(z.string(), condition).default({}),
+  /** Why it need not provide something: by group of its axis' "must", or one reason for everything. */
+  exempt: z.union([z.string().min(10), z.record(z.string(), z.string().min(10))]).default({}),
 });
 
 export const axisSchema = z.strictObject({
@@ -88,6 +99,8 @@ export const axisSchema = z.strictObject({
   defaults: z
     .array(z.strictObject({ when: capability.exactOptional(), value: z.array(z.string()).min(1) }))
     .min(1),
+  /** What each feature must provide: by group, in words, each with the ways to provide it of which one is enough. */
+  must: z.record(z.string(), group).default({}),
 });
 
 export const packageSchema = record;

@@ -1,7 +1,16 @@
 /** The planner: (catalog, spec) → every file of the project, in memory. Pure and synchronous. */
-import type { Catalog, Feature, Plan, PlannedFile, ProjectSpec, TemplateFile } from '../model.js';
+import type {
+  Catalog,
+  Feature,
+  JsonObject,
+  Plan,
+  PlannedFile,
+  ProjectSpec,
+  TemplateFile,
+} from '../model.js';
 import { capabilitiesOf, chosenFeatures, claim, originOf, satisfies } from './choose.js';
 import { matchesAny } from './globs.js';
+import { KIT_ORIGIN, vendor } from './kit.js';
 import { createManifest, formatManifest, MANIFEST_PATH } from './manifest.js';
 import { formatPackageJson, mergePackageJson } from './package-json.js';
 import { createRenderer, type Renderer } from './render.js';
@@ -10,8 +19,9 @@ const PACKAGE_PATH = 'package.json';
 
 /**
  * All files of a project, with its manifest, sorted by path. The same catalog, spec and version give the same bytes.
- * Throws a plain Error (a mistake in the templates, never the user's) when two features plan one path, disagree about
- * package.json or facts, or a template uses a name that does not exist.
+ * The files that the project's own ones reach come from the kit, with their packages. Throws a plain Error (a mistake
+ * in the templates, never the user's) when two features plan one path, disagree about package.json or facts, a
+ * template uses a name that does not exist, or a file imports what the kit has not.
  */
 export function createPlan(catalog: Catalog, spec: ProjectSpec, generatorVersion: string): Plan {
   const features = chosenFeatures(catalog, spec);
@@ -26,7 +36,6 @@ export function createPlan(catalog: Catalog, spec: ProjectSpec, generatorVersion
     files.push({ path, contents, origin, policy: matchesAny(path, seeds) ? 'seed' : 'managed' });
   };
 
-  add(PACKAGE_PATH, packageJson(features, spec), catalog.base.id);
   for (const feature of features) {
     for (const file of feature.files) {
       if (!satisfies(file.when, capabilities)) continue;
@@ -34,6 +43,10 @@ export function createPlan(catalog: Catalog, spec: ProjectSpec, generatorVersion
       if (contents !== '') add(file.path, contents, originOf(feature));
     }
   }
+
+  const vendored = vendor(catalog.kit, files);
+  files.push(...vendored.files);
+  add(PACKAGE_PATH, packageJson(features, spec, vendored.pkg), catalog.base.id);
 
   const planned = files.sort(byPath);
   const manifest = createManifest(catalog, spec, generatorVersion, planned);
@@ -51,14 +64,18 @@ function contentsOf(file: TemplateFile, feature: Feature, renderer: Renderer): s
   return file.bytes ?? '';
 }
 
-function packageJson(features: readonly Feature[], spec: ProjectSpec): string {
+function packageJson(features: readonly Feature[], spec: ProjectSpec, ofKit: JsonObject): string {
   const own = { name: spec.name, description: spec.description };
   const fragments = features.map((feature) => ({
     origin: originOf(feature),
     content: feature.pkg,
   }));
   return formatPackageJson(
-    mergePackageJson([{ origin: 'the project', content: own }, ...fragments]),
+    mergePackageJson([
+      { origin: 'the project', content: own },
+      ...fragments,
+      { origin: KIT_ORIGIN, content: ofKit },
+    ]),
   );
 }
 

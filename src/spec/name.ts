@@ -79,7 +79,7 @@ export function dependencyNames(catalog: Catalog): ReadonlySet<string> {
       Object.keys((pkg[key] ?? {}) as JsonObject),
     ),
   );
-  return new Set(names);
+  return new Set([...names, ...Object.keys(catalog.kit.dependencies)]);
 }
 
 function reasonsAgainst(name: string, dependencies: ReadonlySet<string>): string[] {

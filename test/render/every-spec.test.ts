@@ -292,14 +292,15 @@ describe('every project', () => {
 
   it('gives files to the user only where there are such files', () => {
     const features = [catalog.base, ...catalog.axes.flatMap((axis) => axis.features)];
-    const planned = new Set(
-      projects
-        .flatMap(({ plan }) => [...plan.values()])
-        .filter(({ policy }) => policy === 'seed')
-        .map(({ path }) => path),
-    );
+    const seeds = projects
+      .flatMap(({ plan }) => [...plan.values()])
+      .filter(({ policy }) => policy === 'seed');
+    const planned = new Set(seeds.map(({ path }) => path));
     expect(features.some(({ seeds }) => seeds.length > 0)).toBe(planned.size > 0);
     expect(planned.has('package.json')).toBe(false);
+    // What every project has is ours, but for its README: a glob must not claim our tests beside theirs.
+    const ofBase = seeds.filter(({ origin }) => origin === catalog.base.id);
+    expect([...new Set(ofBase.map(({ path }) => path))]).toEqual(['README.md']);
   });
 });
 

@@ -37,7 +37,7 @@ beforeAll(async () => {
     label: 'Toy store',
     hint: 'keeps toys',
     order: 99,
-    provides: ['sql', 'toys'],
+    provides: ['sql', 'readiness', 'toys'],
     requires: [{ capability: 'stdio', because: 'Toys are kept at home.', instead: 'Add stdio.' }],
     env: [
       { name: 'DATABASE_URL', description: 'Where the toys are.', default: 'file:data/toys.db' },

@@ -7,6 +7,7 @@ import type { Axis, Catalog, Choices, Plan, ProjectSpec, SpecInput } from '../..
 import { resolveSpec } from '../../src/spec/index.js';
 
 export const TEMPLATES = resolve('templates');
+export const KIT = resolve('kit');
 export const VERSION = '0.0.0-test';
 
 export interface Answer {

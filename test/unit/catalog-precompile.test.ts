@@ -5,7 +5,7 @@ import { precompileCatalog } from '../../src/catalog/precompile.js';
 import type { Catalog } from '../../src/model.js';
 import { handlebars } from '../../src/plan/handlebars.js';
 import { createPlan } from '../../src/plan/index.js';
-import { everySpec, TEMPLATES, textOf, VERSION, writeFolder } from '../support/render.js';
+import { everySpec, KIT, TEMPLATES, textOf, VERSION, writeFolder } from '../support/render.js';
 import { TOY } from '../support/toy-templates.js';
 
 const folders: string[] = [];
@@ -25,7 +25,7 @@ function evaluate(module: string): Promise<Catalog> {
 
 it('a release plans the same files as a checkout', async () => {
   const loaded = await loadCatalog(TEMPLATES);
-  const embedded = await evaluate(await precompileCatalog(TEMPLATES));
+  const embedded = await evaluate(await precompileCatalog(TEMPLATES, KIT));
   const specs = everySpec(loaded).filter((_, index) => index % 60 === 0);
   expect(specs.length).toBeGreaterThan(20);
   for (const spec of specs) {
@@ -41,14 +41,26 @@ it('knows as much about the choices as a checkout', async () => {
   // As JSON: only templates are functions, and those were compared above.
   const data = (catalog: Catalog) =>
     JSON.parse(JSON.stringify(catalog, (key, value) => (key === 'files' ? undefined : value)));
-  const embedded = await evaluate(await precompileCatalog(TEMPLATES));
+  const embedded = await evaluate(await precompileCatalog(TEMPLATES, KIT));
   expect(data(embedded)).toEqual(data(await loadCatalog(TEMPLATES)));
+});
+
+it('brings the kit with its imports', async () => {
+  const folder = await writeFolder({
+    'package.json': { dependencies: { zod: '4.0.0' } },
+    'src/a.ts': "import './b/c.js';\n",
+    'src/b/c.ts': "import 'zod/mini';\nexport const text = `'\\n\\u2028'`;\n",
+  });
+  folders.push(folder);
+  const { kit } = await evaluate(await precompileCatalog(TEMPLATES, folder));
+  expect(kit).toEqual((await loadCatalog(TEMPLATES, folder)).kit);
+  expect(Object.keys(kit.files)).toEqual(['a.ts', 'b/c.ts']);
 });
 
 it('names mistakes in templates with their file', async () => {
   const folder = await writeFolder({ ...TOY, 'base/files/a.txt.hbs': '{{#if name}}' });
   folders.push(folder);
-  await expect(precompileCatalog(folder)).rejects.toThrow('base/files/a.txt.hbs: ');
+  await expect(precompileCatalog(folder, KIT)).rejects.toThrow('base/files/a.txt.hbs: ');
 });
 
 it('is replaced by the folder that the environment names', async () => {

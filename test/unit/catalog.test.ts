@@ -62,6 +62,11 @@ describe('refuses', () => {
       'store/disk/slots/app/prats.ts: no template opens {{> app/prats}}',
     ],
     [
+      'a slot that no feature fills',
+      { 'store/disk/slots/app/parts.ts.hbs': 'disk,\n{{> disk/extra}}\n{{> disk/more}}\n' },
+      'store/disk/slots/app/parts.ts.hbs: no feature fills the slot {{> disk/more}}',
+    ],
+    [
       'two fragments of a feature for one slot',
       { 'store/disk/slots/app/parts.ts': 'x' },
       'a second fragment for app/parts',

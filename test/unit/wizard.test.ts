@@ -33,6 +33,7 @@ const catalog: Catalog = {
   base: EMPTY,
   slots: [],
   blueprints: {},
+  kit: { files: {}, dependencies: {}, devDependencies: {} },
   axes: [
     axis(
       'goods',

@@ -1,0 +1,94 @@
+/** What a project takes of the kit: the files that its own files reach, and the packages that those import. */
+import { posix } from 'node:path';
+import type { JsonObject, Kit, PlannedFile } from '../model.js';
+import { moduleSpecifiers } from '../text/module-specifiers.js';
+
+/** Origin of the files, as `base` or `axis/feature` elsewhere. */
+export const KIT_ORIGIN = 'kit';
+const FOLDER = 'src/kit/';
+
+export interface Vendored {
+  readonly files: readonly PlannedFile[];
+  /** A fragment of package.json. */
+  readonly pkg: JsonObject;
+}
+
+/**
+ * The part of the kit that the planned TypeScript files reach. A planned file in `src/kit/` takes the place of the
+ * kit's own. Throws a plain Error, with the importing file, where they import what the kit has not.
+ */
+export function vendor(kit: Kit, planned: readonly PlannedFile[]): Vendored {
+  const paths = new Set(planned.map(({ path }) => path));
+  const reached = new Set<string>();
+  for (const file of planned) {
+    for (const [specifier, path] of importsOfKit(file)) {
+      if (paths.has(FOLDER + path)) continue;
+      if (!Object.hasOwn(kit.files, path)) {
+        throw new Error(
+          `${file.origin}, ${file.path}: imports ${specifier}; the kit has no ${path}.`,
+        );
+      }
+      reached.add(path);
+    }
+  }
+  // A set that grows while it is walked.
+  for (const path of reached) {
+    for (const next of kit.files[path]?.imports ?? []) reached.add(next);
+  }
+  const files = [...reached].map((path): PlannedFile => {
+    const contents = kit.files[path]?.text ?? '';
+    return { path: FOLDER + path, contents, origin: KIT_ORIGIN, policy: 'managed' };
+  });
+  return { files, pkg: packagesOf(kit, reached) };
+}
+
+/** Each import that leads into the kit, with the path of the kit's file. */
+function importsOfKit({ path, contents }: PlannedFile): (readonly [string, string])[] {
+  if (!/^(?:src|test)\/.*\.ts$/.test(path)) return [];
+  const text = upToLastMention(path, contents);
+  return moduleSpecifiers(text)
+    .filter((specifier) => specifier.startsWith('.'))
+    .map((specifier) => [specifier, posix.join(posix.dirname(path), sourceOf(specifier))] as const)
+    .filter(([, target]) => target.startsWith(FOLDER))
+    .map(([specifier, target]) => [specifier, target.slice(FOLDER.length)] as const);
+}
+
+/**
+ * The text up to the last line that can import from the kit, and the one after it: imports stand at the top, and to read
+ * all of every file would take longer than the rest of a plan (50 ms for 350 kB in a new process).
+ */
+function upToLastMention(path: string, contents: string | Uint8Array): string {
+  const text = typeof contents === 'string' ? contents : Buffer.from(contents).toString('utf8');
+  if (path.startsWith(FOLDER)) return text;
+  const mention = text.lastIndexOf('kit/');
+  if (mention === -1) return '';
+  const end = text.indexOf('\n', text.indexOf('\n', mention) + 1);
+  return end <= mention ? text : text.slice(0, end);
+}
+
+/** The file behind a specifier: `./a.js` is `./a.ts` on disk. */
+export function sourceOf(specifier: string): string {
+  return specifier.replace(/\.js$/, '.ts');
+}
+
+function packagesOf(kit: Kit, reached: ReadonlySet<string>): JsonObject {
+  const names = [...reached].flatMap((path) => kit.files[path]?.packages ?? []);
+  const dependencies: Record<string, string> = {};
+  const devDependencies: Record<string, string> = {};
+  for (const name of names) {
+    const version = kit.dependencies[name];
+    if (version !== undefined) dependencies[name] = version;
+    const types = typesOf(name);
+    const typesVersion = kit.devDependencies[types];
+    if (typesVersion !== undefined) devDependencies[types] = typesVersion;
+  }
+  return {
+    ...(Object.keys(dependencies).length > 0 ? { dependencies } : {}),
+    ...(Object.keys(devDependencies).length > 0 ? { devDependencies } : {}),
+  };
+}
+
+/** `pg` → `@types/pg`, `@a/b` → `@types/a__b`. */
+function typesOf(name: string): string {
+  return `@types/${name.replace(/^@([^/]+)\//, '$1__')}`;
+}
