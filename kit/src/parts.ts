@@ -1,8 +1,6 @@
-import type { AuthInfo } from '@modelcontextprotocol/server';
 import type { Logger } from 'pino';
 import type * as z from 'zod/v4';
-import type { Authenticator } from './auth/authenticator.js';
-import type { Limits, NonceStore, Policy, StepUp, Tracing } from './calls/services.js';
+import type { Limits, NonceStore, Policy, RateLimiter, Tracing } from './calls/services.js';
 import type { Changes } from './definitions/changes.js';
 import type { CallContext } from './definitions/context.js';
 import type { About, Definitions } from './definitions/definitions.js';
@@ -11,9 +9,6 @@ import type { Prompt } from './definitions/prompt.js';
 import type { Resource, ResourceTemplate } from './definitions/resource.js';
 import type { CallSettings, SettingsOf, SettingsShape } from './definitions/settings.js';
 import type { Tool } from './definitions/tool.js';
-import type { Answer, Incoming } from './http/exchange.js';
-import type { RateLimiter } from './limits/token-buckets.js';
-import type { SessionState } from './sessions/session-state.js';
 
 /** What a part finds when it is opened. */
 export interface PartEnv<Shape extends SettingsShape = SettingsShape> {
@@ -49,26 +44,6 @@ export interface SharedState {
   close(): void;
 }
 
-/** Who may call, and how that is found out. */
-export interface OpenAuth {
-  readonly authenticate: Authenticator;
-  /** Nobody has to say who they are. */
-  readonly isOpen?: boolean;
-  /** Answers the paths that belong to it. */
-  route?(request: Incoming): Answer | undefined;
-  readonly stepUp?: StepUp;
-  /** What the protocol library may know of a caller. */
-  authInfo?(principal: Parameters<StepUp>[1]): AuthInfo;
-}
-
-export interface AuthPart<
-  Shape extends SettingsShape = SettingsShape,
-  Service extends OpenAuth = OpenAuth,
-> extends Part<Shape, Service> {
-  /** The settings without which a server over HTTP does not start. Over stdio nobody authenticates. */
-  readonly required?: readonly string[];
-}
-
 export type LimitsPart<Shape extends SettingsShape = SettingsShape> = Part<Shape, Limits>;
 export type PolicyPart<Shape extends SettingsShape = SettingsShape> = Part<
   Shape,
@@ -80,23 +55,25 @@ export type StatePart<Shape extends SettingsShape = SettingsShape> = {
   open(env: Omit<PartEnv<Shape>, 'state' | 'tracing'>): SharedState;
 };
 
-/** Sessions of clients of 2025. */
-export interface OpenSessions {
-  readonly state: SessionState;
-  /** Loads what serves them; it needs the protocol library. */
-  load(): Promise<typeof import('./sessions/sessions.js')>;
+/** The way callers authenticate over HTTP: `auth/` has several. */
+export interface AnyAuthPart extends AnyPart {
+  readonly kind: 'auth';
 }
-export type SessionsPart<Shape extends SettingsShape = SettingsShape> = Part<Shape, OpenSessions>;
+
+/** Sessions of clients of 2025 over HTTP: `sessions/` has two. */
+export interface AnySessionsPart extends AnyPart {
+  readonly kind: 'sessions';
+}
 
 // biome-ignore lint/suspicious/noExplicitAny: a part of any shape; its own types say which.
 type Any = any;
 
 /** What a server is made of. Names that are not among these are services, which calls find in their context. */
 export interface Parts {
-  readonly auth?: AuthPart<Any, Any> | readonly AuthPart<Any, Any>[];
+  readonly auth?: AnyAuthPart | readonly AnyAuthPart[];
   readonly limits?: LimitsPart<Any>;
   readonly policy?: PolicyPart<Any>;
-  readonly sessions?: SessionsPart<Any>;
+  readonly sessions?: AnySessionsPart;
   /** Settings of your own, by the names of their environment variables. */
   readonly settings?: SettingsShape;
   readonly state?: StatePart<Any>;

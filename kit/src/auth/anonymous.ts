@@ -1,6 +1,6 @@
 import * as z from 'zod/v4';
 import { ConfigError } from '../definitions/settings.js';
-import type { AuthPart } from '../parts.js';
+import type { AuthPart } from '../http/app.js';
 
 const LOOPBACK = ['localhost', '127.0.0.1', '::1'];
 
@@ -18,6 +18,7 @@ const settings = {
  */
 export function anonymous(): AuthPart<typeof settings> {
   return {
+    kind: 'auth',
     settings,
     open({ config: { HOST, ALLOW_UNAUTHENTICATED } }) {
       if (!LOOPBACK.includes(HOST) && !ALLOW_UNAUTHENTICATED) {

@@ -1,7 +1,7 @@
 import { andThen } from '../calls/maybe-async.js';
+import type { AuthPart } from '../http/app.js';
+import type { Caller } from '../http/authenticator.js';
 import type { RequestHeaders } from '../http/exchange.js';
-import type { AuthPart } from '../parts.js';
-import type { Caller } from './authenticator.js';
 import { bearerToken, unauthorized } from './bearer.js';
 import { liveApiKeys } from './live-api-keys.js';
 import { type ApiKey, apiKeySettings, findApiKey } from './parse-api-keys.js';
@@ -12,6 +12,7 @@ import { type ApiKey, apiKeySettings, findApiKey } from './parse-api-keys.js';
  */
 export function apiKeys(): AuthPart<typeof apiKeySettings> {
   return {
+    kind: 'auth',
     settings: apiKeySettings,
     required: ['MCP_API_KEYS'],
     open(env) {

@@ -1,5 +1,5 @@
+import type { Caller } from '../http/authenticator.js';
 import { type RequestHeaders, refuse } from '../http/exchange.js';
-import type { Caller } from './authenticator.js';
 
 /**
  * A 401 that tells the client how to authenticate; `hints` are further parameters of the challenge.

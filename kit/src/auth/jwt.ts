@@ -1,6 +1,6 @@
 import * as z from 'zod/v4';
 import { ConfigError } from '../definitions/settings.js';
-import type { AuthPart } from '../parts.js';
+import type { AuthPart } from '../http/app.js';
 import { createTokenAuthenticator, tokenSettings } from './token-authenticator.js';
 import { principalFrom } from './token-principal.js';
 import { isTrustedUrl, UNTRUSTED } from './trusted-url.js';
@@ -21,6 +21,7 @@ const settings = {
 /** Accepts tokens that were issued by `JWT_ISSUER` for `JWT_AUDIENCE`. */
 export function jwt(): AuthPart<typeof settings> {
   return {
+    kind: 'auth',
     settings,
     required: ['JWT_ISSUER', 'JWT_AUDIENCE'],
     open(env) {

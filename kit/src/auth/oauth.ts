@@ -2,9 +2,10 @@ import { errors, type JWTPayload, type JWTVerifyResult } from 'jose';
 import * as z from 'zod/v4';
 import type { Principal } from '../definitions/principal.js';
 import { ConfigError, list } from '../definitions/settings.js';
+import type { AuthPart } from '../http/app.js';
 import type { Incoming } from '../http/exchange.js';
 import { firstRefusal, hostGuard, hostSettings } from '../http/guards.js';
-import type { AuthPart, PartEnv } from '../parts.js';
+import type { PartEnv } from '../parts.js';
 import { PUBLIC_KEY_ALGORITHMS } from './algorithms.js';
 import { createIdentityProvider } from './identity-provider.js';
 import { protectedResource, serveMetadata } from './protected-resource.js';
@@ -28,6 +29,7 @@ const settings = {
 /** Accepts access tokens that `OAUTH_ISSUER` issued for this server, and tells everyone else where to sign in. */
 export function oauth(): AuthPart<typeof settings, ReturnType<typeof openOAuth>> {
   return {
+    kind: 'auth',
     name: 'identityProvider',
     settings,
     required: ['OAUTH_ISSUER', 'PUBLIC_URL'],

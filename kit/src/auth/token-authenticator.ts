@@ -7,9 +7,9 @@ import {
 } from 'jose';
 import type { Principal } from '../definitions/principal.js';
 import { int } from '../definitions/settings.js';
+import type { Authenticator, Caller } from '../http/authenticator.js';
 import { refuse } from '../http/exchange.js';
 import type { PartEnv } from '../parts.js';
-import type { Authenticator, Caller } from './authenticator.js';
 import { bearerToken, unauthorized } from './bearer.js';
 import { VerifiedTokens } from './verified-tokens.js';
 

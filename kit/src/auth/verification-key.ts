@@ -2,10 +2,10 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import { createRemoteJWKSet, type JWTVerifyGetKey } from 'jose';
 import * as z from 'zod/v4';
 import { ConfigError, type SettingsOf } from '../definitions/settings.js';
+import { weaknessOf } from '../http/weak-secret.js';
 import { PUBLIC_KEY_ALGORITHMS } from './algorithms.js';
 import type { tokenSettings } from './token-authenticator.js';
 import { isTrustedUrl, UNTRUSTED } from './trusted-url.js';
-import { weaknessOf } from './weak-secret.js';
 
 export interface VerificationKey {
   readonly getKey: JWTVerifyGetKey;

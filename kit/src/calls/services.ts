@@ -125,3 +125,18 @@ export interface Tracing {
   /** Sends what is left, for two seconds at most. */
   close(): Promise<void>;
 }
+
+/** Lets `burst` calls through at once; `perMinute` tokens come back evenly over a minute. */
+export interface Bucket {
+  readonly key: string;
+  readonly perMinute: number;
+  readonly burst: number;
+}
+
+export interface RateLimiter {
+  /**
+   * Takes one token out of each bucket or, when one of them is empty, out of none.
+   * @returns 0, or the milliseconds after which there is a token in each.
+   */
+  take(buckets: readonly Bucket[]): number | Promise<number>;
+}

@@ -1,15 +1,20 @@
+import type { AuthInfo } from '@modelcontextprotocol/server';
 import * as z from 'zod/v4';
-import { weaknessOf } from '../auth/weak-secret.js';
 import type { MaybePromise } from '../calls/maybe-async.js';
-import type { Services } from '../calls/services.js';
+import type { Services, StepUp } from '../calls/services.js';
+import type { Principal } from '../definitions/principal.js';
+import type { SettingsShape } from '../definitions/settings.js';
 import { type CallSettings, int, type SettingsOf } from '../definitions/settings.js';
 import { rateLimitSettings } from '../limits/call-limits.js';
-import type { OpenAuth, OpenSessions } from '../parts.js';
+import type { Part } from '../parts.js';
 import type { AuditLog } from '../telemetry/audit.js';
-import type { HttpMetrics } from '../telemetry/metrics.js';
+import type { Authenticator } from './authenticator.js';
 import { parseTrustProxy } from './client-address.js';
 import type { Answer, Incoming } from './exchange.js';
 import { hostSettings } from './guards.js';
+import type { Authenticate } from './live-caller.js';
+import type { HttpMetrics } from './metrics.js';
+import { weaknessOf } from './weak-secret.js';
 
 /** What a server over HTTP can be told. */
 export const httpSettings = {
@@ -53,4 +58,49 @@ export interface HttpApp extends Services {
   /** What the server depends on; a check rejects while its dependency cannot be reached. */
   readonly checks: Readonly<Record<string, () => Promise<void>>>;
   readonly ownRoutes: readonly OwnRoute[];
+}
+
+/** Who may call, and how that is found out. */
+export interface OpenAuth {
+  readonly authenticate: Authenticator;
+  /** Nobody has to say who they are. */
+  readonly isOpen?: boolean;
+  /** Answers the paths that belong to it. */
+  route?(request: Incoming): Answer | undefined;
+  readonly stepUp?: StepUp;
+  /** What the protocol library may know of a caller. */
+  authInfo?(principal: Principal): AuthInfo;
+}
+
+export interface AuthPart<
+  Shape extends SettingsShape = SettingsShape,
+  Service extends OpenAuth = OpenAuth,
+> extends Part<Shape, Service> {
+  readonly kind: 'auth';
+  /** The settings without which a server over HTTP does not start. Over stdio nobody authenticates. */
+  readonly required?: readonly string[];
+}
+
+/** Serves the sessions of clients of 2025. */
+export interface SessionRoutes {
+  /** @returns `undefined` when a message has nothing to do with sessions. */
+  answer(request: Incoming, body: unknown, principal: Principal): Promise<Answer | undefined>;
+  /** Opens a stream of a session, or ends it. */
+  answerWithoutBody(
+    request: Incoming,
+    principal: Principal,
+    authenticate: Authenticate,
+  ): Promise<Answer>;
+  /** Ends what goes on here. */
+  close(): Promise<void>;
+}
+
+export interface OpenSessions {
+  /** Loads what serves them; it needs the protocol library. */
+  load(app: HttpApp): Promise<SessionRoutes>;
+}
+
+export interface SessionsPart<Shape extends SettingsShape = SettingsShape>
+  extends Part<Shape, OpenSessions> {
+  readonly kind: 'sessions';
 }

@@ -1,11 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { slowGuesses } from '../auth/slow-guesses.js';
 import { withCorrelationId } from '../calls/correlation.js';
 import { andThen, isPromise, type MaybePromise } from '../calls/maybe-async.js';
 import { Concurrency } from '../limits/concurrency.js';
 import { isListenRequest } from '../protocol/server-scope.js';
-import { LineLimit } from '../telemetry/line-limit.js';
-import type { Limit } from '../telemetry/metrics.js';
 import type { HttpApp } from './app.js';
 import { CallsUnderWay } from './calls-under-way.js';
 import { clientAddress } from './client-address.js';
@@ -13,10 +10,13 @@ import { preflight, withCors } from './cors.js';
 import { type Answer, type Incoming, json, refuse } from './exchange.js';
 import { contentTypeGuard, firstRefusal, hostGuard, methodGuard, originGuard } from './guards.js';
 import { createReadiness } from './health.js';
+import { LineLimit } from './line-limit.js';
+import type { Limit } from './metrics.js';
 import { metricsEndpoint } from './metrics-endpoint.js';
 import { createProtocol } from './protocol.js';
 import { readJson } from './read-json.js';
 import { RequestLimit, tooManyRequests } from './request-limit.js';
+import { slowGuesses } from './slow-guesses.js';
 import { toResponse, webRequest } from './web-request.js';
 
 /** How many lines a second refused requests may have in the log. */

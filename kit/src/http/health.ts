@@ -1,5 +1,5 @@
-import type { HttpMetrics } from '../telemetry/metrics.js';
 import { type Answer, json } from './exchange.js';
+import type { HttpMetrics } from './metrics.js';
 
 const CHECK_TIMEOUT_MS = 2_000;
 const CHECK_EVERY_MS = 1_000;

@@ -1,15 +1,14 @@
 import { createMcpHandler } from '@modelcontextprotocol/server';
 import type { Principal } from '../definitions/principal.js';
 import { changeCapabilities, createMcpServer, type ServerScope } from '../protocol/mcp-server.js';
-import type { Sessions } from '../sessions/sessions.js';
-import type { HttpApp } from './app.js';
+import type { HttpApp, SessionRoutes } from './app.js';
 import { type Answer, fromResponse, type Incoming } from './exchange.js';
 import { Subscriptions } from './subscriptions.js';
 
 /** The protocol library, and what only it can answer. */
 export interface Library {
   readonly subscriptions: Subscriptions;
-  readonly sessions: Sessions | undefined;
+  readonly sessions: SessionRoutes | undefined;
   answer(request: Incoming, body: unknown, asked: Asked): Promise<Answer>;
   close(): Promise<void>;
 }
@@ -37,8 +36,7 @@ export async function openLibrary(app: HttpApp): Promise<Library> {
       onerror: (error) => log.debug({ err: error }, 'request refused by the protocol'),
     },
   );
-  const sessions =
-    app.sessions && new (await app.sessions.load()).Sessions(app, app.sessions.state);
+  const sessions = await app.sessions?.load(app);
 
   return {
     subscriptions,

@@ -1,5 +1,5 @@
-import type { Caller } from '../auth/authenticator.js';
 import type { Principal } from '../definitions/principal.js';
+import type { Caller } from './authenticator.js';
 
 /** How often the credentials behind a stream are looked at again, in milliseconds. */
 const LOOK_MS = 60_000;

@@ -1,12 +1,11 @@
 import type { Call } from '../calls/call.js';
 import { andThen, isPromise, type MaybePromise } from '../calls/maybe-async.js';
-import type { Limits } from '../calls/services.js';
+import type { Bucket, Limits, RateLimiter } from '../calls/services.js';
 import { rateLimited, ToolError } from '../definitions/errors.js';
 import type { Principal } from '../definitions/principal.js';
 import { int, type SettingsOf } from '../definitions/settings.js';
 import type { LimitsPart } from '../parts.js';
 import { Concurrency } from './concurrency.js';
-import type { Bucket, RateLimiter } from './token-buckets.js';
 
 /** What one client may do. */
 export const rateLimitSettings = {

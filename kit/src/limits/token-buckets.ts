@@ -1,20 +1,7 @@
+import type { Bucket, RateLimiter } from '../calls/services.js';
+
 const MINUTE = 60_000_000;
 const MAX_BUCKETS = 10_000;
-
-/** Lets `burst` calls through at once; `perMinute` tokens come back evenly over a minute. */
-export interface Bucket {
-  readonly key: string;
-  readonly perMinute: number;
-  readonly burst: number;
-}
-
-export interface RateLimiter {
-  /**
-   * Takes one token out of each bucket or, when one of them is empty, out of none.
-   * @returns 0, or the milliseconds after which there is a token in each.
-   */
-  take(buckets: readonly Bucket[]): number | Promise<number>;
-}
 
 /** How long it takes until one token comes back, and until all do, in whole microseconds. */
 export function pace({ perMinute, burst }: Bucket): { interval: number; capacity: number } {

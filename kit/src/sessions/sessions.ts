@@ -7,7 +7,7 @@ import {
   SUPPORTED_PROTOCOL_VERSIONS,
 } from '@modelcontextprotocol/server';
 import type { Principal } from '../definitions/principal.js';
-import type { HttpApp } from '../http/app.js';
+import type { HttpApp, SessionRoutes } from '../http/app.js';
 import { CallsUnderWay } from '../http/calls-under-way.js';
 import { type Answer, type Incoming, refuse } from '../http/exchange.js';
 import type { Authenticate } from '../http/live-caller.js';
@@ -33,7 +33,7 @@ const INVALID_REQUEST = -32_600;
 const MARKS_SINCE = '2025-11-25';
 
 /** The sessions of clients of 2025. Clients of 2026-07-28 have none, and those that never begin one do without. */
-export class Sessions {
+export class Sessions implements SessionRoutes {
   /** Those in which something goes on here. */
   readonly #live = new Map<string, Session>();
   readonly #streams = new CallsUnderWay();
@@ -57,7 +57,6 @@ export class Sessions {
     state.store.listen((note) => this.#live.get(note.session)?.hear(note));
   }
 
-  /** @returns `undefined` when a message has nothing to do with sessions. */
   async answer(
     request: Incoming,
     body: unknown,
@@ -75,7 +74,6 @@ export class Sessions {
     });
   }
 
-  /** Opens a stream of a session, or ends it. */
   async answerWithoutBody(
     request: Incoming,
     principal: Principal,
@@ -105,7 +103,6 @@ export class Sessions {
     });
   }
 
-  /** Ends what goes on here. */
   async close(): Promise<void> {
     clearInterval(this.#touching);
     for (const session of this.#live.values()) session.end();

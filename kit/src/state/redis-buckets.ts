@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
+import type { Bucket, RateLimiter } from '../calls/services.js';
 import { ToolError } from '../definitions/errors.js';
-import { type Bucket, pace, type RateLimiter, TokenBuckets } from '../limits/token-buckets.js';
+import { pace, TokenBuckets } from '../limits/token-buckets.js';
 import type { SharedRedis } from './shared-redis.js';
 
 /**

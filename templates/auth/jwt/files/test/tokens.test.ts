@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { openHttp } from '../src/kit/host/node/serve-http.js';
+import { openHttp } from '../src/kit/serve/http.js';
 import { server } from '../src/server.js';
 import { testEnv } from './support/app.js';
 import { signToken } from './support/credentials.js';

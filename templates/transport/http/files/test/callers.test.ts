@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { openHttp } from '../src/kit/host/node/serve-http.js';
 import { createHttpHandler } from '../src/kit/http/handler.js';
+import { openHttp } from '../src/kit/serve/http.js';
 import { server } from '../src/server.js';
 import { createTestApp, testEnv } from './support/app.js';
 import { connect } from './support/client.js';

@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { createNodeServer } from '../src/kit/host/node/node-server.js';
-import { openHttp } from '../src/kit/host/node/serve-http.js';
 import { createHttpHandler } from '../src/kit/http/handler.js';
+import { openHttp } from '../src/kit/serve/http.js';
+import { createNodeServer } from '../src/kit/serve/node-server.js';
 import { server } from '../src/server.js';
 import { testEnv } from './support/app.js';
 import { connectTo, eras } from './support/client.js';
@@ -17,7 +17,9 @@ const APP = 'https://app.example';
 
 /** The server of this project as it answers over HTTP. */
 async function createHandler() {
-  const app = openHttp(server, { env: await testEnv({ ALLOWED_ORIGINS: APP, MAX_BODY_BYTES: '1000' }) });
+  const app = openHttp(server, {
+    env: await testEnv({ ALLOWED_ORIGINS: APP, MAX_BODY_BYTES: '1000' }),
+  });
   onTestFinished(() => app.close());
   return createHttpHandler(app);
 }

@@ -4,6 +4,6 @@ import { keepCompiledCode } from './kit/host/node/compile-cache.js';
 
 // Loaded afterwards, so that their compiled code is kept, too.
 keepCompiledCode();
-const { serveStdio } = await import('./kit/host/node/serve-stdio.js');
+const { serveStdio } = await import('./kit/serve/stdio.js');
 const { server } = await import('./server.js');
 serveStdio(server);

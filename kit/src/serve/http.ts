@@ -1,16 +1,16 @@
-import { anyOf } from '../../auth/any-of.js';
-import { type HttpApp, httpSettings } from '../../http/app.js';
-import { createHttpHandler } from '../../http/handler.js';
-import { metricsOnOwnPort } from '../../http/metrics-endpoint.js';
-import { dispatched } from '../../http/refused-calls.js';
-import type { Server } from '../../server.js';
-import { HttpMetrics } from '../../telemetry/metrics.js';
-import { loadEnvFile } from './env.js';
-import { superviseProcess } from './lifecycle.js';
+import { loadEnvFile } from '../host/node/env.js';
+import { superviseProcess } from '../host/node/lifecycle.js';
+import { orExit } from '../host/node/settings.js';
+import { anyOf } from '../http/any-of.js';
+import { type AuthPart, type HttpApp, httpSettings, type SessionsPart } from '../http/app.js';
+import { createHttpHandler } from '../http/handler.js';
+import { HttpMetrics } from '../http/metrics.js';
+import { metricsOnOwnPort } from '../http/metrics-endpoint.js';
+import { dispatched } from '../http/refused-calls.js';
+import type { Server } from '../server.js';
 import { createNodeServer } from './node-server.js';
-import { authPartsOf, openServer, type Transport } from './open-server.js';
+import { openServer, type Transport } from './open-server.js';
 import { addProcessMetrics } from './process-metrics.js';
-import { orExit } from './settings.js';
 import { stopListening } from './stop-listening.js';
 
 /** How long after the start what most requests do not need is loaded, unless one has needed it before (milliseconds). */
@@ -18,7 +18,8 @@ const PREPARE_AFTER = 1_000;
 
 /** Opens a server for HTTP. @throws {ConfigError} */
 export function openHttp(server: Server, { env, log }: Pick<Transport, 'env' | 'log'>) {
-  const authParts = authPartsOf(server.parts);
+  const { auth: parts = [], sessions } = server.parts;
+  const authParts = [parts].flat() as readonly AuthPart[];
   let metrics: HttpMetrics | undefined;
   const opened = openServer(server, {
     env,
@@ -32,14 +33,13 @@ export function openHttp(server: Server, { env, log }: Pick<Transport, 'env' | '
   });
   if (metrics === undefined) throw new Error('unreachable');
   const auth = anyOf(authParts.map((part) => opened.open('auth', part)));
-  const { sessions } = server.parts;
   const app: HttpApp & { close(): Promise<void> } = {
     ...opened,
     config: opened.config as HttpApp['config'],
     metrics,
     observers: [...opened.observers, metrics, dispatched],
     auth,
-    sessions: sessions && opened.open('sessions', sessions),
+    sessions: sessions && opened.open('sessions', sessions as SessionsPart),
     ownRoutes: server.routes.map((route) => ({
       ...route,
       handle: (request) => route.handle(request, opened.context as never),

@@ -3,10 +3,10 @@ import type { Call, CallEnd } from '../calls/call.js';
 import type { CallObserver } from '../calls/services.js';
 import type { Counter } from '../definitions/metrics.js';
 import { stderr } from '../host/node/line-writer.js';
-import type { RequestHeaders } from '../http/exchange.js';
-import type { AuditLog } from './audit.js';
-import { CallMetrics } from './call-metrics.js';
-import { Registry } from './registry.js';
+import type { AuditLog } from '../telemetry/audit.js';
+import { CallMetrics } from '../telemetry/call-metrics.js';
+import { Registry } from '../telemetry/registry.js';
+import type { RequestHeaders } from './exchange.js';
 
 /** What a caller can have too much of. */
 const LIMITS = [

@@ -1,7 +1,7 @@
 import type { Server, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { type Answer, type Incoming, refuse } from '../../http/exchange.js';
+import { type Answer, type Incoming, refuse } from '../http/exchange.js';
 import { NodeRequest, pathOf } from './node-request.js';
 
 // To import it would load the HTTP client of Node.js, too, which is a fifth of a start (Node.js 22 and newer).

@@ -1,10 +1,10 @@
 import { hash } from 'node:crypto';
 import { andThen } from '../calls/maybe-async.js';
-import type { RequestHeaders } from '../http/exchange.js';
-import { tooManyRequests } from '../http/request-limit.js';
 import type { RateLimitSettings } from '../limits/call-limits.js';
 import { TokenBuckets } from '../limits/token-buckets.js';
 import type { Authenticator } from './authenticator.js';
+import type { RequestHeaders } from './exchange.js';
+import { tooManyRequests } from './request-limit.js';
 
 const MAX_KNOWN = 10_000;
 

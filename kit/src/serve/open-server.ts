@@ -1,23 +1,23 @@
 import type { Logger } from 'pino';
-import { Cursors } from '../../calls/cursors.js';
-import { MemoryNonceStore } from '../../calls/nonces.js';
-import { RoundStates } from '../../calls/round-state.js';
-import { NO_POLICY, type Services } from '../../calls/services.js';
-import { Changes } from '../../definitions/changes.js';
-import type { Metrics } from '../../definitions/metrics.js';
-import { type CallSettings, callSettings, type SettingsShape } from '../../definitions/settings.js';
-import { CallLimits } from '../../limits/call-limits.js';
-import { TokenBuckets } from '../../limits/token-buckets.js';
-import type { AnyPart, AuthPart, Part, PartEnv, Parts, SharedState } from '../../parts.js';
-import type { Server } from '../../server.js';
+import { Cursors } from '../calls/cursors.js';
+import { MemoryNonceStore } from '../calls/nonces.js';
+import { RoundStates } from '../calls/round-state.js';
+import { NO_POLICY, type Services } from '../calls/services.js';
+import { Changes } from '../definitions/changes.js';
+import type { Metrics } from '../definitions/metrics.js';
+import { type CallSettings, callSettings, type SettingsShape } from '../definitions/settings.js';
+import { type Env, loadSettings } from '../host/node/settings.js';
+import { CallLimits } from '../limits/call-limits.js';
+import { TokenBuckets } from '../limits/token-buckets.js';
+import type { AnyPart, Part, PartEnv, Parts, SharedState } from '../parts.js';
+import type { Server } from '../server.js';
 import {
   type AuditLog,
   type AuditSettings,
   auditSettings,
   openAuditLog,
-} from '../../telemetry/audit.js';
-import { createLogger } from '../../telemetry/logger.js';
-import { type Env, loadSettings } from './settings.js';
+} from '../telemetry/audit.js';
+import { createLogger } from '../telemetry/logger.js';
 
 /** A server whose parts are open. */
 export interface OpenServer extends Services {
@@ -54,11 +54,6 @@ export function settingsOf({ parts }: Server): SettingsShape {
     .flatMap(([, part]) => [part as Part | readonly Part[]].flat());
   const shapes = all.map(({ settings }) => settings ?? {});
   return Object.assign({}, callSettings, auditSettings, ...shapes, parts.settings ?? {});
-}
-
-/** The ways in which callers may authenticate. */
-export function authPartsOf({ auth = [] }: Parts): readonly AuthPart[] {
-  return [auth].flat();
 }
 
 /**

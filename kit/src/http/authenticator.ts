@@ -1,6 +1,6 @@
 import type { MaybePromise } from '../calls/maybe-async.js';
 import type { Principal } from '../definitions/principal.js';
-import type { Answer, RequestHeaders } from '../http/exchange.js';
+import type { Answer, RequestHeaders } from './exchange.js';
 
 /** Says who sent a request from `address`, or refuses it. */
 export type Authenticator = (headers: RequestHeaders, address?: string) => MaybePromise<Caller>;

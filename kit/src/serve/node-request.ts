@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Incoming, RequestHeaders } from '../../http/exchange.js';
-import { Caller } from '../../protocol/caller.js';
+import type { Incoming, RequestHeaders } from '../http/exchange.js';
+import { Caller } from '../protocol/caller.js';
 
 /** A request of `node:http`. What not every request needs is made when it is asked for. */
 export class NodeRequest extends Caller implements Incoming {

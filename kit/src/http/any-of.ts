@@ -1,8 +1,8 @@
 import { isPromise } from '../calls/maybe-async.js';
 import type { Principal } from '../definitions/principal.js';
-import type { RequestHeaders } from '../http/exchange.js';
-import type { OpenAuth } from '../parts.js';
+import type { OpenAuth } from './app.js';
 import type { Caller } from './authenticator.js';
+import type { RequestHeaders } from './exchange.js';
 
 /** Several ways to authenticate at one endpoint: the first that knows the caller counts. */
 export function anyOf(ways: readonly OpenAuth[]): OpenAuth {

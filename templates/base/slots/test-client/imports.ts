@@ -1,2 +1,0 @@
-import { createMcpHandler } from '@modelcontextprotocol/server';
-import { createServer } from '../../src/server.js';

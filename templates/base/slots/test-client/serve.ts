@@ -1,2 +1,0 @@
-const handler = createMcpHandler(() => createServer(app, principal));
-const serve = (request: Request) => handler.fetch(request);

@@ -1,2 +1,0 @@
-import { createProtocol } from '../../src/http/protocol.js';
-import { toResponse, webRequest } from '../../src/http/web-request.js';

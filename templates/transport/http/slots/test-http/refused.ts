@@ -1,2 +1,0 @@
-['GET', { method: 'GET' }, 405],
-['DELETE', { method: 'DELETE' }, 405],
