@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { openHttp } from '../src/kit/serve/http.js';
 import { createHttpHandler } from '../src/kit/http/handler.js';
+import { openHttp } from '../src/kit/serve/http.js';
 import { server } from '../src/server.js';
 import { testEnv } from './support/app.js';
 import { provider } from './support/credentials.js';

@@ -1,6 +1,6 @@
 import * as z from 'zod/v4';
-import { timeIn } from '../time/zones.js';
 import { definePrompt } from '../parts.js';
+import { timeIn } from '../time/zones.js';
 
 export const planMeeting = definePrompt({
   name: 'plan_meeting',

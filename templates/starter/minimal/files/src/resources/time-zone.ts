@@ -1,5 +1,5 @@
-import { timeIn, zones } from '../time/zones.js';
 import { defineResourceTemplate } from '../parts.js';
+import { timeIn, zones } from '../time/zones.js';
 
 export const timeZone = defineResourceTemplate({
   name: 'time_zone',

@@ -1,5 +1,5 @@
-import { zones } from '../time/zones.js';
 import { defineResource } from '../parts.js';
+import { zones } from '../time/zones.js';
 
 export const timeZones = defineResource({
   name: 'time_zones',
