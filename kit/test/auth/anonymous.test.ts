@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { createAuthenticator } from '../src/auth/index.js';
-import { loadConfig } from '../src/config.js';
-import { requiredEnv } from './support/env.js';
+import { createAuthenticator } from '../../src/auth/anonymous.js';
+import { loadConfig } from '../../src/host/node/settings.js';
+import { requiredEnv } from '../support/env.js';
 
 const start = (env: Record<string, string>) =>
   createAuthenticator({ config: loadConfig({ ...requiredEnv, ...env }) });

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { createAuthenticator } from '../src/auth/index.js';
-import { loadConfig } from '../src/config.js';
-import { createLogger } from '../src/observability/logger.js';
-import { requiredEnv } from './support/env.js';
+import { createAuthenticator } from '../../src/auth/api-keys.js';
+import { loadConfig } from '../../src/host/node/settings.js';
+import { createLogger } from '../../src/telemetry/logger.js';
+import { requiredEnv } from '../support/env.js';
 
 const script = fileURLToPath(new URL('../scripts/keys.mjs', import.meta.url));
 const keys = (...args: string[]) =>

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { createAuthenticator } from '../src/auth/index.js';
-import { loadConfig } from '../src/config.js';
-import { createLogger } from '../src/observability/logger.js';
-import { requiredEnv } from './support/env.js';
+import { createAuthenticator } from '../../src/auth/api-keys.js';
+import { loadConfig } from '../../src/host/node/settings.js';
+import { createLogger } from '../../src/telemetry/logger.js';
+import { requiredEnv } from '../support/env.js';
 
 const FIRST = 'b3Qz7LmT2xWq9KcV';
 const SECOND = 'x8RnP4sJ6yHd1FgZ';

@@ -1,12 +1,12 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { createIdentityProvider } from '../src/auth/identity-provider.js';
-import { createAuthenticator } from '../src/auth/index.js';
-import { loadConfig } from '../src/config.js';
-import { createLogger } from '../src/observability/logger.js';
-import { provider } from './support/credentials.js';
-import { requiredEnv } from './support/env.js';
-import { TestProvider } from './support/identity-provider.js';
-import { newMetrics } from './support/metrics.js';
+import { createIdentityProvider } from '../../src/auth/identity-provider.js';
+import { createAuthenticator } from '../../src/auth/oauth.js';
+import { loadConfig } from '../../src/host/node/settings.js';
+import { createLogger } from '../../src/telemetry/logger.js';
+import { provider } from '../support/credentials.js';
+import { requiredEnv } from '../support/env.js';
+import { TestProvider } from '../support/identity-provider.js';
+import { newMetrics } from '../support/metrics.js';
 
 function authenticator(env: Record<string, string> = {}) {
   const config = loadConfig({ ...requiredEnv, ...env });

@@ -1,10 +1,10 @@
 import { describe, expect, test, vi } from 'vitest';
-import { createHttpHandler } from '../src/http/handler.js';
-import { createTestApp } from './support/app.js';
-import { connectTo, eras } from './support/client.js';
-import { provider } from './support/credentials.js';
+import { createHttpHandler } from '../../src/http/handler.js';
+import { createTestApp } from '../support/app.js';
+import { connectTo, eras } from '../support/client.js';
+import { provider } from '../support/credentials.js';
 
-vi.mock('../src/tools/index.js', () => import('./support/scoped-tools.js'));
+vi.mock('../src/tools/index.js', () => import('../support/scoped-tools.js'));
 
 const WELL_KNOWN = '/.well-known/oauth-protected-resource';
 const METADATA = `http://localhost:3000${WELL_KNOWN}/mcp`;

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { slowGuesses } from '../src/auth/slow-guesses.js';
-import { loadConfig } from '../src/config.js';
-import { refuse } from '../src/http/exchange.js';
-import { owner } from './support/client.js';
-import { requiredEnv } from './support/env.js';
+import { slowGuesses } from '../../src/http/slow-guesses.js';
+import { loadConfig } from '../../src/host/node/settings.js';
+import { refuse } from '../../src/http/exchange.js';
+import { owner } from '../support/client.js';
+import { requiredEnv } from '../support/env.js';
 
 test('an address that guesses has to wait; credentials that were right before do not', async () => {
   const config = loadConfig({ ...requiredEnv, RATE_LIMIT_PER_MINUTE: '3' });

@@ -1,11 +1,11 @@
 import { SignJWT } from 'jose';
 import { expect, test } from 'vitest';
-import { createTokenAuthenticator } from '../src/auth/token-authenticator.js';
-import { loadConfig } from '../src/config.js';
-import { createLogger } from '../src/observability/logger.js';
-import { owner } from './support/client.js';
-import { requiredEnv } from './support/env.js';
-import { newMetrics } from './support/metrics.js';
+import { createTokenAuthenticator } from '../../src/auth/token-authenticator.js';
+import { loadConfig } from '../../src/host/node/settings.js';
+import { createLogger } from '../../src/telemetry/logger.js';
+import { owner } from '../support/client.js';
+import { requiredEnv } from '../support/env.js';
+import { newMetrics } from '../support/metrics.js';
 
 test('the metrics say how many tokens are remembered, and how many had to be verified', async () => {
   const secret = new Uint8Array(32).fill(7);

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { VerifiedTokens } from '../src/auth/verified-tokens.js';
-import { owner } from './support/client.js';
+import { VerifiedTokens } from '../../src/auth/verified-tokens.js';
+import { owner } from '../support/client.js';
 
 const HOUR = 3_600_000;
 

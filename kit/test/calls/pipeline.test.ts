@@ -1,14 +1,14 @@
 import type { ServerContext } from '@modelcontextprotocol/server';
 import { expect, test } from 'vitest';
 import * as z from 'zod/v4';
-import type { App } from '../src/app.js';
-import { InputRequired } from '../src/pipeline/ask.js';
-import type { CallRequest } from '../src/pipeline/call-request.js';
-import type { CallContext } from '../src/pipeline/context.js';
-import { ToolError } from '../src/pipeline/errors.js';
-import { type Call, runCall } from '../src/pipeline/run-call.js';
-import { createTestApp } from './support/app.js';
-import { owner } from './support/client.js';
+import type { App } from '../../src/calls/services.js';
+import { InputRequired } from '../../src/calls/ask.js';
+import type { CallRequest } from '../../src/calls/call.js';
+import type { CallContext } from '../../src/definitions/context.js';
+import { ToolError } from '../../src/definitions/errors.js';
+import { type Call, runCall } from '../../src/calls/run-call.js';
+import { createTestApp } from '../support/app.js';
+import { owner } from '../support/client.js';
 
 const call: Call = { kind: 'tool', name: 'probe' };
 

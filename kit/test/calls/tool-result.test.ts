@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import * as z from 'zod/v4';
-import { loadConfig } from '../../src/config.js';
-import { toResult } from '../../src/tools/tool-result.js';
+import { loadConfig } from '../../src/host/node/settings.js';
+import { toResult } from '../../src/calls/tool-result.js';
 import { requiredEnv } from '../support/env.js';
 
 const Output = z.object({ notes: z.array(z.string()), total: z.number() });

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, type writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { appendTo, LineWriter } from '../src/observability/line-writer.js';
+import { appendTo, LineWriter } from '../../src/host/node/line-writer.js';
 
 const reader = vi.hoisted(() => ({ isBusy: false }));
 vi.mock('node:fs', async (load) => {

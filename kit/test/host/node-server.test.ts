@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import type { Answer, Incoming } from '../src/http/exchange.js';
-import { createNodeServer } from '../src/http/node-server.js';
+import type { Answer, Incoming } from '../../src/http/exchange.js';
+import { createNodeServer } from '../../src/serve/node-server.js';
 
 /** Serves `answer`; gives the address. */
 async function serve(answer: (request: Incoming) => Promise<Answer>): Promise<string> {

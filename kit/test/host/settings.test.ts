@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { expect, test, vi } from 'vitest';
-import { ConfigError, loadConfig, variables } from '../src/config.js';
-import { PROJECT } from '../src/project.js';
-import { requiredEnv } from './support/env.js';
+import { ConfigError, loadConfig, variables } from '../../src/host/node/settings.js';
+import { PROJECT } from '../../src/host/node/project.js';
+import { requiredEnv } from '../support/env.js';
 
 test('the documented defaults are the real ones', () => {
   const example = readFileSync(new URL('../.env.example', import.meta.url), 'utf8');

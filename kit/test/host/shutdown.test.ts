@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { requiredEnv } from './support/env.js';
+import { requiredEnv } from '../support/env.js';
 
 /** The built server: `npm test` builds it first. */
 const script = fileURLToPath(new URL('../dist/http.js', import.meta.url));

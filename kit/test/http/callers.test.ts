@@ -2,10 +2,10 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { createProtocol } from '../src/http/protocol.js';
-import { toResponse, webRequest } from '../src/http/web-request.js';
-import { tools } from '../src/tools/run-tool.js';
-import { createTestApp } from './support/app.js';
+import { createProtocol } from '../../src/http/protocol.js';
+import { toResponse, webRequest } from '../../src/http/web-request.js';
+import { tools } from '../../src/calls/run-tool.js';
+import { createTestApp } from '../support/app.js';
 
 const POLICY = `roles:
   all: { allowed_tools: ["*"] }

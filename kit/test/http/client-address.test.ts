@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { loadConfig } from '../src/config.js';
-import { clientAddress } from '../src/http/client-address.js';
-import { requiredEnv } from './support/env.js';
+import { loadConfig } from '../../src/host/node/settings.js';
+import { clientAddress } from '../../src/http/client-address.js';
+import { requiredEnv } from '../support/env.js';
 
 const FORGED = '9.9.9.9, 203.0.113.7, 10.0.0.2';
 

@@ -1,17 +1,17 @@
 import { createMcpHandler } from '@modelcontextprotocol/server';
 import { describe, expect, test, vi } from 'vitest';
-import { plainRequest } from '../src/dispatch/plain-request.js';
-import { headersAgree } from '../src/http/plain-http.js';
-import { createProtocol } from '../src/http/protocol.js';
-import { toResponse, webRequest } from '../src/http/web-request.js';
-import { createServer } from '../src/server.js';
-import { createTestApp } from './support/app.js';
-import { connectTo, eras, owner } from './support/client.js';
+import { plainRequest } from '../../src/protocol/plain-request.js';
+import { headersAgree } from '../../src/http/plain-http.js';
+import { createProtocol } from '../../src/http/protocol.js';
+import { toResponse, webRequest } from '../../src/http/web-request.js';
+import { createServer } from '../../src/protocol/mcp-server.js';
+import { createTestApp } from '../support/app.js';
+import { connectTo, eras, owner } from '../support/client.js';
 
 // Not every tool answers the same twice; these do.
 vi.mock('../src/tools/index.js', async (original) => ({
   ...(await original<object>()),
-  ...(await import('./support/plain-tools.js')),
+  ...(await import('../support/plain-tools.js')),
 }));
 
 /** What a client sent. */

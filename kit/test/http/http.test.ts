@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import type { App } from '../src/app.js';
-import { loadConfig } from '../src/config.js';
-import { createHttpHandler } from '../src/http/handler.js';
-import { createTestApp } from './support/app.js';
-import { connectTo, eras } from './support/client.js';
-import { credentials } from './support/credentials.js';
-import { requiredEnv } from './support/env.js';
+import type { App } from '../../src/calls/services.js';
+import { loadConfig } from '../../src/host/node/settings.js';
+import { createHttpHandler } from '../../src/http/handler.js';
+import { createTestApp } from '../support/app.js';
+import { connectTo, eras } from '../support/client.js';
+import { credentials } from '../support/credentials.js';
+import { requiredEnv } from '../support/env.js';
 
 const MESSAGE = { jsonrpc: '2.0', id: 1, method: 'tools/list' };
 const LIST = JSON.stringify(MESSAGE);
@@ -48,7 +48,8 @@ describe('refuses', () => {
     ['a foreign origin', { headers: { origin: 'https://evil.example' } }, 403],
     ['the origin null', { headers: { origin: 'null' } }, 403],
     ['PUT', { method: 'PUT' }, 405],
-    {{> test-http/refused}}
+    ['GET', { method: 'GET' }, 405],
+    ['DELETE', { method: 'DELETE' }, 405],
     ['a form', { headers: { 'content-type': 'text/plain' } }, 415],
     ['a body that is too large', { body: 'x'.repeat(2_000) }, 413],
     ['broken JSON', { body: '{' }, 400],

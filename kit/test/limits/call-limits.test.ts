@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Call } from '../../src/pipeline/run-call.js';
+import type { Call } from '../../src/calls/run-call.js';
 import { createTestApp } from '../support/app.js';
 import { owner } from '../support/client.js';
 

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { McpServer } from '@modelcontextprotocol/server';
 import { beforeEach, expect, test } from 'vitest';
-import { InputNeeded } from '../src/pipeline/ask.js';
-import type { CallRequest } from '../src/pipeline/call-request.js';
-import type { RoundState } from '../src/pipeline/round-state.js';
-import { Approvals } from '../src/policy/approvals.js';
-import { LocalUsedIds } from '../src/policy/used-ids.js';
+import { InputNeeded } from '../../src/calls/ask.js';
+import type { CallRequest } from '../../src/calls/call.js';
+import type { RoundState } from '../../src/calls/round-state.js';
+import { Approvals } from '../../src/policy/approvals.js';
+import { LocalUsedIds } from '../../src/calls/nonces.js';
 
 const YES = { approval: { action: 'accept', content: { approve: true } } };
 const server = new McpServer({ name: 'test', version: '1.0.0' });

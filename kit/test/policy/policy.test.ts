@@ -2,15 +2,15 @@ import { mkdtempSync, renameSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { Changes } from '../src/changes/changes.js';
-import { loadConfig } from '../src/config.js';
-import { createLogger } from '../src/observability/logger.js';
-import { openPolicy } from '../src/policy/live-policy.js';
-import { parsePolicy } from '../src/policy/parse-policy.js';
-import { createTestApp } from './support/app.js';
-import { connect, eras } from './support/client.js';
-import { requiredEnv } from './support/env.js';
-import { newMetrics } from './support/metrics.js';
+import { Changes } from '../../src/definitions/changes.js';
+import { loadConfig } from '../../src/host/node/settings.js';
+import { createLogger } from '../../src/telemetry/logger.js';
+import { openPolicy } from '../../src/policy/policy-file.js';
+import { parsePolicy } from '../../src/policy/parse-policy.js';
+import { createTestApp } from '../support/app.js';
+import { connect, eras } from '../support/client.js';
+import { requiredEnv } from '../support/env.js';
+import { newMetrics } from '../support/metrics.js';
 
 const names = {
   tools: ['read', 'write', '__proto__'],

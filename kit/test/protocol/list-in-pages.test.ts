@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { Cursors, type Place } from '../../src/resources/cursors.js';
-import { type List, listInPages } from '../../src/resources/list-in-pages.js';
+import { Cursors, type Place } from '../../src/calls/cursors.js';
+import { type List, listInPages } from '../../src/protocol/list-in-pages.js';
 
 const alice = { id: 'alice', scopes: [] };
 

@@ -2,11 +2,11 @@ import { mkdtempSync, renameSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
-import { mayRead } from '../src/policy/may-read.js';
+import { mayRead } from '../../src/protocol/readers.js';
 import { names } from '../src/policy/names.js';
-import { createTestApp } from './support/app.js';
-import { owner } from './support/client.js';
-import { listener } from './support/listener.js';
+import { createTestApp } from '../support/app.js';
+import { owner } from '../support/client.js';
+import { listener } from '../support/listener.js';
 
 const EVERYBODY = 'roles: { all: { everyone: true, allowed_resources: ["*"] } }';
 const NOBODY = 'roles: {}';

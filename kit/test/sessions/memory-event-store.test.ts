@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Bounds, MemoryEventStore } from '../src/sessions/memory-event-store.js';
+import { type Bounds, MemoryEventStore } from '../../src/sessions/memory/memory-event-store.js';
 
 const WIDE: Bounds = { maxEvents: 100, maxBytes: 1e6, maxTotalBytes: 1e6, maxAgeMs: 60_000 };
 const message = (n: number) => ({ jsonrpc: '2.0' as const, method: 'test', params: { n } });

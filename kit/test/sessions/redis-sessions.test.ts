@@ -2,10 +2,10 @@ import { createHash, randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { about } from '../../src/about.js';
-import { RedisEventStore } from '../../src/sessions/redis-event-store.js';
-import { SessionKeys } from '../../src/sessions/session-keys.js';
+import { RedisEventStore } from '../../src/sessions/redis/redis-event-store.js';
+import { SessionKeys } from '../../src/sessions/redis/session-keys.js';
 import { keyOf, type Note } from '../../src/sessions/session-store.js';
-import { SharedRedis } from '../../src/state/redis.js';
+import { SharedRedis } from '../../src/state/shared-redis.js';
 import { createTestApp } from '../support/app.js';
 
 const REDIS_URL = process.env.REDIS_URL ?? 'redis://127.0.0.1:6379';
@@ -116,7 +116,7 @@ test('an id that is under way at one replica is so at all, until that one is gon
   const keys = new SessionKeys(redis);
   keys.listen(() => {});
   const { store } = await replica();
-  const { RedisSessionStore } = await import('../../src/sessions/redis-session-store.js');
+  const { RedisSessionStore } = await import('../../src/sessions/redis/redis-session-store.js');
   const { config, log } = await createTestApp();
   const gone = new RedisSessionStore(keys, config, log);
   const session = key();

@@ -1,12 +1,12 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
-import type { App } from '../src/app.js';
-import type { Caller } from '../src/auth/authenticator.js';
-import { refuse } from '../src/http/exchange.js';
-import { webRequest } from '../src/http/web-request.js';
+import type { App } from '../../src/calls/services.js';
+import type { Caller } from '../../src/http/authenticator.js';
+import { refuse } from '../../src/http/exchange.js';
+import { webRequest } from '../../src/http/web-request.js';
 import * as resources from '../src/resources/index.js';
-import { Sessions } from '../src/sessions/sessions.js';
-import { createTestApp } from './support/app.js';
-import { owner } from './support/client.js';
+import { Sessions } from '../../src/sessions/sessions.js';
+import { createTestApp } from '../support/app.js';
+import { owner } from '../support/client.js';
 
 const [uri = ''] = Object.values(resources).flatMap((one) => ('uri' in one ? one.uri : []));
 

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { createHttpHandler } from '../src/http/handler.js';
-import { createTestApp } from './support/app.js';
-import { connectTo } from './support/client.js';
-import { credentials } from './support/credentials.js';
+import { createHttpHandler } from '../../src/http/handler.js';
+import { createTestApp } from '../support/app.js';
+import { connectTo } from '../support/client.js';
+import { credentials } from '../support/credentials.js';
 
 const INITIALIZE = {
   jsonrpc: '2.0',

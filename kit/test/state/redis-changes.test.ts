@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { about } from '../../src/about.js';
-import type { App } from '../../src/app.js';
+import type { App } from '../../src/calls/services.js';
 import { createTestApp } from '../support/app.js';
 
 const REDIS_URL = process.env.REDIS_URL ?? 'redis://127.0.0.1:6379';

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { expect, onTestFinished, test } from 'vitest';
-import { loadConfig } from '../../src/config.js';
-import { createLogger } from '../../src/observability/logger.js';
-import { openUsedIds } from '../../src/policy/redis-used-ids.js';
-import { openRedis } from '../../src/state/redis.js';
+import { loadConfig } from '../../src/host/node/settings.js';
+import { createLogger } from '../../src/telemetry/logger.js';
+import { openUsedIds } from '../../src/state/redis-nonces.js';
+import { openRedis } from '../../src/state/shared-redis.js';
 import { requiredEnv } from '../support/env.js';
 
 const URL = process.env.REDIS_URL ?? 'redis://127.0.0.1:6379';

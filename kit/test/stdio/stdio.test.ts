@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { expect, onTestFinished, test } from 'vitest';
-import { eras } from './support/client.js';
-import { requiredEnv } from './support/env.js';
+import { eras } from '../support/client.js';
+import { requiredEnv } from '../support/env.js';
 
 /** The built server: `npm test` builds it first. */
 const script = fileURLToPath(new URL('../dist/stdio.js', import.meta.url));

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { sql } from '../src/datastore/sql.js';
-import { createTestApp } from './support/app.js';
+import { sql } from '../../src/store/sql.js';
+import { createTestApp } from '../support/app.js';
 
 test('a value is data, whatever it says', async () => {
   const { store } = await createTestApp();

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { sql } from '../src/datastore/sql.js';
-import { asStoreError } from '../src/datastore/store-error.js';
-import { createTestApp } from './support/app.js';
+import { sql } from '../../src/store/sql.js';
+import { asStoreError } from '../../src/store/sqlite-error.js';
+import { createTestApp } from '../support/app.js';
 
 test('a value is data, whatever it says', async () => {
   const { store } = await createTestApp();

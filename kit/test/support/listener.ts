@@ -1,11 +1,11 @@
 import { createMcpHandler } from '@modelcontextprotocol/server';
-import type { App } from '../../src/app.js';
-import type { Caller } from '../../src/auth/authenticator.js';
+import type { App } from '../../src/calls/services.js';
+import type { Caller } from '../../src/http/authenticator.js';
 import { refuse } from '../../src/http/exchange.js';
-import { isSubscription } from '../../src/http/part-for.js';
+import { isSubscription } from '../../src/protocol/server-scope.js';
 import { NEWS, Subscriptions } from '../../src/http/subscriptions.js';
 import { toResponse, webRequest } from '../../src/http/web-request.js';
-import { createServer } from '../../src/server.js';
+import { createServer } from '../../src/protocol/mcp-server.js';
 import { connectTo, owner } from './client.js';
 
 /** A client that can listen, without a network, and what it hears. `revoke` takes its credentials away. */

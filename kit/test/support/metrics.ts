@@ -1,4 +1,4 @@
-import { Metrics } from '../../src/observability/metrics.js';
+import { Metrics } from '../../src/http/metrics.js';
 
 /** Metrics that nobody reads. */
 export function newMetrics(): Metrics {

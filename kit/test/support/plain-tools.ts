@@ -1,6 +1,6 @@
 import * as z from 'zod/v4';
-import { ToolError } from '../../src/pipeline/errors.js';
-import { defineTool } from '../../src/tools/define-tool.js';
+import { ToolError } from '../../src/definitions/errors.js';
+import { defineTool } from '../../src/definitions/tool.js';
 
 const common = {
   input: z.object({ text: z.string().max(5).default('hello') }),

@@ -1,5 +1,5 @@
 import * as z from 'zod/v4';
-import { defineTool } from '../../src/tools/define-tool.js';
+import { defineTool } from '../../src/definitions/tool.js';
 
 export const look = tool('look', true);
 export const change = tool('change', false);

@@ -13,11 +13,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { ConfigError } from '../src/config.js';
-import type { AuditEntry } from '../src/observability/audit.js';
-import { stderr } from '../src/observability/line-writer.js';
-import { createTestApp } from './support/app.js';
-import { connect, eras, owner } from './support/client.js';
+import { ConfigError } from '../../src/host/node/settings.js';
+import type { AuditEntry } from '../../src/telemetry/audit.js';
+import { stderr } from '../../src/host/node/line-writer.js';
+import { createTestApp } from '../support/app.js';
+import { connect, eras, owner } from '../support/client.js';
 
 const newPath = () => join(mkdtempSync(join(tmpdir(), 'audit-')), 'audit.jsonl');
 

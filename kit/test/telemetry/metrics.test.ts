@@ -2,11 +2,11 @@ import { once } from 'node:events';
 import { get } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { createHttpHandler } from '../src/http/handler.js';
-import { createMetricsServer } from '../src/http/metrics-endpoint.js';
-import { addProcessMetrics } from '../src/observability/process-metrics.js';
-import { Registry } from '../src/observability/registry.js';
-import { createTestApp } from './support/app.js';
+import { createHttpHandler } from '../../src/http/handler.js';
+import { createMetricsServer } from '../../src/http/metrics-endpoint.js';
+import { addProcessMetrics } from '../../src/serve/process-metrics.js';
+import { Registry } from '../../src/telemetry/registry.js';
+import { createTestApp } from '../support/app.js';
 
 const TOKEN = 'a-token-for-prometheus';
 

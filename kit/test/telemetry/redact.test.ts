@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
-import { stderr } from '../src/observability/line-writer.js';
-import { createLogger } from '../src/observability/logger.js';
-import { redactLine, shortened } from '../src/observability/redact.js';
+import { stderr } from '../../src/host/node/line-writer.js';
+import { createLogger } from '../../src/telemetry/logger.js';
+import { redactLine, shortened } from '../../src/telemetry/redact.js';
 
 const SECRET = 'hunter2';
 const log = (fields: unknown) => redactLine(JSON.stringify(fields));

@@ -3,12 +3,12 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import type { CallContext } from '../src/pipeline/context.js';
-import { ToolError } from '../src/pipeline/errors.js';
-import { type Call, runCall } from '../src/pipeline/run-call.js';
-import { createTestApp } from './support/app.js';
-import { owner } from './support/client.js';
-import { startCollector } from './support/collector.js';
+import type { CallContext } from '../../src/definitions/context.js';
+import { ToolError } from '../../src/definitions/errors.js';
+import { type Call, runCall } from '../../src/calls/run-call.js';
+import { createTestApp } from '../support/app.js';
+import { owner } from '../support/client.js';
+import { startCollector } from '../support/collector.js';
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const PARENT = '00f067aa0ba902b7';
