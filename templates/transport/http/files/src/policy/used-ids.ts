@@ -1,21 +1,52 @@
+import { randomUUID } from 'node:crypto';
+
+/** Used for the first time, used before, or of a set that is not there: nobody knows whether it was used. */
+export type Use = 'first' | 'again' | 'unknown';
+
+/**
+ * Ids that count once. Each belongs to a set, which remembers those that were used. Where a set is not there (after a restart, at
+ * another replica without Redis), none of its ids counts.
+ */
 export interface UsedIds {
-  /** Whether `id` is used for the first time. It is remembered for `seconds`. */
-  use(id: string, seconds: number): boolean | Promise<boolean>;
+  /** The set that a new id belongs to; it is there for at least `seconds`. */
+  setForNew(seconds: number): string | Promise<string>;
+  use(id: string, set: string): Use | Promise<Use>;
 }
 
-/** Ids that were used in this process. */
-export class LocalUsedIds implements UsedIds {
-  readonly #ends = new Map<string, number>();
+interface IdSet {
+  readonly used: Set<string>;
+  /** When it takes no more new ids, and when it goes. */
+  readonly fullAt: number;
+  readonly end: number;
+}
 
-  use(id: string, seconds: number): boolean {
-    if (this.#ends.has(id)) return false;
-    const now = performance.now();
-    // The map keeps the order of use, so those that have expired by now come first.
-    for (const [used, end] of this.#ends) {
-      if (end > now) break;
-      this.#ends.delete(used);
+/** Ids that were used in this process. Nobody can set back its clock. */
+export class LocalUsedIds implements UsedIds {
+  readonly #sets = new Map<string, IdSet>();
+  #newest = '';
+
+  setForNew(seconds: number): string {
+    const now = this.#forget();
+    if ((this.#sets.get(this.#newest)?.fullAt ?? 0) <= now) {
+      this.#newest = randomUUID();
+      const fullAt = now + seconds * 1_000;
+      this.#sets.set(this.#newest, { used: new Set(), fullAt, end: fullAt + seconds * 1_000 });
     }
-    this.#ends.set(id, now + seconds * 1_000);
-    return true;
+    return this.#newest;
+  }
+
+  use(id: string, set: string): Use {
+    this.#forget();
+    const used = this.#sets.get(set)?.used;
+    if (used === undefined) return 'unknown';
+    if (used.has(id)) return 'again';
+    used.add(id);
+    return 'first';
+  }
+
+  #forget(): number {
+    const now = performance.now();
+    for (const [name, { end }] of this.#sets) if (end <= now) this.#sets.delete(name);
+    return now;
   }
 }
