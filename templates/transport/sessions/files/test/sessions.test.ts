@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { createHttpHandler } from '../src/http/handler.js';
 import { createTestApp } from './support/app.js';
 import { connectTo } from './support/client.js';
@@ -24,7 +24,8 @@ interface Sent {
 
 /** Sends requests to a server of their own. */
 async function serve(env: Record<string, string> = {}) {
-  const { fetch, drain } = createHttpHandler(await createTestApp(env));
+  const app = await createTestApp(env);
+  const { fetch, drain } = createHttpHandler(app);
   const send = ({ method = 'POST', session, body }: Sent) => {
     const headers = {
       host: 'localhost',
@@ -41,7 +42,7 @@ async function serve(env: Record<string, string> = {}) {
     await response.text();
     return response.headers.get('mcp-session-id') ?? '';
   };
-  return { fetch, drain, send, begin };
+  return { app, fetch, drain, send, begin };
 }
 
 test('a client of 2025 has a session', async () => {
@@ -84,6 +85,37 @@ test('a session that is over is not found, like one that never was', async () =>
     expect((await send({ session: gone, body: LIST })).status).toBe(404);
     expect((await send({ session: gone, method: 'GET' })).status).toBe(404);
   }
+});
+
+test('nor is one that ends while a request for it is looked at', async () => {
+  const { app, send, begin } = await serve();
+  const { store } = app.sessions;
+  const session = await begin();
+  const find = store.find.bind(store);
+  vi.spyOn(store, 'find').mockImplementationOnce(async (key, owner) => {
+    const found = await find(key, owner);
+    await store.end(key);
+    return found;
+  });
+  expect((await send({ session, body: LIST })).status).toBe(404);
+});
+
+test('an initialize that is a notification begins no session', async () => {
+  const { app, send, begin } = await serve({ MAX_SESSIONS_PER_CALLER: '1' });
+  const session = await begin();
+  const began = vi.spyOn(app.sessions.store, 'begin');
+  const { id: _, ...notification } = INITIALIZE;
+  for (const [body, status] of [
+    [notification, 202],
+    [{ ...notification, id: null }, 400],
+    [[notification], 202],
+  ] as const) {
+    const response = await send({ body });
+    expect(response.status).toBe(status);
+    expect(response.headers.get('mcp-session-id')).toBeNull();
+  }
+  expect(began).not.toHaveBeenCalled();
+  expect((await send({ session, body: LIST })).status).toBe(200);
 });
 
 test('of too many sessions of a caller the one that was idle longest ends', async () => {

@@ -7,9 +7,10 @@ import type { SessionState } from './session-state.js';
 
 /** Sessions of this process. */
 export function localSessions(config: Config, changes: Changes): SessionState {
+  const store = new MemorySessionStore(config);
   return {
-    store: new MemorySessionStore(config),
-    events: new MemoryEventStore(),
+    store,
+    events: new MemoryEventStore(store),
     changes: new MemoryChangeLog(changes),
   };
 }

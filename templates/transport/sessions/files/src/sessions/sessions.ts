@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   isInitializeRequest,
+  isJSONRPCRequest,
   isLegacyRequest,
   type JSONRPCRequest,
   SUPPORTED_PROTOCOL_VERSIONS,
@@ -13,10 +14,10 @@ import type { Authenticate } from '../http/live-caller.js';
 import { Concurrency } from '../limits/concurrency.js';
 import { tooManyRequests } from '../limits/request-limit.js';
 import type { Principal } from '../pipeline/principal.js';
-import { placeIn } from './change-log.js';
 import { Session } from './session.js';
 import { SessionsUnavailable } from './session-state.js';
 import { keyOf, type SessionData } from './session-store.js';
+import { isOfChanges } from './session-streams.js';
 
 /** How often it is said which sessions are in use, at the most (milliseconds). */
 const TOUCH_MS = 10_000;
@@ -53,14 +54,14 @@ export class Sessions {
     principal: Principal,
   ): Promise<Answer | undefined> {
     const id = request.headers.get('mcp-session-id');
-    if (id === null && !isInitializeRequest(body)) return undefined;
+    if (id === null && !beginsSession(body)) return undefined;
     if (!(await isLegacyRequest(request.toRequest(), body))) return undefined;
     if (id === null) return await this.#begin(request, body as JSONRPCRequest, principal);
     return await this.#within(id, principal, async (session, data) => {
       if ([body].flat().some(isInitializeRequest)) {
         return refuse(400, 'The session has begun already.', undefined, INVALID_REQUEST);
       }
-      return await session.answer(request, body, principal, id, data);
+      return (await session.answer(request, body, principal, id, data)) ?? notFound();
     });
   }
 
@@ -87,7 +88,7 @@ export class Sessions {
       const canMark = version !== null && version >= MARKS_SINCE;
       const listener = { request, principal, authenticate, canMark };
       const last = request.headers.get('last-event-id');
-      if (last === null || placeIn(last)) {
+      if (last === null || isOfChanges(last)) {
         return await session.streams.openChanges(listener, id, last ?? undefined);
       }
       return await session.streams.resume(listener, id, last);
@@ -139,7 +140,7 @@ export class Sessions {
       const session = this.#use(key);
       const data = { initialize, uris: [] };
       const work = () => session.answer(request, initialize, principal, id, data);
-      const answer = await session.use(work);
+      const answer = (await session.use(work)) ?? notFound();
       if (answer.status >= 400) await this.#end(key, session);
       return answer;
     });
@@ -175,6 +176,11 @@ export class Sessions {
       this.app.log.debug({ err: error }, 'sessions cannot be reached');
     }
   }
+}
+
+/** Without an id it is a notification, whose sender would never know of its session. */
+function beginsSession(body: unknown): body is JSONRPCRequest {
+  return isJSONRPCRequest(body) && isInitializeRequest(body);
 }
 
 function notFound(): Answer {
