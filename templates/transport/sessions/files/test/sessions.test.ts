@@ -20,13 +20,14 @@ interface Sent {
   method?: string;
   session?: string;
   body?: object;
+  signal?: AbortSignal;
 }
 
 /** Sends requests to a server of their own. */
 async function serve(env: Record<string, string> = {}) {
   const app = await createTestApp(env);
   const { fetch, drain } = createHttpHandler(app);
-  const send = ({ method = 'POST', session, body }: Sent) => {
+  const send = ({ method = 'POST', session, body, signal }: Sent) => {
     const headers = {
       host: 'localhost',
       accept: 'application/json, text/event-stream',
@@ -34,7 +35,12 @@ async function serve(env: Record<string, string> = {}) {
       ...(body && { 'content-type': 'application/json' }),
       ...(session !== undefined && { 'mcp-session-id': session }),
     };
-    const init = { method, headers, ...(body && { body: JSON.stringify(body) }) };
+    const init = {
+      method,
+      headers,
+      ...(body && { body: JSON.stringify(body) }),
+      ...(signal && { signal }),
+    };
     return fetch(new Request('http://localhost/mcp', init));
   };
   const begin = async () => {
@@ -116,6 +122,21 @@ test('an initialize that is a notification begins no session', async () => {
   }
   expect(began).not.toHaveBeenCalled();
   expect((await send({ session, body: LIST })).status).toBe(200);
+});
+
+test('a session whose client has gone before it knew of it ends', async () => {
+  const { app, send } = await serve();
+  const { store } = app.sessions;
+  const begin = store.begin.bind(store);
+  const client = new AbortController();
+  const keys: string[] = [];
+  vi.spyOn(store, 'begin').mockImplementation(async (key, ...more) => {
+    keys.push(key);
+    client.abort();
+    return await begin(key, ...more);
+  });
+  await send({ body: INITIALIZE, signal: client.signal });
+  expect(await store.beginCalls(keys[0] ?? '', 'stream', [1])).toBe('over');
 });
 
 test('of too many sessions of a caller the one that was idle longest ends', async () => {

@@ -141,7 +141,8 @@ export class Sessions {
       const data = { initialize, uris: [] };
       const work = () => session.answer(request, initialize, principal, id, data);
       const answer = (await session.use(work)) ?? notFound();
-      if (answer.status >= 400) await this.#end(key, session);
+      // A client that has gone will never know of it.
+      if (answer.status >= 400 || request.signal.aborted) await this.#end(key, session);
       return answer;
     });
   }
