@@ -2,12 +2,13 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { Agent } from 'node:http';
 import { join } from 'node:path';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { temporaryFolder } from '../support/cli.js';
-import { NO_LIMITS } from '../support/faults-project.js';
+import { FEW_DESCRIPTORS, NO_LIMITS, whyNotFewDescriptors } from '../support/faults-project.js';
 import { modern } from '../support/hostile-project.js';
-import { ask, outcomeOf } from '../support/http-client.js';
+import { ask, flood, outcomeOf } from '../support/http-client.js';
 import { leftOut } from '../support/left-out.js';
 import { COLLECT_OFTEN, REPORTS, reportsOf } from '../support/preload.js';
 import { builtProject, type RunningHttp, startHttp, stop } from '../support/server.js';
@@ -48,18 +49,16 @@ export const lateRows = defineTool({
 async function serve(
   folder: string,
   env: Readonly<Record<string, string>> = {},
+  launcher: readonly string[] = [],
 ): Promise<RunningHttp> {
-  const server = await startHttp(project, {
-    ...NO_LIMITS,
-    ...env,
-    DATABASE_URL: `file:${join(folder, 'test.db')}`,
-  });
+  const all = { ...NO_LIMITS, ...env, DATABASE_URL: `file:${join(folder, 'test.db')}` };
+  const server = await startHttp(project, all, project, launcher);
   onTestFinished(async () => void (await stop(server)));
   return server;
 }
 
-const outcome = async (port: number, name: string, args: object) =>
-  outcomeOf(await ask(port, modern('tools/call', { name, arguments: args })));
+const outcome = async (port: number, name: string, args: object, agent?: Agent) =>
+  outcomeOf(await ask(port, modern('tools/call', { name, arguments: args }), agent));
 const create = (port: number, body = 'x') =>
   outcome(port, 'create_note', { title: 'a note', body });
 const search = (port: number) => outcome(port, 'search_notes', { text: 'note' });
@@ -83,6 +82,19 @@ test('the first use does not look up the names of who is connected', async () =>
   expect(reports.filter(({ excludeNetwork, sockets }) => !excludeNetwork || sockets > 0)).toEqual(
     [],
   );
+});
+
+test('it is used for the first time while a flood takes every connection', async ({ skip }) => {
+  const reason = whyNotFewDescriptors();
+  if (reason !== undefined) return skip(reason);
+  const folder = temporaryFolder('create-mcp-server-sqlite-');
+  const server = await serve(folder, {}, FEW_DESCRIPTORS);
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  onTestFinished(() => agent.destroy());
+  expect(outcomeOf(await ask(server.port, modern('tools/list'), agent))).toBe('ok');
+  await flood(server.port, 500);
+  const note = { title: 'a note', body: 'x' };
+  expect(await outcome(server.port, 'create_note', note, agent)).toBe('ok');
 });
 
 test('while another process has locked it, calls that write are refused and all others served', async () => {
