@@ -63,6 +63,11 @@ const create = (port: number, body = 'x') =>
   outcome(port, 'create_note', { title: 'a note', body });
 const search = (port: number) => outcome(port, 'search_notes', { text: 'note' });
 
+/** Rejects when the event loop stands still for as long as an engine that waits for a lock would hold it. */
+const health = async (port: number) => {
+  const signal = AbortSignal.timeout(3_500);
+  return (await fetch(`http://127.0.0.1:${port}/healthz`, { signal })).status;
+};
 const readiness = async (port: number) => (await fetch(`http://127.0.0.1:${port}/readyz`)).status;
 
 test('eight servers that start at once on a file that is not there all come up', async () => {
@@ -103,21 +108,17 @@ test('while another process has locked it, calls that write are refused and all 
   expect(await create(server.port)).toBe('ok');
   const unlock = await lock(folder);
   // What is left of these is freed while the others wait.
-  for (let count = 0; count < 50; count += 1) expect(await search(server.port)).toBe('ok');
+  const reads = await Promise.all(Array.from({ length: 50 }, () => search(server.port)));
+  expect(reads).toEqual(Array(50).fill('ok'));
   let waiting = true;
   const writes = Promise.all(Array.from({ length: 5 }, () => create(server.port))).finally(() => {
     waiting = false;
   });
-  const slow: number[] = [];
   while (waiting) {
-    const started = performance.now();
-    expect((await fetch(`http://127.0.0.1:${server.port}/healthz`)).status).toBe(200);
+    expect(await health(server.port)).toBe(200);
     expect(await readiness(server.port)).toBe(200);
     expect(await search(server.port)).toBe('ok');
-    const took = performance.now() - started;
-    if (took > 1_000) slow.push(took);
   }
-  expect(slow).toEqual([]);
   expect(await writes).toEqual(Array(5).fill('STORE_BUSY'));
 
   // A lock that goes in time costs no call.
@@ -133,7 +134,7 @@ test('a file that is locked at the start is migrated when the lock goes', async 
   const server = await serve(folder);
   expect(await create(server.port)).toBe('STORE_BUSY');
   const late = create(server.port);
-  expect((await fetch(`http://127.0.0.1:${server.port}/healthz`)).status).toBe(200);
+  expect(await health(server.port)).toBe(200);
   await unlock();
   expect(await late).toBe('ok');
 });
@@ -142,14 +143,7 @@ test('a query that finds its rows late stops nothing, and ends with its call', a
   const folder = temporaryFolder('create-mcp-server-sqlite-');
   const server = await serve(folder, { TOOL_TIMEOUT_MS: '1500' });
   const late = outcome(server.port, 'late_rows', {});
-  const slow: number[] = [];
-  for (let time = 0; time < 10; time += 1) {
-    const started = performance.now();
-    expect((await fetch(`http://127.0.0.1:${server.port}/healthz`)).status).toBe(200);
-    const took = performance.now() - started;
-    if (took > 1_000) slow.push(took);
-  }
-  expect(slow).toEqual([]);
+  for (let time = 0; time < 10; time += 1) expect(await health(server.port)).toBe(200);
   expect(await late).toBe('TIMEOUT');
   expect(await search(server.port)).toBe('ok');
 });

@@ -61,12 +61,12 @@ export function clockThatJumps(ms: number): Record<string, string> {
   `);
 }
 
-/** Collects the garbage twenty times a second. */
+/** Collects the garbage five times a second. */
 export const COLLECT_OFTEN = preloading(`
   import { setFlagsFromString } from 'node:v8';
   import { runInNewContext } from 'node:vm';
   setFlagsFromString('--expose-gc');
-  setInterval(runInNewContext('gc'), 50).unref();
+  setInterval(runInNewContext('gc'), 200).unref();
 `);
 
 /** Prints what each diagnostic report would look up. */
