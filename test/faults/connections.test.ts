@@ -5,11 +5,17 @@ import { Agent, get } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { faultsProject, startUnlimited } from '../support/faults-project.js';
+import {
+  FEW_DESCRIPTORS,
+  faultsProject,
+  NO_LIMITS,
+  startUnlimited,
+  whyNotFewDescriptors,
+} from '../support/faults-project.js';
 import { eras, modern } from '../support/hostile-project.js';
-import { answerTo, ask, begin, outcomeOf } from '../support/http-client.js';
+import { answerTo, ask, begin, flood, outcomeOf } from '../support/http-client.js';
 import { leftOut } from '../support/left-out.js';
-import { type RunningHttp, stop } from '../support/server.js';
+import { freePort, type RunningHttp, startHttp, stop } from '../support/server.js';
 
 let project: string;
 beforeAll(async () => {
@@ -99,6 +105,33 @@ test('with all file descriptors taken it lives on, and serves again when some ar
   expect(server.stderr()).not.toMatch(/uncaughtException|unhandledRejection/);
   expect(await stop(server)).toBe(0);
 });
+
+test.for(['PORT', 'METRICS_PORT'] as const)(
+  'a flood of %s right after the start leaves descriptors for what is loaded and opened later',
+  async (name, { skip }) => {
+    const reason = whyNotFewDescriptors();
+    if (reason !== undefined) return skip(reason);
+    const ports = { PORT: String(await freePort()), METRICS_PORT: String(await freePort()) };
+    const server = await startHttp(project, { ...NO_LIMITS, ...ports }, project, FEW_DESCRIPTORS);
+    onTestFinished(async () => void (await stop(server)));
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    onTestFinished(() => agent.destroy());
+    expect(outcomeOf(await ask(server.port, echo(), agent))).toBe('ok');
+    const end = await flood(Number(ports[name]), 500);
+
+    // The first list is made by the protocol library, which nobody has needed so far.
+    expect(outcomeOf(await ask(server.port, modern('tools/list'), agent))).toBe('ok');
+    // A second after the start the rest is loaded.
+    await sleep(1_500);
+    expect(server.child.exitCode).toBeNull();
+    expect(outcomeOf(await ask(server.port, echo(), agent))).toBe('ok');
+    if (name === 'PORT') expect(server.stderr()).toContain('connection closed');
+
+    end();
+    await expect.poll(() => isHealthy(server.port), { timeout: 10_000 }).toBe(true);
+    expect(await stop(server)).toBe(0);
+  },
+);
 
 /** Asks on a connection of its own. */
 function isHealthy(port: number): Promise<boolean> {

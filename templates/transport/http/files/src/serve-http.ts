@@ -3,6 +3,7 @@ import { requiredSettings } from './auth/index.js';
 import { loadConfig, orExit } from './config.js';
 import { loadEnvFile } from './env.js';
 import { createHttpHandler } from './http/handler.js';
+import { limitConnections } from './http/limit-connections.js';
 import { createMetricsServer } from './http/metrics-endpoint.js';
 import { createNodeServer } from './http/node-server.js';
 import { stopListening } from './http/stop-listening.js';
@@ -49,6 +50,7 @@ function prepare(): void {
   });
 }
 
+limitConnections(server, app.log);
 server.listen(config.PORT, config.HOST, () => {
   app.log.info({ address: server.address() }, 'MCP at /mcp');
   setTimeout(prepare, PREPARE_AFTER).unref();

@@ -14,6 +14,8 @@ import {
 import { createNodeServer } from './node-server.js';
 
 const TEXT = { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' };
+/** How many connections `METRICS_PORT` takes: the file descriptors are for calls. */
+const MAX_READERS = 8;
 const LOOPBACK = /^(?:::ffff:)?127\.|^::1$/;
 const PROXIED = [
   'cf-connecting-ip',
@@ -47,9 +49,11 @@ export function metricsEndpoint(app: App): (request: Incoming) => Answer {
  */
 export function createMetricsServer(app: App): Server {
   const tell = tellMetrics(app, addressGuard(app.config));
-  return createNodeServer(async (request) =>
+  const server = createNodeServer(async (request) =>
     request.path === '/metrics' ? tell(request) : notFound(),
   );
+  server.maxConnections = MAX_READERS;
+  return server;
 }
 
 /** With a token it does not matter by which name it is asked for: no web page has that. */
