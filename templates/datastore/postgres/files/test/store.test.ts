@@ -18,7 +18,28 @@ test('a query stops when its caller does', async () => {
   const endless = sql`SELECT pg_sleep(60)`;
   const started = store.query(endless, AbortSignal.timeout(50));
   await expect(started).rejects.toThrow();
-  expect(await store.query(sql`SELECT 1 AS one`)).toEqual([{ one: 1 }]);
+  const running = sql`SELECT query FROM pg_stat_activity
+                      WHERE state = 'active' AND query LIKE 'SELECT pg_sleep(60)%'`;
+  expect(await store.query(running)).toEqual([]);
+});
+
+test('to stop one query stops no other on the same connection', async () => {
+  const { store } = await createTestApp();
+  for (let ms = 0; ms < 20; ms += 1) {
+    const signal = AbortSignal.timeout(ms);
+    await store.query(sql`SELECT pg_sleep(0.01)`, signal).catch(() => {});
+    const others = Array.from({ length: 20 }, () => store.query(sql`SELECT 1 AS one`));
+    expect(await Promise.all(others)).toEqual(others.map(() => [{ one: 1 }]));
+  }
+});
+
+test('a character that JSON in the database does not have is named as such', async () => {
+  const { store } = await createTestApp();
+  const json = JSON.stringify({ text: '\0' });
+  await expect(store.query(sql`SELECT ${json}::jsonb`)).rejects.toMatchObject({
+    code: 'INVALID_INPUT',
+    retryable: false,
+  });
 });
 
 test('a conflict with someone else is named as such', async () => {

@@ -1,5 +1,6 @@
 import { isIP, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ConnectionOptions } from 'node:tls';
 import pg from 'pg';
 
 /** How long one request may take, and how long until the next one, in milliseconds. */
@@ -12,7 +13,8 @@ interface Backend {
   readonly processID: number;
   readonly secretKey: number;
   readonly sslNegotiation: string;
-  readonly ssl: boolean | { readonly key?: unknown };
+  /** Or `false`, or `true` for what Node.js does by default. A key is not enumerable. */
+  readonly ssl: ConnectionOptions;
 }
 interface Messenger extends pg.Connection {
   connect(port: number, host: string): void;
@@ -50,11 +52,10 @@ export async function cancelUntilOver(
  * @see https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-CANCELING-REQUESTS
  */
 export function requestCancel(client: pg.PoolClient): Promise<boolean> {
-  const { processID, secretKey, sslNegotiation, ssl } = client as pg.PoolClient & Backend;
+  const { processID, secretKey, sslNegotiation, ssl } = client as unknown as Backend;
   const { host, port } = client;
   const { remoteAddress = host, remotePort = port } = client.connection.stream as Socket;
-  // A key is not enumerable.
-  const tls = ssl && { ...(ssl === true ? {} : { ...ssl, key: ssl.key }), ...nameOf(host) };
+  const tls = ssl && { ...ssl, key: ssl.key, ...nameOf(host) };
   return new Promise((resolve) => {
     const options = { ssl: tls, sslNegotiation } as pg.ConnectionConfig;
     const connection = new pg.Connection(options) as Messenger;
