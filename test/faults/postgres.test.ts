@@ -118,9 +118,11 @@ describe('while clients are at work', () => {
     expect(await search(server.port)).toBe('ok');
     postgres.freeze();
     const call = search(server.port);
+    const probe = readiness(server.port).catch(() => {});
     await sleep(300);
     server.child.kill('SIGTERM');
     expect(await call).toBe('TIMEOUT');
+    await probe;
     const code = await server.ended;
     postgres.thaw();
     expect(server.stderr()).not.toContain('not stopped within');

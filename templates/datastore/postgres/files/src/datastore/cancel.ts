@@ -64,21 +64,19 @@ export function requestCancel(client: pg.PoolClient): Promise<boolean> {
       connection.cancel(processID, secretKey);
       isSent = true;
     };
-    const fail = () => {
-      isSent = false;
+    const finish = (hasArrived: boolean) => {
+      clearTimeout(timer);
       connection.stream.destroy();
+      resolve(hasArrived);
     };
+    const timer = setTimeout(finish, REQUEST_MS, false);
     connection.on('connect', () => {
       if (!tls) send();
       else if (sslNegotiation !== 'direct') connection.requestSsl();
     });
     connection.on('sslconnect', send);
-    connection.on('error', fail);
-    const timer = setTimeout(fail, REQUEST_MS);
-    connection.once('end', () => {
-      clearTimeout(timer);
-      resolve(isSent);
-    });
+    connection.on('error', () => finish(false));
+    connection.once('end', () => finish(isSent));
     if (host.startsWith('/')) connection.connect(`${host}/.s.PGSQL.${port}`);
     else connection.connect(remotePort, remoteAddress);
   });
