@@ -145,20 +145,26 @@ function isHealthy(port: number): Promise<boolean> {
 describe.each(eras)('a client of %s that goes away', (_, era) => {
   const deaf = era('tools/call', { name: 'deaf', arguments: {} });
 
-  test('has its call aborted, also one that never answers', async () => {
-    const server = await serve({ MAX_CONCURRENT_CALLS: '1', SHUTDOWN_TIMEOUT_MS: '3000' });
+  test('has its call aborted; one that ignores it keeps its place, and the next caller is told', async () => {
+    const server = await serve({ MAX_CONCURRENT_CALLS: '3', SHUTDOWN_TIMEOUT_MS: '3000' });
     for (const times of [1, 2, 3]) {
+      expect(await outcome(server.port)).toBe('ok');
       const sent = begin(server.port, deaf);
       const answer = answerTo(sent).catch(() => 'gone');
       sent.end(JSON.stringify(deaf.body));
-      await expect.poll(() => count(server, 'work started')).toBe(times);
+      await expect.poll(() => count(server, 'work started')).toBe(2 * times);
       sent.destroy();
       expect(await answer).toBe('gone');
       await expect.poll(() => count(server, 'work aborted'), { timeout: 1_000 }).toBe(times);
       await expect.poll(() => count(server, 'CANCELLED'), { timeout: 1_000 }).toBe(times);
     }
-    // Nothing is left: its place is free, and the end has nothing to wait for.
-    expect(await outcome(server.port)).toBe('ok');
+    const { messages } = await ask(server.port, echo());
+    expect(JSON.stringify(messages)).toMatch(/TOO_MANY_CALLS/);
+    expect(JSON.stringify(messages)).toMatch(/3 of them timed out or were cancelled and still run/);
+    await expect
+      .poll(() => server.stderr(), { timeout: 5_000 })
+      .toMatch(/"calls":\d.*ignore their signal/);
+    // The end has nothing to wait for.
     expect(await stop(server)).toBe(0);
   });
 });

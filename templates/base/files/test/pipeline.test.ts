@@ -54,6 +54,20 @@ test('a call without the scope does not run', async () => {
   });
 });
 
+test('a call that ignores its signal counts as overdue until its work has ended', async () => {
+  const app = await createTestApp();
+  let end: (value: string) => void = () => {};
+  const work = () =>
+    new Promise<string>((resolve) => {
+      end = resolve;
+    });
+  const late = run(work, { call: { timeoutMs: 10 }, app });
+  await expect(late).rejects.toMatchObject({ code: 'TIMEOUT' });
+  expect(app.overdue.count).toBe(1);
+  end('done');
+  await expect.poll(() => app.overdue.count).toBe(0);
+});
+
 test('a call that takes too long ends, and its signal says so', async () => {
   let signal: AbortSignal | undefined;
   const endless = run(

@@ -5,17 +5,21 @@ import { isPromise, type MaybePromise } from './maybe-async.js';
 /**
  * Runs `work` until it is done, the caller is gone or `ms` milliseconds are over, also when it ignores its signal. The signal is
  * made when `work` asks for it: most calls are over before anything could wait for it.
+ * @param begunOverdue is called when the caller is answered and `work` still runs; what it returns, when that has ended.
  * @throws {ToolError} `TIMEOUT` or `CANCELLED`
  */
 export function withDeadline<T>(
   ms: number,
   request: CallRequest,
   work: (signal: () => AbortSignal) => MaybePromise<T>,
+  begunOverdue: () => () => void,
 ): MaybePromise<T> {
   let controller: AbortController | undefined;
   let reason: ToolError | undefined;
   let reject: (reason: ToolError) => void = () => {};
   let over = false;
+  let isRunning = false;
+  let ended: (() => void) | undefined;
 
   const signal = () => {
     controller ??= new AbortController();
@@ -28,6 +32,7 @@ export function withDeadline<T>(
     reason = toReason();
     controller?.abort(reason);
     reject(reason);
+    if (isRunning) ended = begunOverdue();
   };
 
   whenGone(request, () => stop(cancelled));
@@ -38,11 +43,16 @@ export function withDeadline<T>(
   }
   return new Promise((resolve, rejectCall) => {
     reject = rejectCall;
-    if (reason !== undefined) reject(reason);
+    isRunning = true;
+    if (reason !== undefined) {
+      reject(reason);
+      ended = begunOverdue();
+    }
     const timer = setTimeout(stop, ms, () => timedOut(ms));
     const finish = () => {
       over = true;
       clearTimeout(timer);
+      ended?.();
     };
     result.then(
       (value) => {

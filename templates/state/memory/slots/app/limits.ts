@@ -1,1 +1,1 @@
-limits: new CallLimits(config, new TokenBuckets()),
+limits: new CallLimits(config, new TokenBuckets(), overdue),

@@ -1,1 +1,1 @@
-limits: new CallLimits(config, openLimiter(redis, config)),
+limits: new CallLimits(config, openLimiter(redis, config), overdue),

@@ -1,1 +1,1 @@
-const metrics = new Metrics(audit);
+const metrics = new Metrics(audit, overdue);

@@ -1,6 +1,7 @@
 import type { Config } from '../config.js';
 import { rateLimited, ToolError } from '../pipeline/errors.js';
 import { andThen, isPromise, type MaybePromise } from '../pipeline/maybe-async.js';
+import type { OverdueCalls } from '../pipeline/overdue-calls.js';
 import type { Principal } from '../pipeline/principal.js';
 import type { Call } from '../pipeline/run-call.js';
 import { Concurrency } from './concurrency.js';
@@ -13,22 +14,34 @@ export class CallLimits {
   constructor(
     private readonly config: Config,
     private readonly limiter: RateLimiter,
+    private readonly overdue: Pick<OverdueCalls, 'countOf'>,
   ) {
     this.#underWay = new Concurrency(config.MAX_CONCURRENT_CALLS);
   }
 
   /**
-   * Does the work of a call when its caller may do it now.
+   * Does the work of a call when its caller may do it now. It takes one of its caller's places until it has really ended.
    * @throws {ToolError} `RATE_LIMITED` or `TOO_MANY_CALLS`; the call may be repeated later.
    */
   run<T>(call: Call, { id }: Principal, work: () => MaybePromise<T>): MaybePromise<T> {
     const done = this.#underWay.begin(id);
-    if (done === undefined) throw tooManyCalls(this.config.MAX_CONCURRENT_CALLS);
+    if (done === undefined) throw this.#tooManyCalls(id);
     const admitted = (wait: number) => {
       if (wait > 0) throw rateLimited(wait);
       return work();
     };
     return lastly(() => andThen(this.limiter.take(this.#buckets(call, id)), admitted), done);
+  }
+
+  #tooManyCalls(id: string): ToolError {
+    const overdue = this.overdue.countOf(id);
+    const late =
+      overdue > 0 ? ` ${overdue} of them timed out or were cancelled and still run.` : '';
+    return new ToolError(
+      'TOO_MANY_CALLS',
+      `${this.config.MAX_CONCURRENT_CALLS} calls are under way already.${late} Try again when one of them is done.`,
+      { retryable: true, retryAfter: 1 },
+    );
   }
 
   /** The client's own bucket and, when the tool has a limit, one for this client and tool. */
@@ -40,14 +53,6 @@ export class CallLimits {
     if (perMinute === undefined) return [all];
     return [all, { key: `${client}:${name}`, perMinute, burst: perMinute }];
   }
-}
-
-function tooManyCalls(underWay: number): ToolError {
-  return new ToolError(
-    'TOO_MANY_CALLS',
-    `${underWay} calls are under way already. Try again when one of them is done.`,
-    { retryable: true, retryAfter: 1 },
-  );
 }
 
 /** What `work` returns; calls `done` when it is over, however it ends. */
