@@ -55,6 +55,19 @@ export const deaf = defineTool({
   },
 });
 
+/** Waits for a person. */
+export const asking = defineTool({
+  ...common,
+  name: 'asking',
+  input: z.object({}),
+  output: z.object({}),
+  run(_, { elicit, log }) {
+    log.info('work started');
+    elicit('Go on?', z.object({ yes: z.boolean() }));
+    return {};
+  },
+});
+
 /** Prints without the logger, as a careless dependency does. */
 export const print = defineTool({
   ...common,
@@ -98,7 +111,7 @@ export function faultsProject(choices: SpecInput['choices'] = {}): Promise<strin
     files.set('src/tools/probes.ts', PROBES);
     files.set(
       barrel,
-      `${files.get(barrel)}export { deaf, echo, print, steps, stray } from './probes.js';\n`,
+      `${files.get(barrel)}export { asking, deaf, echo, print, steps, stray } from './probes.js';\n`,
     );
   });
 }

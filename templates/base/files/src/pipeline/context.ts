@@ -11,7 +11,7 @@ import type { Principal } from './principal.js';
 
 /** What a tool, a resource or a prompt has at hand while it answers one call. */
 export interface CallContext extends Services {
-  /** Aborted when the caller cancels, disconnects or the time is up. Pass it on to everything that waits. */
+  /** Aborted when the caller cancels or disconnects, the time is up or the process ends. Pass it on to everything that waits. */
   readonly signal: AbortSignal;
   readonly principal: Principal;
   /** Tells the caller how far the work is. Does nothing when the caller did not ask for it. */

@@ -22,13 +22,14 @@ const metricsServer = createMetricsServer(app);
 addProcessMetrics(app.metrics.registry);
 app.metrics.countConnections(server);
 
-const end = superviseProcess({
+const { end } = superviseProcess({
   log: app.log,
   timeoutMs: config.SHUTDOWN_DELAY_MS + config.SHUTDOWN_TIMEOUT_MS,
-  async stop() {
+  abortCalls: () => app.running.abort(),
+  async stop(hurry) {
     handler.announceEnd();
-    await stopListening(server, config.SHUTDOWN_DELAY_MS);
-    await handler.drain();
+    await stopListening(server, config.SHUTDOWN_DELAY_MS, hurry);
+    await handler.drain(hurry);
     server.closeAllConnections();
     metricsServer.close();
     metricsServer.closeAllConnections();

@@ -1,1 +1,1 @@
-await sessions.close();
+closing.push(sessions.close());

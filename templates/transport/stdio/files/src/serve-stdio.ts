@@ -3,7 +3,8 @@ import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { createApp } from './app.js';
 import { loadConfig, orExit } from './config.js';
 import { loadEnvFile } from './env.js';
-import { superviseProcess } from './lifecycle.js';
+import { orHurry, superviseProcess } from './lifecycle.js';
+import { aborted } from './pipeline/running-calls.js';
 import { protocolOutput } from './protect-stdout.js';
 import { createServer } from './server.js';
 import { LineTransport } from './stdio/line-transport.js';
@@ -31,22 +32,29 @@ const connection = serveStdio(serve, {
 });
 calls.listenTo(transport);
 const unanswered = new Unanswered(transport);
+let isStopped = false;
 const closed = new Promise<void>((resolve) => {
   const { onclose } = transport;
   transport.onclose = () => {
+    // Before the library ends its calls, so that all calls end in the same way.
+    if (!isStopped) endNow(1);
     onclose?.();
     resolve();
   };
 });
 
-const end = superviseProcess({
+const { end, endNow } = superviseProcess({
   log: app.log,
   timeoutMs: config.SHUTDOWN_TIMEOUT_MS,
-  async stop() {
+  abortCalls: () => app.running.abort(),
+  async stop(hurry) {
     // What the calls hand over to the library is still to be answered by it.
     const allAnswered = calls.none().then(() => unanswered.none());
     // Over a connection that is closed nobody can be answered.
-    await Promise.race([closed, allAnswered]);
+    const answered = Promise.race([closed, allAnswered]);
+    await orHurry(Promise.all([answered, app.running.none()]), hurry);
+    isStopped = true;
+    if (!transport.isClosed) await unanswered.refuse(aborted());
     await connection.close();
     await app.close();
   },
@@ -55,8 +63,7 @@ const end = superviseProcess({
 // The client has said all that it wants to say.
 process.stdin.once('end', () => {
   end(0);
-  whenOrphaned(() => process.exit(0));
+  whenOrphaned(() => endNow(0));
 });
 // The client does not listen any more.
-protocolOutput.once('error', () => process.exit(0));
-closed.then(() => end(1));
+protocolOutput.once('error', () => endNow(0));

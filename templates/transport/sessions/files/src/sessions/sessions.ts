@@ -95,10 +95,10 @@ export class Sessions {
     });
   }
 
-  /** Ends what goes on here. */
+  /** Ends what goes on here. Whoever waits for an answer has one. */
   async close(): Promise<void> {
     clearInterval(this.#touching);
-    for (const session of this.#live.values()) session.end();
+    await Promise.all([...this.#live.values()].map((session) => session.close()));
     await Promise.race([this.#streams.finished(), sleep(CLOSE_MS, undefined, { ref: false })]);
   }
 
