@@ -47,9 +47,9 @@ export function metricsEndpoint(app: App): (request: Incoming) => Answer {
  */
 export function createMetricsServer(app: App): Server {
   const tell = tellMetrics(app, addressGuard(app.config));
-  return createNodeServer(async (request) =>
-    request.path === '/metrics' ? tell(request) : notFound(),
-  );
+  const answer = async (request: Incoming) =>
+    request.path === '/metrics' ? tell(request) : notFound();
+  return createNodeServer(answer, app.log);
 }
 
 /** With a token it does not matter by which name it is asked for: no web page has that. */
