@@ -15,7 +15,7 @@ const ABOUT =
   'age|alg|algorithm|at|audience|bytes|cached|cost|counts?|details|enabled|endpoint|entries|expired|expires|expiration|expiry|file|format|hits?|ids?|in|index|issuer|kind|left|length|lifetime|limits?|max|min|misses|ms|names?|path|position|price|rate|remaining|required|seconds|size|state|status|supported|totals?|ttl|types?|uris?|urls?|usage|used|valid|verified';
 
 const LIKELY_SECRET = new RegExp(
-  `(?:^|-)pass\\d*(?:-(?:hash|new|old|plain|raw|text|value))?$|(?:${ENDINGS})(?:$|-(?!(?:[a-z\\d]+-)*(?:${ABOUT})$))`,
+  `(?:^|-)pass\\d*(?:-(?:\\d+|hash|new|old|plain|raw|text|value))?$|(?:${ENDINGS})(?:$|-(?!(?:[a-z\\d]+-)*(?:${ABOUT})$))`,
 );
 
 /** Longer names are looked at from their ends: callers may send them. */
