@@ -93,6 +93,13 @@ const mutations: readonly Mutation[] = [
     test: 'hostile',
   },
   {
+    guard: 'two Host lines are refused',
+    file: 'src/http/node-request.ts',
+    from: 'return hosts < 2;',
+    to: 'return hosts >= 0;',
+    test: 'hostile',
+  },
+  {
     guard: 'a header that comes twice hides nothing',
     file: 'src/http/node-request.ts',
     from: 'Object.keys(headers).length * 2 === rawHeaders.length',

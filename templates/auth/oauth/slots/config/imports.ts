@@ -1,1 +1,2 @@
 import { providerNames } from './auth/providers.js';
+import { isScope } from './pipeline/scope.js';

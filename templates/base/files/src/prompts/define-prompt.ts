@@ -1,6 +1,7 @@
 import type { PromptMessage } from '@modelcontextprotocol/server';
 import type * as z from 'zod/v4';
 import type { Completer } from '../completions/completer.js';
+import { checkScopes } from '../pipeline/check-scopes.js';
 import type { CallContext } from '../pipeline/context.js';
 
 export interface Prompt<Args extends z.ZodObject = z.ZodObject> {
@@ -15,7 +16,11 @@ export interface Prompt<Args extends z.ZodObject = z.ZodObject> {
   messages(args: z.output<Args>, ctx: CallContext): PromptMessage[] | Promise<PromptMessage[]>;
 }
 
-/** Types a prompt. Add its line to `index.ts` and it is served. */
+/**
+ * Types a prompt. Add its line to `index.ts` and it is served.
+ * @throws {TypeError} when a scope is not one.
+ */
 export function definePrompt<Args extends z.ZodObject>(prompt: Prompt<Args>): Prompt<Args> {
+  checkScopes(prompt);
   return prompt;
 }

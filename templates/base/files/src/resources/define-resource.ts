@@ -1,4 +1,5 @@
 import type { Completer } from '../completions/completer.js';
+import { checkScopes } from '../pipeline/check-scopes.js';
 import type { CallContext } from '../pipeline/context.js';
 
 /** A text, or bytes. */
@@ -46,12 +47,20 @@ export interface Page {
   readonly after?: string;
 }
 
-/** Types a resource. Add its line to `index.ts` and it is served. */
+/**
+ * Types a resource. Add its line to `index.ts` and it is served.
+ * @throws {TypeError} when a scope is not one.
+ */
 export function defineResource(resource: Resource): Resource {
+  checkScopes(resource);
   return resource;
 }
 
-/** Types a resource template. Add its line to `index.ts` and it is served. */
+/**
+ * Types a resource template. Add its line to `index.ts` and it is served.
+ * @throws {TypeError} when a scope is not one.
+ */
 export function defineResourceTemplate(template: ResourceTemplate): ResourceTemplate {
+  checkScopes(template);
   return template;
 }

@@ -1,5 +1,6 @@
 import type { ContentBlock, ToolAnnotations } from '@modelcontextprotocol/server';
 import type * as z from 'zod/v4';
+import { checkScopes } from '../pipeline/check-scopes.js';
 import type { CallContext } from '../pipeline/context.js';
 
 interface Common<Input extends z.ZodObject> {
@@ -29,10 +30,14 @@ export interface Tool<
 
 type Result<Output> = Output extends z.ZodObject ? z.input<Output> : ContentBlock[];
 
-/** Types a tool. Add its line to `index.ts` and it is served. */
+/**
+ * Types a tool. Add its line to `index.ts` and it is served.
+ * @throws {TypeError} when a scope is not one.
+ */
 export function defineTool<
   Input extends z.ZodObject,
   Output extends z.ZodObject | undefined = undefined,
 >(tool: Tool<Input, Output>): Tool<Input, Output> {
+  checkScopes(tool);
   return tool;
 }

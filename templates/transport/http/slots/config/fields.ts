@@ -14,10 +14,4 @@ RATE_LIMIT_PER_MINUTE: int(1, 1_000_000_000).default(600),
 RATE_LIMIT_BURST: int(1, 1_000_000_000).optional(),
 MAX_CONCURRENT_CALLS: int(1, 1_000_000).default(100),
 MAX_SUBSCRIPTIONS: int(0, 1_000_000).default(1_000),
-REQUEST_STATE_SECRET: z
-  .string()
-  .superRefine((secret, ctx) => {
-    const weakness = weaknessOf(secret);
-    if (weakness !== undefined) ctx.addIssue(weakness);
-  })
-  .optional(),
+REQUEST_STATE_SECRET: secret.optional(),

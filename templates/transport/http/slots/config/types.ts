@@ -5,3 +5,9 @@ const list = z.string().transform((text) =>
     .map((item) => item.trim())
     .filter((item) => item !== ''),
 );
+
+/** A text that signs something. */
+const secret = z.string().superRefine((text, ctx) => {
+  const weakness = weaknessOf(text);
+  if (weakness !== undefined) ctx.addIssue(weakness);
+});

@@ -1,10 +1,9 @@
 
 /** The status of the answer to a right request over a real connection, with `more` headers. */
 async function post(more: Record<string, string | string[]>, path = '/mcp'): Promise<number> {
-  const { answer } = createHttpHandler(
-    await createTestApp({ ALLOWED_ORIGINS: 'https://app.example' }),
-  );
-  const server = createNodeServer(answer).listen(0, '127.0.0.1');
+  const app = await createTestApp({ ALLOWED_ORIGINS: 'https://app.example' });
+  const { answer } = createHttpHandler(app);
+  const server = createNodeServer(answer, app.log).listen(0, '127.0.0.1');
   onTestFinished(() => void server.close());
   await once(server, 'listening');
   const headers = {

@@ -156,7 +156,7 @@ export class UntilDone {
 /** The Redis of `REDIS_URL`, if there is one. */
 export function openRedis({ REDIS_URL }: Config, log: Logger): SharedRedis | undefined {
   if (REDIS_URL !== undefined) return new SharedRedis(REDIS_URL, log);
-  log.info('no REDIS_URL: this process shares nothing with others');
+  log.warn('no REDIS_URL: this process shares nothing with others');
   return undefined;
 }
 

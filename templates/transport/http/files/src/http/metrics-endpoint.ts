@@ -49,9 +49,9 @@ export function metricsEndpoint(app: App): (request: Incoming) => Answer {
  */
 export function createMetricsServer(app: App): Server {
   const tell = tellMetrics(app, addressGuard(app.config));
-  const server = createNodeServer(async (request) =>
-    request.path === '/metrics' ? tell(request) : notFound(),
-  );
+  const answer = async (request: Incoming) =>
+    request.path === '/metrics' ? tell(request) : notFound();
+  const server = createNodeServer(answer, app.log);
   server.maxConnections = MAX_READERS;
   return server;
 }

@@ -1,0 +1,1 @@
+import { publicKey } from './auth/public-key.js';

@@ -1,0 +1,1 @@
+import { isHeaderList } from './observability/header-list.js';

@@ -1,0 +1,1 @@
+const config = orExit(() => loadConfig(process.env, requiredSettings));
