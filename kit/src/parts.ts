@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type * as z from 'zod/v4';
+import type { OverdueCalls } from './calls/overdue-calls.js';
 import type { Limits, NonceStore, Policy, RateLimiter, Tracing } from './calls/services.js';
 import type { Changes } from './definitions/changes.js';
 import type { CallContext } from './definitions/context.js';
@@ -7,6 +8,7 @@ import type { About, Definitions } from './definitions/definitions.js';
 import type { Metrics } from './definitions/metrics.js';
 import type { Prompt } from './definitions/prompt.js';
 import type { Resource, ResourceTemplate } from './definitions/resource.js';
+import { withScopes } from './definitions/scope.js';
 import type { CallSettings, SettingsOf, SettingsShape } from './definitions/settings.js';
 import type { Tool } from './definitions/tool.js';
 
@@ -19,7 +21,10 @@ export interface PartEnv<Shape extends SettingsShape = SettingsShape> {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly state: SharedState;
+  readonly overdue: OverdueCalls;
   readonly tracing: Tracing | undefined;
+  /** Whether the credentials of a caller can name this role. */
+  carriesRole(role: string): boolean;
 }
 
 /** A building block of a server. It is opened once, when the process starts. */
@@ -28,6 +33,8 @@ export interface Part<Shape extends SettingsShape = SettingsShape, Service = unk
   readonly name?: string;
   /** Its settings, by the names of their environment variables. */
   readonly settings?: Shape;
+  /** The settings without which a server for many clients does not start; of a list, exactly one. */
+  readonly required?: readonly (string | readonly string[])[];
   /** Opens it, without waiting for anybody: what it depends on may be away. @throws {ConfigError} */
   open(env: PartEnv<Shape>): Service;
   /** Rejects while what it depends on cannot be reached: then `/readyz` says so. */
@@ -50,14 +57,18 @@ export type PolicyPart<Shape extends SettingsShape = SettingsShape> = Part<
   Policy & { close(): void }
 >;
 export type TracingPart<Shape extends SettingsShape = SettingsShape> = Part<Shape, Tracing>;
-export type StatePart<Shape extends SettingsShape = SettingsShape> = {
+export interface StatePart<Shape extends SettingsShape = SettingsShape> {
   readonly settings?: Shape;
-  open(env: Omit<PartEnv<Shape>, 'state' | 'tracing'>): SharedState;
-};
+  /** The settings without which a server in production does not start. */
+  readonly required?: readonly string[];
+  open(env: Pick<PartEnv<Shape>, 'about' | 'config' | 'log' | 'metrics'>): SharedState;
+}
 
 /** The way callers authenticate over HTTP: `auth/` has several. */
 export interface AnyAuthPart extends AnyPart {
   readonly kind: 'auth';
+  /** Whether credentials of this kind can name a role. */
+  carriesRole?(role: string): boolean;
 }
 
 /** Sessions of clients of 2025 over HTTP: `sessions/` has two. */
@@ -118,9 +129,9 @@ export interface Definers<P> {
 export function defineParts<const P extends Parts & WithServices<P>>(parts: P): Definers<P> {
   return {
     parts,
-    defineTool: (tool) => tool,
-    defineResource: (resource) => resource,
-    defineResourceTemplate: (template) => template,
-    definePrompt: (prompt) => prompt,
+    defineTool: withScopes,
+    defineResource: withScopes,
+    defineResourceTemplate: withScopes,
+    definePrompt: withScopes,
   };
 }

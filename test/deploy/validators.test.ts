@@ -58,7 +58,7 @@ it.each([
 it.each([
   ['an unknown key', 'force_https', 'force_http'],
   ['checks that do not gate routing', '[[http_service.checks]]', '[[checks]]'],
-  ['a timeout as text', 'kill_timeout = 15', 'kill_timeout = "15s"'],
+  ['a timeout as text', 'kill_timeout = 45', 'kill_timeout = "45s"'],
   ['a number as a setting', 'PORT = "3000"', 'PORT = 3000'],
   ['a line of no TOML', '[build]', '[build'],
 ])('fly.toml with %s', (_, from, to) => {

@@ -1,22 +1,50 @@
 /** A PostgreSQL that is killed, frozen, restarted or cut off while clients are at work. */
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { NO_LIMITS } from '../support/faults-project.js';
 import { faultyNetwork } from '../support/faulty-network.js';
 import { modern } from '../support/hostile-project.js';
-import { ask, outcomeOf } from '../support/http-client.js';
+import { answerTo, ask, begin, outcomeOf } from '../support/http-client.js';
 import { leftOut } from '../support/left-out.js';
 import { becomesFine, only, startLoad } from '../support/load.js';
 import { PrivatePostgres } from '../support/private-postgres.js';
 import { builtProject, type RunningHttp, startHttp, stop } from '../support/server.js';
+
+/** A tool that asks the database for as long as it is told to. */
+const SLEEP = `
+import * as z from 'zod/v4';
+import { sql } from '../datastore/sql.js';
+import { defineTool } from './define-tool.js';
+
+export const sleep = defineTool({
+  name: 'sleep',
+  title: 'Sleep',
+  description: 'For the tests.',
+  input: z.object({ seconds: z.number() }),
+  output: z.object({}),
+  annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+  async run({ seconds }, { store, signal }) {
+    await store.query(sql\`SELECT pg_sleep(\${seconds})\`, signal);
+    return {};
+  },
+});
+`;
+
+/** How many connections a server may have (`src/datastore/index.ts`). */
+const POOL = 10;
 
 let project: string;
 let postgres: PrivatePostgres | undefined;
 let whyNot = '';
 beforeAll(async () => {
   const choices = { starter: 'notes', transport: ['http'], auth: 'none', datastore: 'postgres' };
-  project = await builtProject(choices);
+  project = await builtProject(choices, (files) => {
+    const barrel = 'src/tools/index.ts';
+    files.set('src/tools/sleep.ts', SLEEP);
+    files.set(barrel, `${files.get(barrel)}export { sleep } from './sleep.js';\n`);
+  });
   postgres = await PrivatePostgres.start().catch((error: Error) => {
     whyNot = error.message;
     leftOut('faults of PostgreSQL', whyNot);
@@ -90,14 +118,62 @@ describe('while clients are at work', () => {
     expect(await search(server.port)).toBe('ok');
     postgres.freeze();
     const call = search(server.port);
+    const probe = readiness(server.port).catch(() => {});
     await sleep(300);
     server.child.kill('SIGTERM');
     expect(await call).toBe('TIMEOUT');
+    await probe;
     const code = await server.ended;
     postgres.thaw();
     expect(server.stderr()).not.toContain('not stopped within');
     expect(code).toBe(0);
   });
+});
+
+describe('the queries of 300 calls that nobody waits for', () => {
+  const sleeping = call(modern, 'sleep', { seconds: 30 });
+
+  /** Calls, and goes away. */
+  async function abandon(port: number): Promise<void> {
+    const sent = begin(port, sleeping);
+    const answer = answerTo(sent).catch(() => {});
+    sent.end(JSON.stringify(sleeping.body));
+    await once(sent, 'finish');
+    await sleep(60);
+    sent.destroy();
+    await answer;
+  }
+
+  const callAndWait = async (port: number) => void (await ask(port, sleeping));
+
+  test.each([
+    ['because their clients have gone', 'CANCELLED', false, {}, abandon],
+    ['because their clients have gone, over TLS', 'CANCELLED', true, {}, abandon],
+    ['because the time was up', 'TIMEOUT', false, { TOOL_TIMEOUT_MS: '500' }, callAndWait],
+  ])(
+    'end, and take no connection beyond the pool: %s',
+    async (_, outcome, overTls, env, attempt) => {
+      if (postgres === undefined) return;
+      const url = overTls ? postgres.tlsUrl : postgres.url;
+      const server = await startHttp(project, { DATABASE_URL: url, ...env });
+      onTestFinished(async () => void (await stop(server)));
+      expect(await search(server.port)).toBe('ok');
+
+      let mostSessions = 0;
+      for (let calls = 30; calls <= 300; calls += 30) {
+        await Promise.all(Array.from({ length: 30 }, () => attempt(server.port)));
+        while (server.stderr().split(`"${outcome}"`).length <= calls) {
+          mostSessions = Math.max(mostSessions, (await sessions()).length);
+          await sleep(20);
+        }
+      }
+      expect(mostSessions).toBeLessThanOrEqual(POOL);
+      // The database itself would end them after 10 s.
+      await expect.poll(asleep, { timeout: 8_000 }).toBe(0);
+      expect(await search(server.port)).toBe('ok');
+      expect((await sessions()).length).toBeLessThanOrEqual(POOL);
+    },
+  );
 });
 
 test('a connection that a network has swallowed is given up', async ({ skip }) => {
@@ -127,11 +203,24 @@ test('eight servers that start at once on an empty database all come up', async 
   ]);
 });
 
+/** The sessions that servers have in the database. */
+async function sessions(): Promise<Record<string, string>[]> {
+  if (postgres === undefined) return [];
+  const ofServers = `SELECT query, state FROM pg_stat_activity WHERE application_name = 'hostile'`;
+  return await execute(postgres.url, ofServers);
+}
+
+/** How many of them still sleep. */
+async function asleep(): Promise<number> {
+  const all = await sessions();
+  return all.filter(({ query, state }) => state === 'active' && query?.includes('pg_sleep')).length;
+}
+
 async function titles(url: string): Promise<Set<unknown>> {
   return new Set((await execute(url, 'SELECT title FROM notes')).map(({ title }) => title));
 }
 
-async function execute(url: string, statement: string): Promise<{ title?: unknown }[]> {
+async function execute(url: string, statement: string): Promise<Record<string, string>[]> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {

@@ -1,7 +1,8 @@
 /** Signals, errors that nobody caught, and readers or parents that go away. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -25,6 +26,22 @@ function logOf(server: RunningServer): Record<string, unknown>[] {
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line));
+}
+
+/** What the audit log says of the calls of a tool, in a file or on stderr. */
+function auditOf(tool: string, text: string): { outcome: string; principal: string }[] {
+  return text
+    .split('\n')
+    .filter((line) => line.includes('"type":"audit"'))
+    .map((line) => JSON.parse(line))
+    .filter(({ name }) => name === tool);
+}
+
+/** A file for the audit log of one test. */
+function auditFile(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'faults-audit-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return join(folder, 'audit.jsonl');
 }
 
 async function hasLogged(server: RunningServer, text: string): Promise<void> {
@@ -64,6 +81,8 @@ const transports = {
       server.child.stdin.write(`${JSON.stringify(toolCall(name, args, id).body)}\n`);
       for (;;) {
         const over = server.child.exitCode !== null || server.child.signalCode !== null;
+        // What it has written last arrives after its end.
+        if (over) await server.ended;
         const found = outcome(id);
         if (found !== undefined || over) return found;
         await sleep(10);
@@ -86,29 +105,51 @@ describe.each(['http', 'stdio'] as const)('over %s', (kind) => {
     expect(await server.ended).toBe(0);
   });
 
-  test('a second signal ends it at once', async () => {
+  test('a second signal ends it at once, and the call under way is answered', async () => {
     const server = await start();
-    const call = server.call('deaf').catch(() => 'no answer');
+    const call = server.call('deaf');
     await hasLogged(server, 'work started');
     server.child.kill('SIGTERM');
     await hasLogged(server, 'SIGTERM: stopping');
     expect(server.child.exitCode).toBeNull();
     server.child.kill('SIGTERM');
     expect(await server.ended).toBe(1);
-    await call;
+    expect(await call).toBe('ABORTED');
+    expect(auditOf('deaf', server.stderr())).toMatchObject([{ outcome: 'ABORTED' }]);
+    expect(server.stderr()).toContain('work aborted');
   });
 
   test('what does not end is ended at the deadline, and the log says so', async () => {
     const server = await start({ SHUTDOWN_TIMEOUT_MS: '700' });
-    const call = server.call('deaf').catch(() => 'no answer');
+    const call = server.call('deaf');
     await hasLogged(server, 'work started');
     server.child.kill('SIGTERM');
     expect(await server.ended).toBe(1);
-    expect(logOf(server).at(-1)).toMatchObject({
-      level: 'error',
-      msg: 'not stopped within 700 ms',
-    });
-    await call;
+    expect(await call).toBe('ABORTED');
+    expect(logOf(server)).toContainEqual(
+      expect.objectContaining({ level: 'error', msg: 'not stopped within 700 ms' }),
+    );
+    expect(auditOf('deaf', server.stderr())).toMatchObject([{ outcome: 'ABORTED' }]);
+    expect(server.stderr()).toContain('work aborted');
+  });
+
+  test('so is what does not end after a stray exception', async () => {
+    const server = await start({ SHUTDOWN_TIMEOUT_MS: '700' });
+    const call = server.call('deaf');
+    await hasLogged(server, 'work started');
+    expect(await server.call('stray', { kind: 'exception' })).toBe('ok');
+    expect(await server.ended).toBe(1);
+    expect(await call).toBe('ABORTED');
+    expect(auditOf('deaf', server.stderr())).toMatchObject([{ outcome: 'ABORTED' }]);
+  });
+
+  test('SIGHUP ends it in order, too', async () => {
+    const server = await start();
+    const call = server.call('echo', { value: 'under way', ms: 700 });
+    await hasLogged(server, 'under way');
+    server.child.kill('SIGHUP');
+    expect(await call).toBe('ok');
+    expect(await server.ended).toBe(0);
   });
 
   test.each(['exception', 'rejection'] as const)(
@@ -164,10 +205,35 @@ test.each([
     server.child.stdin.write(`${'x'.repeat(12_000_000)}\n`);
     expect(await server.ended).toBe(1);
     expect(await call).toBeUndefined();
+    if (tool !== undefined) {
+      expect(auditOf(tool, server.stderr())).toMatchObject([{ outcome: 'ABORTED' }]);
+    }
     expect(server.stderr()).toContain('A message has more than');
     expect(server.stderr()).not.toContain('not stopped within');
   },
 );
+
+test('a client that reads no answers any more ends its stdio server; the call under way has its audit line', async () => {
+  const server = await transports.stdio();
+  void server.call('deaf');
+  await hasLogged(server, 'work started');
+  server.child.stdout.destroy();
+  void server.call('echo', { value: 'into a pipe that nobody reads' });
+  expect(await server.ended).toBe(0);
+  expect(auditOf('deaf', server.stderr())).toMatchObject([{ outcome: 'ABORTED' }]);
+});
+
+test('a client that closes the input of its stdio server and then signals, as the SDK does, has its call answered', async () => {
+  const server = await transports.stdio();
+  const call = server.call('deaf');
+  await hasLogged(server, 'work started');
+  server.child.stdin.end();
+  await sleep(100);
+  expect(server.child.exitCode).toBeNull();
+  server.child.kill('SIGTERM');
+  expect(await server.ended).toBe(1);
+  expect(await call).toBe('ABORTED');
+});
 
 test('a port that is taken is named in one plain line, with exit code 1', async () => {
   const { port } = await transports.http();
@@ -205,17 +271,20 @@ test.skipIf(process.platform !== 'linux')(
 
 describe('a parent that is killed takes its stdio server with it', () => {
   test.each([
-    ['idle', []],
-    ['with a call under way', [JSON.stringify(toolCall('echo', { value: 'x', ms: 20_000 }).body)]],
-    ['with a call that never ends', [JSON.stringify(toolCall('deaf').body)]],
-  ])('%s', async (_, lines) => {
+    ['idle', undefined, {}],
+    ['with a call under way', 'echo', { value: 'x', ms: 20_000 }],
+    ['with a call that never ends', 'deaf', {}],
+  ])('%s', async (_, tool, args) => {
+    const AUDIT_LOG_PATH = auditFile();
+    const lines = tool === undefined ? [] : [JSON.stringify(toolCall(tool, args).body)];
     const hello = JSON.stringify(toolCall('echo', { value: 'hello' }, 'hello').body);
     const source = `
       const { spawn } = require('node:child_process');
       const child = spawn(process.execPath, [${JSON.stringify(join(project, 'dist/stdio.js'))}], { stdio: ['pipe', 'pipe', 'ignore'] });
       for (const line of ${JSON.stringify([hello, ...lines])}) child.stdin.write(line + '\\n');
       child.stdout.once('data', () => console.log(child.pid));`;
-    const parent = spawn(process.execPath, ['-e', source]);
+    const env = { ...process.env, AUDIT_LOG_PATH };
+    const parent = spawn(process.execPath, ['-e', source], { env });
     onTestFinished(() => void parent.kill('SIGKILL'));
     const [printed] = await once(parent.stdout, 'data');
     const pid = Number(printed);
@@ -227,6 +296,10 @@ describe('a parent that is killed takes its stdio server with it', () => {
     parent.kill('SIGKILL');
     // Long before the call or the deadline would have ended it; this machine may be busy.
     await expect.poll(() => isAlive(pid), { timeout: 5_000 }).toBe(false);
+    const outcomes = ['echo', 'deaf']
+      .flatMap((name) => auditOf(name, readFileSync(AUDIT_LOG_PATH, 'utf8')))
+      .map(({ outcome }) => outcome);
+    expect(outcomes).toEqual(tool === undefined ? ['ok'] : ['ok', 'ABORTED']);
   });
 });
 

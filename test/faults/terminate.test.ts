@@ -2,11 +2,13 @@
 import { once } from 'node:events';
 import { Agent } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { beforeAll, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { faultsProject, startUnlimited } from '../support/faults-project.js';
 import { eras, modern } from '../support/hostile-project.js';
-import { answerTo, ask, begin, outcomeOf } from '../support/http-client.js';
+import { answerTo, ask, begin, type HttpAnswer, outcomeOf } from '../support/http-client.js';
+import { begin as beginSession, send } from '../support/old-client.js';
 import { type RunningHttp, stop } from '../support/server.js';
+import { messagesIn, call as sessionCall } from '../support/session-probes.js';
 
 type Era = typeof modern;
 
@@ -26,8 +28,8 @@ const call = (era: Era, name: string, args: object, id: unknown = 1) =>
 
 const LISTEN = modern('subscriptions/listen', { notifications: { resourcesListChanged: true } });
 
-const withProgress = (era: Era) => {
-  const message = call(era, 'steps', { count: 4, ms: 200 });
+const withProgress = (era: Era, name = 'steps', args: object = { count: 4, ms: 200 }) => {
+  const message = call(era, name, args);
   const { params } = message.body as { params: { _meta?: object } };
   params._meta = { ...params._meta, progressToken: 'token' };
   return message;
@@ -154,6 +156,128 @@ test('streams, slow bodies and calls under way come to their end', async () => {
   }
   expect((await subscription).complete).toBe(true);
   expect(await server.ended).toBe(0);
+});
+
+/** Calls of a tool that never ends, in each way in which calls are answered. */
+const endless = eras.flatMap(([version, era]) => [
+  [`${version}, plain`, call(era, 'deaf', {})] as const,
+  [`${version}, through the SDK`, withProgress(era, 'deaf', {})] as const,
+]);
+
+/** What of the end is due to every call that does not come to its own. */
+async function expectAborted(
+  server: RunningHttp,
+  answers: readonly Promise<HttpAnswer>[],
+): Promise<void> {
+  for (const answer of await Promise.all(answers)) {
+    expect(answer).toMatchObject({ status: 200, complete: true });
+    const { result, error } = answer.messages.at(-1) ?? {};
+    expect(error).toBeUndefined();
+    expect(result).toMatchObject({
+      isError: true,
+      _meta: { error: { code: 'ABORTED', retryable: true, retryAfter: expect.any(Number) } },
+    });
+  }
+  expect(await server.ended).toBe(1);
+  const audit = server.stderr().match(/^.*"type":"audit".*$/gm) ?? [];
+  const ofDeaf = audit.filter((line) => line.includes('"deaf"')).map((line) => JSON.parse(line));
+  expect(ofDeaf.map(({ outcome }) => outcome)).toEqual(answers.map(() => 'ABORTED'));
+  expect(server.stderr().match(/work aborted/g)).toHaveLength(answers.length);
+}
+
+describe('calls that do not end are aborted and answered, and their streams end', () => {
+  test.each([
+    ['at the deadline', { SHUTDOWN_TIMEOUT_MS: '700' }, false],
+    ['at a second signal', {}, true],
+    ['at a second signal, while it goes on listening', { SHUTDOWN_DELAY_MS: '60000' }, true],
+  ])('%s', async (_, env, isSignalled) => {
+    const server = await serve(env);
+    const listening = begin(server.port, LISTEN);
+    const subscription = answerTo(listening);
+    listening.end(JSON.stringify(LISTEN.body));
+    await once(listening, 'response');
+    const answers = endless.map(([, message]) => ask(server.port, message));
+    await expect.poll(() => server.stderr().split('work started').length).toBe(5);
+    server.child.kill('SIGTERM');
+    if (isSignalled) {
+      await expect.poll(server.stderr).toContain('SIGTERM: stopping');
+      server.child.kill('SIGTERM');
+    }
+    await expectAborted(server, answers);
+    expect((await subscription).complete).toBe(true);
+  });
+});
+
+test('a call that arrives when calls are being aborted is answered in the same way', async () => {
+  const server = await serve();
+  const message = call(modern, 'echo', { value: 'late' });
+  const text = JSON.stringify(message.body);
+  const sent = begin(server.port, message);
+  const answer = answerTo(sent);
+  sent.write(text.slice(0, 40));
+  await sleep(200);
+  server.child.kill('SIGTERM');
+  await expect.poll(server.stderr).toContain('SIGTERM: stopping');
+  server.child.kill('SIGTERM');
+  await sleep(100);
+  sent.end(text.slice(40));
+  expect(outcomeOf(await answer)).toBe('ABORTED');
+  expect(await server.ended).toBe(1);
+  const audit = server.stderr().match(/^.*"type":"audit".*$/gm) ?? [];
+  expect(audit.map((line) => JSON.parse(line).outcome)).toEqual(['ABORTED']);
+});
+
+describe('in sessions', () => {
+  let withSessions: string;
+  beforeAll(async () => {
+    withSessions = await faultsProject({ transport: ['http', 'sessions'] });
+  });
+
+  async function begun(env: Readonly<Record<string, string>> = {}) {
+    const server = await startUnlimited(withSessions, env);
+    onTestFinished(async () => void (await stop(server)));
+    const session = await beginSession(server.url);
+    const post = (name: string, id: number) =>
+      send(server.url, { session, body: sessionCall(name, {}, id) });
+    const answer = async (response: Promise<Response>) =>
+      messagesIn(await (await response).text()).at(-1);
+    return { server, session, post, answer };
+  }
+
+  test('calls that run or wait for a person are answered', async () => {
+    const { server, post, answer } = await begun();
+    const deaf = answer(post('deaf', 11));
+    const asking = answer(post('asking', 12));
+    await expect.poll(() => server.stderr().split('work started').length).toBe(3);
+    await expect.poll(server.stderr).toContain('"outcome":"input_required"');
+    server.child.kill('SIGTERM');
+    await expect.poll(server.stderr).toContain('SIGTERM: stopping');
+    server.child.kill('SIGTERM');
+    expect(await deaf).toMatchObject({
+      id: 11,
+      result: { isError: true, _meta: { error: { code: 'ABORTED', retryable: true } } },
+    });
+    expect(await asking).toMatchObject({
+      id: 12,
+      error: { code: -32_603, data: { code: 'ABORTED', retryable: true } },
+    });
+    expect(await server.ended).toBe(1);
+    expect(server.stderr()).toMatch(/"name":"deaf".*"outcome":"ABORTED"/);
+  });
+
+  test('a call whose client has lost its stream comes to its end', async () => {
+    const { server, session } = await begun();
+    const leaving = new AbortController();
+    const body = sessionCall('echo', { value: 'left alone', ms: 1_500 }, 13);
+    const left = send(server.url, { session, body, signal: leaving.signal });
+    await expect.poll(server.stderr).toContain('work started');
+    await (await left).body?.getReader().read();
+    leaving.abort();
+    await sleep(100);
+    server.child.kill('SIGTERM');
+    expect(await server.ended).toBe(0);
+    expect(server.stderr()).toMatch(/"name":"echo".*"outcome":"ok"/);
+  });
 });
 
 test('a body that never comes does not outlive the deadline', async () => {

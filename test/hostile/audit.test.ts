@@ -156,6 +156,22 @@ describe('in a file', () => {
     expect(parse(readFileSync(path, 'utf8'))).toHaveLength(40);
     expect(other.stderr()).not.toContain('"type":"audit"');
   });
+
+  it('the end has a line for each call that it aborts', async () => {
+    const path = join(mkdtempSync(join(tmpdir(), 'audit-')), 'audit.jsonl');
+    const env = { AUDIT_LOG_PATH: path, SHUTDOWN_TIMEOUT_MS: '300' };
+    const other = await startLimited(project, env, newClient());
+    const answers = eras.map(([, era]) =>
+      times(10, () => outcome(other.port, 'wait', { ms: 25_000 }, { era })),
+    );
+    const started = () => other.stderr().match(/work started/g)?.length;
+    await expect.poll(started, { timeout: 5_000 }).toBe(20);
+    expect(await stop(other)).toBe(1);
+    const outcomes = (await Promise.all(answers)).flat();
+    expect(outcomes).toEqual(Array.from({ length: 20 }, () => 'ABORTED'));
+    const lines = parse(readFileSync(path, 'utf8'));
+    expect(lines.map((line) => line.outcome)).toEqual(outcomes);
+  });
 });
 
 describe('when the process ends by itself', () => {

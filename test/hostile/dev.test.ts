@@ -4,7 +4,7 @@ import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { hostileEnv, hostileProject } from '../support/hostile-project.js';
+import { hostileEnv, hostileProject, messageOf, modern, send } from '../support/hostile-project.js';
 import { build, copyOf, freePort } from '../support/server.js';
 
 const SLOW = { timeout: 20_000, interval: 100 };
@@ -13,13 +13,14 @@ let folder: string;
 let remove = async () => {};
 let dev: ChildProcess;
 let output = '';
+let port: number;
 let url: string;
 
 beforeAll(async () => {
   folder = await copyOf(await hostileProject(), (clean) => {
     remove = clean;
   });
-  const port = await freePort();
+  port = await freePort();
   url = `http://127.0.0.1:${port}`;
   const { PATH = '' } = process.env;
   dev = spawn(process.execPath, ['scripts/dev.mjs'], {
@@ -38,6 +39,7 @@ afterAll(async () => {
 });
 
 const isUp = async () => (await fetch(`${url}/healthz`).catch(() => undefined))?.ok === true;
+const metrics = async () => (await fetch(`${url}/metrics`)).text();
 const starts = () => output.match(/MCP at \/mcp/g)?.length ?? 0;
 
 /** The processes that `pid` has started, and theirs. */
@@ -69,9 +71,21 @@ it('starts another one after a change', async () => {
   await expect.poll(isUp, SLOW).toBe(true);
 });
 
+it('a call that takes its time is aborted soon, and does not hold up a change', async () => {
+  const args = { value: 'slow', ms: 28_000 };
+  const message = modern('tools/call', { name: 'who_am_i', arguments: args });
+  const answer = send(port, message);
+  await expect.poll(async () => (await metrics()).includes('calls_in_flight 1'), SLOW).toBe(true);
+  const before = starts();
+  await appendFile(join(folder, 'src/about.ts'), '\n// changed once more\n');
+  await expect.poll(starts, SLOW).toBe(before + 1);
+  expect(messageOf(await answer).result).toMatchObject({ _meta: { error: { code: 'ABORTED' } } });
+  await expect.poll(isUp, SLOW).toBe(true);
+});
+
 it('a build by hand, which empties the folder, is another change', async () => {
   await build(folder);
-  await expect.poll(starts, SLOW).toBe(3);
+  await expect.poll(starts, SLOW).toBe(4);
   await expect.poll(isUp, SLOW).toBe(true);
 });
 
@@ -87,7 +101,10 @@ it('a mistake leaves the server as it is, and its correction counts', async () =
   await expect.poll(starts, SLOW).toBeGreaterThan(before);
 });
 
-it('ends with everything that it has started', async () => {
+it('ends with everything that it has started, also with a call under way', async () => {
+  const args = { value: 'slow', ms: 28_000 };
+  const answer = send(port, modern('tools/call', { name: 'who_am_i', arguments: args }));
+  await expect.poll(async () => (await metrics()).includes('calls_in_flight 1'), SLOW).toBe(true);
   const started = await descendants(dev.pid);
   // The build, the compiler (which starts another program) and the server.
   expect(started.length).toBeGreaterThanOrEqual(3);
@@ -95,5 +112,6 @@ it('ends with everything that it has started', async () => {
   dev.kill('SIGTERM');
   await ended;
   await expect.poll(() => started.filter(isAlive), SLOW).toEqual([]);
+  expect(messageOf(await answer).result).toMatchObject({ _meta: { error: { code: 'ABORTED' } } });
   expect(await isUp()).toBe(false);
 });

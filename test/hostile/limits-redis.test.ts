@@ -8,7 +8,7 @@ import {
   times,
 } from '../support/limits-project.js';
 import { PrivateRedis } from '../support/redis.js';
-import { stop } from '../support/server.js';
+import { startProcess, stop } from '../support/server.js';
 
 const { TEST_REDIS_URL: SHARED = 'redis://127.0.0.1:6379' } = process.env;
 const LIMIT = { RATE_LIMIT_PER_MINUTE: '10' };
@@ -182,4 +182,20 @@ test('an idle connection to Redis is kept', async () => {
   await new Promise((resolve) => setTimeout(resolve, 3_000));
   expect(await outcome(server.port, 'echo')).toBe('ok');
   expect(changes(server.stderr())).toEqual({ gone: 0, back: 0 });
+});
+
+describe('without REDIS_URL', () => {
+  const KEY = 'alice:q7Rv2Xk9Wm4Tz8Lp';
+
+  test('a server in production does not start, and names it with all other problems', async () => {
+    const env = { NODE_ENV: 'production', MCP_API_KEYS: KEY, TOOL_TIMEOUT_MS: '-1' };
+    const { ended, stderr } = startProcess(project, 'http.js', env);
+    expect(await ended).toBe(1);
+    expect(stderr()).toMatch(/TOOL_TIMEOUT_MS: .*\n.*REDIS_URL: is required/);
+  });
+
+  test('one in development starts with a warning', async () => {
+    const server = await serve({});
+    expect(server.stderr()).toMatch(/"level":"warn".*no REDIS_URL/);
+  });
 });

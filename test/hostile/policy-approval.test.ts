@@ -44,6 +44,8 @@ export const burn = defineTool({
     return { wiped: disk + ' because ' + answer?.why };
   },
 });
+
+export const ponder = defineTool({ ...burn, name: 'ponder' });
 `;
 
 const POLICY = `
@@ -69,7 +71,7 @@ beforeAll(async () => {
   project = await builtProject({ transport: ['stdio', 'http'], auth: 'api-key' }, (files) => {
     files.set('src/tools/wipe.ts', TOOLS);
     const barrel = files.get('src/tools/index.ts');
-    files.set('src/tools/index.ts', `${barrel}export { burn, wipe } from './wipe.js';\n`);
+    files.set('src/tools/index.ts', `${barrel}export { burn, ponder, wipe } from './wipe.js';\n`);
   });
   folder = await mkdtemp(join(tmpdir(), 'create-mcp-server-approval-'));
   await writeFile(join(folder, 'policy.yaml'), POLICY);
@@ -109,6 +111,8 @@ function send(changes: Changes = {}): Promise<Answer> {
     ...(inputResponses !== undefined && { inputResponses }),
   });
 }
+
+const messageOf = ({ result }: Answer) => result?.inputRequests?.['approval']?.params.message ?? '';
 
 /** Expects that the call was not made but asked about, and gives the state of the question. */
 function questionIn(answer: Answer, asked = 'approval'): string {
@@ -227,16 +231,51 @@ describe('a yes', () => {
   });
 });
 
-describe('several replicas', () => {
+describe('several processes without Redis', () => {
+  const startOther = async (secret?: string) => {
+    const other = await startHttp(project, environment(secret));
+    onTestFinished(async () => void (await stop(other)));
+    return other;
+  };
+
+  it('one asks again when another one has asked, and says why', async () => {
+    const requestState = await ask();
+    const from = await startOther(SECRET);
+    const answer = await send({ requestState, inputResponses: YES, from });
+    expect(messageOf(answer)).toMatch(/^This is asked again: .*restarted/);
+    expectRun(await send({ requestState: questionIn(answer), inputResponses: YES, from }));
+    expectRun(await send({ requestState, inputResponses: YES }));
+    expect(messageOf(await send())).not.toContain('again');
+  });
+
+  it('a yes that has counted does not count again after a restart', async () => {
+    const before = await startHttp(project, environment(SECRET));
+    const requestState = await ask({ from: before });
+    expectRun(await send({ requestState, inputResponses: YES, from: before }));
+    expect(await stop(before)).toBe(0);
+    const from = await startOther(SECRET);
+    questionIn(await send({ requestState, inputResponses: YES, from }));
+  });
+
+  it('nor does one that was given before the tool asked for more', async () => {
+    const call = { ...CALL, name: 'burn' };
+    const second = await send({ call, requestState: await ask({ call }), inputResponses: YES });
+    const requestState = questionIn(second, 'form');
+    const inputResponses = { form: { action: 'accept', content: { why: 'old' } } };
+    const from = await startOther(SECRET);
+    questionIn(await send({ call, requestState, inputResponses, from }));
+  });
+
   it.each([
-    ['know each other’s questions under one secret', SECRET, true],
+    ['know each other’s questions about anything else under one secret', SECRET, true],
     ['do not know them otherwise', undefined, false],
   ])('%s', async (_, secret, known) => {
-    const replica = await startHttp(project, environment(secret));
-    onTestFinished(async () => void (await stop(replica)));
-    const requestState = await ask();
-    const answer = await send({ requestState, inputResponses: YES, from: replica });
-    if (known) expectRun(answer);
+    const call = { ...CALL, name: 'ponder' };
+    const requestState = questionIn(await send({ call }), 'form');
+    const inputResponses = { form: { action: 'accept', content: { why: 'old' } } };
+    const from = await startOther(secret);
+    const answer = await send({ call, requestState, inputResponses, from });
+    if (known) expectRun(answer, 'a because old');
     else expectRefused(answer);
   });
 
@@ -307,8 +346,7 @@ describe('a tool that asks for something itself', () => {
 
 describe('the question', () => {
   const messageFor = async (disk: string) => {
-    const { result } = await send({ call: { ...CALL, arguments: { disk } } });
-    return result?.inputRequests?.['approval']?.params.message ?? '';
+    return messageOf(await send({ call: { ...CALL, arguments: { disk } } }));
   };
 
   it('names the tool and all that it would get', async () => {

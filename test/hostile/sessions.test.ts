@@ -194,6 +194,19 @@ describe('in a session', () => {
     }
   });
 
+  it('what others do does not show in the ids of its events', async () => {
+    const session = await begin();
+    const other = await begin({ key: KEYS.bob });
+    const lastEvent = async (sent: Sent) => {
+      const text = await (await send({ body: call('wait', { ms: 0 }), ...sent })).text();
+      return Number([...text.matchAll(/^id: (\d+)$/gm)].at(-1)?.[1]);
+    };
+    const first = await lastEvent({ session });
+    const second = await lastEvent({ session });
+    for (let n = 0; n < 5; n += 1) await lastEvent({ session: other, key: KEYS.bob });
+    expect((await lastEvent({ session })) - second).toBe(second - first);
+  });
+
   it('a second request with the id of one under way is refused', async () => {
     const session = await begin();
     const first = send({ session, body: call('wait', { ms: 400, word: '1' }) });
@@ -310,6 +323,18 @@ describe('a session ends', () => {
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '60']);
     const alive = await send({ to, key: KEYS.bob, session: bobs, body: call('wait', { ms: 0 }) });
     expect(said(await answerOf(alive))).toBe('bob');
+  });
+
+  it('not for an initialize without an id, which begins none', async () => {
+    const to = await startOwn({ MAX_SESSIONS_PER_CALLER: '2' });
+    const session = await begin({ to });
+    const { id: _, ...notification } = INITIALIZE;
+    for (let n = 0; n < 25; n += 1) {
+      const response = await send({ to, body: notification });
+      expect([response.status, response.headers.get('mcp-session-id')]).toEqual([202, null]);
+    }
+    const alive = await send({ to, session, body: call('wait', { ms: 0 }) });
+    expect(said(await answerOf(alive))).toBe('alice');
   });
 
   it('2,000 abandoned ones leave nothing behind', async () => {

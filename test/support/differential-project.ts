@@ -49,6 +49,7 @@ export const caller = make('caller', Any, z.object({ id: z.string() }), (_, { pr
 
 const look = (name: string, run: () => any) => defineTool({ name, title: name, description: name, input: Any, annotations, run });
 export const words = look('words', () => [{ type: 'text', text: 'one' }, { type: 'text', text: 'two' }]);
+export const turnedWords = look('turned_words', () => [{ text: 'one', type: 'text' }]);
 export const picture = look('picture', () => [{ type: 'image', data: 'AAAA', mimeType: 'image/png' }]);
 export const bad = look('bad', () => [{ type: 'text' }]);
 `;

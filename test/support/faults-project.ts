@@ -1,5 +1,7 @@
 /** A server for tests of faults, with tools that take their time, never end, or break the process. */
+import { execFileSync } from 'node:child_process';
 import type { SpecInput } from '../../src/model.js';
+import { leftOut } from './left-out.js';
 import { builtProject, type RunningHttp, startHttp } from './server.js';
 
 const PROBES = `
@@ -53,6 +55,19 @@ export const deaf = defineTool({
   },
 });
 
+/** Waits for a person. */
+export const asking = defineTool({
+  ...common,
+  name: 'asking',
+  input: z.object({}),
+  output: z.object({}),
+  run(_, { elicit, log }) {
+    log.info('work started');
+    elicit('Go on?', z.object({ yes: z.boolean() }));
+    return {};
+  },
+});
+
 /** Prints without the logger, as a careless dependency does. */
 export const print = defineTool({
   ...common,
@@ -96,7 +111,7 @@ export function faultsProject(choices: SpecInput['choices'] = {}): Promise<strin
     files.set('src/tools/probes.ts', PROBES);
     files.set(
       barrel,
-      `${files.get(barrel)}export { deaf, echo, print, steps, stray } from './probes.js';\n`,
+      `${files.get(barrel)}export { asking, deaf, echo, print, steps, stray } from './probes.js';\n`,
     );
   });
 }
@@ -112,4 +127,18 @@ export function startUnlimited(
   env: Readonly<Record<string, string>> = {},
 ): Promise<RunningHttp> {
   return startHttp(project, { ...NO_LIMITS, ...env });
+}
+
+/** Runs a command with so few file descriptors that a flood of connections would take them all. */
+export const FEW_DESCRIPTORS = ['prlimit', '--nofile=64:64'];
+
+/** Why this machine cannot do that, or `undefined`. */
+export function whyNotFewDescriptors(): string | undefined {
+  try {
+    execFileSync('prlimit', ['--version'], { stdio: 'pipe' });
+    return undefined;
+  } catch (error) {
+    leftOut('few file descriptors', (error as Error).message);
+    return 'no prlimit';
+  }
 }

@@ -1,5 +1,8 @@
 /** MCP over `node:http`, where a test says what happens to connections. */
+import { once } from 'node:events';
 import { type Agent, type ClientRequest, type IncomingMessage, request } from 'node:http';
+import { connect } from 'node:net';
+import { onTestFinished } from 'vitest';
 import type { legacy, modern } from './hostile-project.js';
 
 type Message = ReturnType<typeof modern | typeof legacy>;
@@ -85,4 +88,22 @@ export function outcomeOf({ status, messages }: HttpAnswer): string {
 function messagesIn(text: string): JsonRpcMessage[] {
   const events = [...text.matchAll(/^data: (.+)$/gm)].map(([, data = '']) => data);
   return (events.length > 0 ? events : [text]).map((one) => (one === '' ? {} : JSON.parse(one)));
+}
+
+/** Opens many connections that send nothing, and gives a function that closes those that the server has kept. */
+export async function flood(port: number, count: number): Promise<() => void> {
+  const sockets = Array.from({ length: count }, () =>
+    connect(port, '127.0.0.1').on('error', () => {}),
+  );
+  const end = () => {
+    for (const socket of sockets) socket.destroy();
+  };
+  onTestFinished(end);
+  // A connection for which there is no place is closed.
+  await Promise.all(
+    sockets.map((socket) =>
+      Promise.race([once(socket, 'connect'), once(socket, 'close')]).catch(() => {}),
+    ),
+  );
+  return end;
 }

@@ -60,3 +60,35 @@ export function clockThatJumps(ms: number): Record<string, string> {
     });
   `);
 }
+
+/** Collects the garbage five times a second. */
+export const COLLECT_OFTEN = preloading(`
+  import { setFlagsFromString } from 'node:v8';
+  import { runInNewContext } from 'node:vm';
+  setFlagsFromString('--expose-gc');
+  setInterval(runInNewContext('gc'), 200).unref();
+`);
+
+/** Prints what each diagnostic report would look up. */
+export const REPORTS = preloading(`
+  const make = process.report.getReport.bind(process.report);
+  process.report.getReport = (...args) => {
+    const { excludeNetwork } = process.report;
+    const sockets = process.getActiveResourcesInfo().filter((name) => name.startsWith('TCP')).length;
+    process.stderr.write('REPORT ' + JSON.stringify({ excludeNetwork, sockets }) + '\\n');
+    return make(...args);
+  };
+`);
+
+export interface DiagnosticReport {
+  readonly excludeNetwork: boolean;
+  /** How many sockets were open. */
+  readonly sockets: number;
+}
+
+/** The reports that a server with \`REPORTS\` has made. */
+export function reportsOf(server: RunningServer): DiagnosticReport[] {
+  return [...server.stderr().matchAll(/^REPORT (.+)$/gm)].map(([, found]) =>
+    JSON.parse(found as string),
+  );
+}

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import {
   chmodSync,
   chownSync,
+  copyFileSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -43,6 +44,7 @@ export class PrivatePostgres {
     if (account.uid !== undefined) chownSync(data, account.uid, account.gid ?? account.uid);
     const args = ['-D', data, '-U', 'test', '--auth=trust', '--no-sync', '--encoding=UTF8'];
     execFileSync(join(bin, 'initdb'), args, { ...account, cwd: '/', stdio: 'pipe' });
+    makeCertificate(folder, data, account);
     const postgres = new PrivatePostgres(folder, bin, account, await freePort());
     await postgres.start();
     return postgres;
@@ -52,12 +54,23 @@ export class PrivatePostgres {
     return `postgres://test@127.0.0.1:${this.port}/postgres`;
   }
 
+  /** The same, encrypted and with a certificate that is checked. */
+  get tlsUrl(): string {
+    const authority = encodeURIComponent(join(this.folder, 'certificate.pem'));
+    return `postgres://test@localhost:${this.port}/postgres?sslmode=verify-full&sslrootcert=${authority}`;
+  }
+
   get address(): number {
     return this.port;
   }
 
   async start(): Promise<void> {
-    const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'fsync=on'];
+    const settings = [
+      'listen_addresses=127.0.0.1',
+      'unix_socket_directories=',
+      'fsync=on',
+      'ssl=on',
+    ];
     const args = ['-D', join(this.folder, 'data'), '-p', String(this.port)];
     this.#child = spawn(
       join(this.bin, 'postgres'),
@@ -119,6 +132,22 @@ export class PrivatePostgres {
       await client.end().catch(() => {});
     }
   }
+}
+
+/** For `localhost`, signed by itself, where the server looks for it. */
+function makeCertificate(folder: string, data: string, account: Account): void {
+  const certificate = join(folder, 'certificate.pem');
+  const key = join(data, 'server.key');
+  const request = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'];
+  const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
+  const files = ['-nodes', '-keyout', key, '-out', join(data, 'server.crt')];
+  execFileSync('openssl', [...request, ...names, ...files], {
+    ...account,
+    cwd: '/',
+    stdio: 'pipe',
+  });
+  chmodSync(key, 0o600);
+  copyFileSync(join(data, 'server.crt'), certificate);
 }
 
 /** @throws when there are none. */

@@ -152,9 +152,11 @@ export function startProcess(
   script: string,
   env: Readonly<Record<string, string>> = {},
   cwd = project,
+  launcher: readonly string[] = [],
 ): RunningServer {
   const { PATH = '' } = process.env;
-  const child = spawn(process.execPath, [join(project, 'dist', script)], {
+  const [command = '', ...args] = [...launcher, process.execPath, join(project, 'dist', script)];
+  const child = spawn(command, args, {
     cwd,
     env: { PATH, ...env },
   });
@@ -178,9 +180,10 @@ export async function startHttp(
   project: string,
   env: Readonly<Record<string, string>> = {},
   cwd = project,
+  launcher: readonly string[] = [],
 ): Promise<RunningHttp> {
   const port = Number(env['PORT'] ?? (await freePort()));
-  const server = startProcess(project, 'http.js', { PORT: String(port), ...env }, cwd);
+  const server = startProcess(project, 'http.js', { PORT: String(port), ...env }, cwd, launcher);
   const url = `http://127.0.0.1:${port}`;
   let over = false;
   void server.ended.then(() => {

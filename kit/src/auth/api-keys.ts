@@ -4,7 +4,7 @@ import type { Caller } from '../http/authenticator.js';
 import type { RequestHeaders } from '../http/exchange.js';
 import { bearerToken, unauthorized } from './bearer.js';
 import { liveApiKeys } from './live-api-keys.js';
-import { type ApiKey, apiKeySettings, findApiKey } from './parse-api-keys.js';
+import { type ApiKey, apiKeySettings, findApiKey, isRoleName } from './parse-api-keys.js';
 
 /**
  * Accepts the keys of `MCP_API_KEYS`, sent as `Authorization: Bearer <key>` or `x-api-key: <key>`: headers alone, because
@@ -15,6 +15,7 @@ export function apiKeys(): AuthPart<typeof apiKeySettings> {
     kind: 'auth',
     settings: apiKeySettings,
     required: ['MCP_API_KEYS'],
+    carriesRole: isRoleName,
     open(env) {
       const currentKeys = liveApiKeys(env);
       return {

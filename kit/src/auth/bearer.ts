@@ -11,9 +11,14 @@ export function unauthorized(
   hints: Readonly<Record<string, string>> = {},
 ): Caller {
   const parameters = { ...(error && { error, error_description: message }), ...hints };
-  const list = Object.entries(parameters).map(([name, value]) => `${name}="${value}"`);
+  const list = Object.entries(parameters).map(([name, value]) => `${name}=${quoted(value)}`);
   const challenge = ['Bearer', list.join(', ')].filter(Boolean).join(' ');
   return { refusal: refuse(401, message, { 'www-authenticate': challenge }) };
+}
+
+/** A quoted string (RFC 9110, section 5.6.4). */
+function quoted(text: string): string {
+  return `"${text.replaceAll(/["\\]/g, '\\$&')}"`;
 }
 
 /** The token of an `Authorization: Bearer …` header. */

@@ -4,7 +4,7 @@ import type { AuthPart } from '../http/app.js';
 import { createTokenAuthenticator, tokenSettings } from './token-authenticator.js';
 import { principalFrom } from './token-principal.js';
 import { isTrustedUrl, UNTRUSTED } from './trusted-url.js';
-import { verificationKey, verificationSettings } from './verification-key.js';
+import { KEY_SOURCES, verificationKey, verificationSettings } from './verification-key.js';
 
 const CLAIMS = { scopes: ['scope', 'scp'], roles: ['roles'] };
 
@@ -23,7 +23,7 @@ export function jwt(): AuthPart<typeof settings> {
   return {
     kind: 'auth',
     settings,
-    required: ['JWT_ISSUER', 'JWT_AUDIENCE'],
+    required: ['JWT_ISSUER', 'JWT_AUDIENCE', KEY_SOURCES],
     open(env) {
       const { JWT_ISSUER, JWT_AUDIENCE } = env.config;
       if (JWT_ISSUER === undefined || JWT_AUDIENCE === undefined) {

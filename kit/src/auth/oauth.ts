@@ -1,6 +1,7 @@
 import { errors, type JWTPayload, type JWTVerifyResult } from 'jose';
 import * as z from 'zod/v4';
 import type { Principal } from '../definitions/principal.js';
+import { isScope } from '../definitions/scope.js';
 import { ConfigError, list } from '../definitions/settings.js';
 import type { AuthPart } from '../http/app.js';
 import type { Incoming } from '../http/exchange.js';
@@ -15,15 +16,18 @@ import { createTokenAuthenticator, tokenSettings } from './token-authenticator.j
 import { principalFrom } from './token-principal.js';
 import { isTrustedUrl, UNTRUSTED } from './trusted-url.js';
 
+const NO_SCOPE = 'must be ASCII without blanks, " and \\';
+const scopeList = list.refine((all) => all.every(isScope), NO_SCOPE);
+
 const settings = {
   ...tokenSettings,
   ...hostSettings,
   OAUTH_ISSUER: z.string().refine(isTrustedUrl, UNTRUSTED).optional(),
   OAUTH_PROVIDER: z.enum(providerNames).default('generic'),
   OAUTH_AUDIENCE: list.default([]),
-  OAUTH_SCOPE_PREFIX: z.string().default(''),
-  OAUTH_FIRST_SCOPES: list.default([]),
-  OAUTH_DEFAULT_SCOPES: list.default([]),
+  OAUTH_SCOPE_PREFIX: z.string().refine(isScope, NO_SCOPE).default(''),
+  OAUTH_FIRST_SCOPES: scopeList.default([]),
+  OAUTH_DEFAULT_SCOPES: scopeList.default([]),
 };
 
 /** Accepts access tokens that `OAUTH_ISSUER` issued for this server, and tells everyone else where to sign in. */

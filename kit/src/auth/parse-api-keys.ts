@@ -1,6 +1,7 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import * as z from 'zod/v4';
 import type { Principal } from '../definitions/principal.js';
+import { isScope } from '../definitions/scope.js';
 import { file } from '../host/node/settings.js';
 import { weaknessOf } from './weak-key.js';
 
@@ -43,19 +44,26 @@ export const apiKeySettings = {
   MCP_API_KEYS_FILE: file.optional(),
 };
 
+/** Whether a key can name this role: blanks and commas end it, and `=` is for the words around it. */
+export function isRoleName(text: string): boolean {
+  return /^[^\s,=]+$/.test(text);
+}
+
 /** An entry, or what is wrong with it; that never contains the key. */
 function parseEntry(entry: string): ApiKey | string {
   const { name, hash, key = '', rights } = ENTRY.exec(entry)?.groups ?? {};
   if (name === undefined) return ' is not name:key or name:sha256:<hex>, perhaps with rights';
   const weakness = weaknessOf(hash ?? key);
   if (weakness !== undefined) return ` (${name}) ${weakness}`;
-  const words = rights?.split(/\s+/) ?? [];
+  const words = rights?.split(/[ \t]+/) ?? [];
   const unknown = words.find((word) => /=/.test(word) && !/^(?:role|expires)=./.test(word));
   if (unknown !== undefined) return ` (${name}): after the key come scopes, role=… and expires=…`;
   const expires = valuesOf(words, 'expires=').map(endOf);
   if (expires.some(Number.isNaN)) return ` (${name}): expires= takes a day such as 2027-01-31`;
   const roles = valuesOf(words, 'role=');
   const scopes = words.filter((word) => !word.includes('='));
+  if (!roles.every(isRoleName)) return ` (${name}): a role has no blank, comma or = in it`;
+  if (!scopes.every(isScope)) return ` (${name}): a scope is ASCII without blanks, " and \\`;
   return {
     principal: { id: name, scopes: scopes.length === 0 ? ['*'] : scopes, roles },
     sha256: hash === undefined ? sha256(key) : Buffer.from(hash, 'hex'),

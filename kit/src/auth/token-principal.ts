@@ -2,6 +2,8 @@ import { errors, type JWTPayload } from 'jose';
 import type { Principal } from '../definitions/principal.js';
 
 const MAX_SUBJECT_LENGTH = 255;
+/** What databases store as something else, or not at all: half a surrogate pair, and NUL. */
+const NOT_STORABLE = /[\p{Surrogate}\0]/u;
 
 /** Where an issuer writes what the caller may do; `a.b` is the claim `b` inside the claim `a`. */
 export interface ClaimNames {
@@ -11,31 +13,38 @@ export interface ClaimNames {
 
 /**
  * The caller that a verified token speaks of.
- * @throws {errors.JWTClaimValidationFailed} when the subject is no text, empty or very long.
+ * @throws {errors.JWTClaimValidationFailed} when the subject is no text, not one that can be stored, empty or very long.
  */
 export function principalFrom(claims: JWTPayload, names: ClaimNames): Principal {
   const { sub, iss } = claims;
-  if (typeof sub !== 'string' || sub === '' || sub.length > MAX_SUBJECT_LENGTH) {
+  if (typeof sub !== 'string' || !isSubject(sub)) {
     throw new errors.JWTClaimValidationFailed('unexpected "sub" claim value', claims, 'sub');
   }
+  const scopes = names.scopes.flatMap((name) => scopesOf(claimAt(claims, name)));
+  const roles = names.roles.flatMap((name) => itemsOf(claimAt(claims, name)));
   return {
     id: sub,
     subject: sub,
     ...(iss !== undefined && { issuer: iss }),
-    scopes: words(claims, names.scopes).filter((scope) => scope !== '*'),
-    roles: words(claims, names.roles),
+    scopes: [...new Set(scopes)].filter((scope) => scope !== '*'),
+    roles: [...new Set(roles)],
     claims,
   };
 }
 
-/** All words of the named claims: lists, or text that is separated by blanks. */
-function words(claims: JWTPayload, names: readonly string[]): string[] {
-  const found = names
-    .flatMap((name) => claimAt(claims, name))
-    .filter((value) => typeof value === 'string')
-    .flatMap((value) => value.split(' '))
-    .filter((word) => word !== '');
-  return [...new Set(found)];
+function isSubject(text: string): boolean {
+  return text !== '' && text.length <= MAX_SUBJECT_LENGTH && !NOT_STORABLE.test(text);
+}
+
+/** The items of a list as they are: `["not admin"]` is one role. A text is a list of one. */
+function itemsOf(claim: unknown): string[] {
+  const items: unknown[] = [claim].flat();
+  return items.filter((item) => typeof item === 'string').filter((item) => item !== '');
+}
+
+/** The same for scopes, where a text is a list of words (RFC 8693, section 4.2). */
+function scopesOf(claim: unknown): string[] {
+  return itemsOf(typeof claim === 'string' ? claim.split(' ') : claim);
 }
 
 function claimAt(claims: unknown, name: string): unknown {

@@ -1,21 +1,28 @@
 import { ToolError } from '../definitions/errors.js';
 import type { CallRequest } from './call.js';
 import { isPromise, type MaybePromise } from './maybe-async.js';
+import { aborted, type RunningCalls } from './running-calls.js';
 
 /**
- * Runs `work` until it is done, the caller is gone or `ms` milliseconds are over, also when it ignores its signal. The signal is
- * made when `work` asks for it: most calls are over before anything could wait for it.
- * @throws {ToolError} `TIMEOUT` or `CANCELLED`
+ * Runs `work` until it is done, the caller is gone, `ms` milliseconds are over or the process ends, also when it ignores its signal.
+ * The signal is made when `work` asks for it: most calls are over before anything could wait for it.
+ * @param begunOverdue is called when the caller is answered and `work` still runs; what it returns, when that has ended.
+ * @throws {ToolError} `TIMEOUT`, `CANCELLED` or `ABORTED`
  */
 export function withDeadline<T>(
   ms: number,
   request: CallRequest,
+  running: RunningCalls,
   work: (signal: () => AbortSignal) => MaybePromise<T>,
+  begunOverdue: () => () => void,
 ): MaybePromise<T> {
+  if (running.isAborted) throw aborted();
   let controller: AbortController | undefined;
   let reason: ToolError | undefined;
   let reject: (reason: ToolError) => void = () => {};
   let over = false;
+  let isRunning = false;
+  let ended: (() => void) | undefined;
 
   const signal = () => {
     controller ??= new AbortController();
@@ -25,9 +32,11 @@ export function withDeadline<T>(
   const stop = (toReason: () => ToolError) => {
     if (over) return;
     over = true;
+    running.delete(stop);
     reason = toReason();
     controller?.abort(reason);
     reject(reason);
+    if (isRunning) ended = begunOverdue();
   };
 
   whenGone(request, () => stop(cancelled));
@@ -38,11 +47,19 @@ export function withDeadline<T>(
   }
   return new Promise((resolve, rejectCall) => {
     reject = rejectCall;
-    if (reason !== undefined) reject(reason);
+    isRunning = true;
+    if (reason !== undefined) {
+      reject(reason);
+      ended = begunOverdue();
+    } else {
+      running.add(stop);
+    }
     const timer = setTimeout(stop, ms, () => timedOut(ms));
     const finish = () => {
       over = true;
+      running.delete(stop);
       clearTimeout(timer);
+      ended?.();
     };
     result.then(
       (value) => {

@@ -1,18 +1,40 @@
-import type { NonceStore } from './services.js';
+import { randomUUID } from 'node:crypto';
+import type { Claim, NonceStore } from './services.js';
 
-/** Ids that were claimed in this process. */
+interface IdSet {
+  readonly used: Set<string>;
+  /** When it takes no more new ids, and when it goes. */
+  readonly fullAt: number;
+  readonly end: number;
+}
+
+/** Ids that were claimed in this process. Nobody can set back its clock. */
 export class MemoryNonceStore implements NonceStore {
-  readonly #ends = new Map<string, number>();
+  readonly #sets = new Map<string, IdSet>();
+  #newest = '';
 
-  claim(id: string, seconds: number): boolean {
-    if (this.#ends.has(id)) return false;
-    const now = performance.now();
-    // The map keeps the order of use, so those that have expired by now come first.
-    for (const [used, end] of this.#ends) {
-      if (end > now) break;
-      this.#ends.delete(used);
+  setForNew(seconds: number): string {
+    const now = this.#forget();
+    if ((this.#sets.get(this.#newest)?.fullAt ?? 0) <= now) {
+      this.#newest = randomUUID();
+      const fullAt = now + seconds * 1_000;
+      this.#sets.set(this.#newest, { used: new Set(), fullAt, end: fullAt + seconds * 1_000 });
     }
-    this.#ends.set(id, now + seconds * 1_000);
-    return true;
+    return this.#newest;
+  }
+
+  claim(id: string, set: string): Claim {
+    this.#forget();
+    const used = this.#sets.get(set)?.used;
+    if (used === undefined) return 'unknown';
+    if (used.has(id)) return 'again';
+    used.add(id);
+    return 'first';
+  }
+
+  #forget(): number {
+    const now = performance.now();
+    for (const [name, { end }] of this.#sets) if (end <= now) this.#sets.delete(name);
+    return now;
   }
 }

@@ -10,8 +10,11 @@ export interface Kept {
   readonly answers: Readonly<Record<string, unknown>>;
   /** The keys of the questions that are open. */
   readonly asked: readonly string[];
-  /** Whether a call with these arguments, by hash, has been approved or only asked about. */
-  readonly approval?: { readonly call: string; readonly approved: boolean };
+  /**
+   * Whether a call with these arguments, by hash, has been approved or only asked about, and in which set it is remembered that
+   * this was used.
+   */
+  readonly approval?: { readonly call: string; readonly approved: boolean; readonly set: string };
 }
 
 /** What a client keeps between two rounds of a call. It can read this, but not change it. */

@@ -30,13 +30,15 @@ export function runCall<T>(
   const started = performance.now();
   const Context = contextsOf(services);
   const log = () => logOf(call, services, principal);
-  const { observers, tracing } = services;
+  const { observers, running, tracing } = services;
+  running.began();
   for (const observer of observers) observer.began?.(call, request);
   let span: CallSpan | undefined;
   const finish = (outcome: string) => {
     const ms = performance.now() - started;
     const end = { call, principal, outcome, ms, correlationId: id, era };
     for (const observer of observers) observer.ended(end);
+    running.ended();
     span?.end(outcome);
   };
 
@@ -50,10 +52,16 @@ export function runCall<T>(
     authorize(call, principal);
     admit(call, services.policy.accessOf(principal));
     const timeoutMs = call.timeoutMs ?? services.config.TOOL_TIMEOUT_MS;
-    const result = services.limits.run(call, principal, () =>
-      withDeadline(timeoutMs, request, (signal) =>
-        work(new Context(call, services, principal, request, signal)),
-      ),
+    // The limits see the end of the work, not that of the wait for it: until then it takes its caller's place.
+    const result = withDeadline(
+      timeoutMs,
+      request,
+      services.running,
+      (signal) =>
+        services.limits.run(call, principal, () =>
+          work(new Context(call, services, principal, request, signal)),
+        ),
+      () => services.overdue.begin(call, principal),
     );
     return andThen(result, (value) => {
       finish('ok');

@@ -7,7 +7,9 @@ import type { CallSettings } from '../definitions/settings.js';
 import type { Call, CallEnd, CallRequest } from './call.js';
 import type { Cursors } from './cursors.js';
 import type { MaybePromise } from './maybe-async.js';
+import type { OverdueCalls } from './overdue-calls.js';
 import type { RoundStates } from './round-state.js';
+import type { RunningCalls } from './running-calls.js';
 
 /** What lives as long as the process and every call passes. */
 export interface Services {
@@ -20,6 +22,8 @@ export interface Services {
   /** They see every call: the audit log, the metrics. */
   readonly observers: readonly CallObserver[];
   readonly limits: Limits;
+  readonly running: RunningCalls;
+  readonly overdue: OverdueCalls;
   readonly policy: Policy;
   readonly changes: Changes;
   /** What clients keep between the rounds of a call. */
@@ -39,7 +43,7 @@ export interface CallObserver {
 /** Keeps callers within what the server and its tools allow. */
 export interface Limits {
   /**
-   * Does the work of a call when its caller may do it now.
+   * Does the work of a call when its caller may do it now. It takes one of its caller's places until it has really ended.
    * @throws {ToolError} `RATE_LIMITED` or `TOO_MANY_CALLS`; the call may be repeated later.
    */
   run<T>(call: Call, principal: Principal, work: () => MaybePromise<T>): MaybePromise<T>;
@@ -92,10 +96,17 @@ export const NO_POLICY: Policy = { isLive: false, accessOf: () => EVERYTHING };
 /** Says how a caller gets the scopes that a call needs, where the server is an OAuth resource. */
 export type StepUp = (needed: readonly string[], principal: Principal) => ScopeChallengeHandler;
 
-/** Ids that count once. */
+/** Claimed for the first time, claimed before, or of a set that is not there: nobody knows whether it was claimed. */
+export type Claim = 'first' | 'again' | 'unknown';
+
+/**
+ * Ids that count once. Each belongs to a set, which remembers those that were claimed. Where a set is not there (after a restart, at
+ * another replica without Redis), none of its ids counts.
+ */
 export interface NonceStore {
-  /** Whether `id` is claimed for the first time. It is remembered for `seconds`. */
-  claim(id: string, seconds: number): boolean | Promise<boolean>;
+  /** The set that a new id belongs to; it is there for at least `seconds`. */
+  setForNew(seconds: number): string | Promise<string>;
+  claim(id: string, set: string): Claim | Promise<Claim>;
 }
 
 /** What a request says of itself. */

@@ -6,7 +6,8 @@ import { fitOutput } from './fit-output.js';
 import { withinCap } from './within-cap.js';
 
 /**
- * A tool's result for the client: content as it is, data also as text for models.
+ * A tool's result for the client: content as it is, data also as text for models. Its keys are in the order in which the protocol
+ * library sends them.
  * @throws {ToolError} `OUTPUT_TOO_LARGE`
  */
 export function toResult(
@@ -31,16 +32,16 @@ function toDataResult(
   }
   const { value, text, marker, cuts } = fitted;
   return {
-    structuredContent: value,
-    content: [text, ...(isCut ? [marker] : [])].map((part) => ({ type: 'text', text: part })),
     ...(isCut && { _meta: { truncated: cuts } }),
+    content: [text, ...(isCut ? [marker] : [])].map((part) => ({ type: 'text', text: part })),
+    structuredContent: value,
   };
 }
 
 export function toErrorResult({ message, suggestions, details }: ToolError): CallToolResult {
   return {
-    isError: true,
-    content: [{ type: 'text', text: [message, ...suggestions].join('\n') }],
     _meta: { error: details },
+    content: [{ type: 'text', text: [message, ...suggestions].join('\n') }],
+    isError: true,
   };
 }

@@ -21,7 +21,7 @@ export interface CallContext {
   readonly changes: Pick<Changes, 'resourceUpdated' | 'resourcesChanged'>;
   /** For figures of your own; register them once, outside of calls. */
   readonly metrics: Metrics;
-  /** Aborted when the caller cancels, disconnects or the time is up. Pass it on to everything that waits. */
+  /** Aborted when the caller cancels or disconnects, the time is up or the process ends. Pass it on to everything that waits. */
   readonly signal: AbortSignal;
   readonly principal: Principal;
   /** Tells the caller how far the work is. Does nothing when the caller did not ask for it. */

@@ -30,7 +30,7 @@ export const callSettings = {
   TOOL_TIMEOUT_MS: int(1, 600_000).default(30_000),
   MAX_OUTPUT_BYTES: int(1_000, 100_000_000).default(1_000_000),
   MAX_OUTPUT_ROWS: int(1, 1_000_000).default(1_000),
-  SHUTDOWN_TIMEOUT_MS: int(0, 600_000).default(10_000),
+  SHUTDOWN_TIMEOUT_MS: int(0, 600_000).default(35_000),
 };
 
 export type CallSettings = SettingsOf<typeof callSettings>;

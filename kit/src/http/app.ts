@@ -14,7 +14,7 @@ import type { Answer, Incoming } from './exchange.js';
 import { hostSettings } from './guards.js';
 import type { Authenticate } from './live-caller.js';
 import type { HttpMetrics } from './metrics.js';
-import { weaknessOf } from './weak-secret.js';
+import { secret } from './weak-secret.js';
 
 /** What a server over HTTP can be told. */
 export const httpSettings = {
@@ -28,14 +28,12 @@ export const httpSettings = {
   MAX_SUBSCRIPTIONS: int(0, 1_000_000).default(1_000),
   METRICS_PORT: int(0, 65_535).optional(),
   METRICS_HOST: z.string().default('127.0.0.1'),
-  METRICS_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
-  REQUEST_STATE_SECRET: z
+  METRICS_TOKEN: z
     .string()
-    .superRefine((secret, ctx) => {
-      const weakness = weaknessOf(secret);
-      if (weakness !== undefined) ctx.addIssue(weakness);
-    })
+    .min(16, 'must have at least 16 characters')
+    .regex(/^[!-~]+$/, 'must be ASCII without blanks')
     .optional(),
+  REQUEST_STATE_SECRET: secret.optional(),
 };
 
 export type HttpSettings = SettingsOf<typeof httpSettings> & CallSettings;
@@ -78,7 +76,8 @@ export interface AuthPart<
 > extends Part<Shape, Service> {
   readonly kind: 'auth';
   /** The settings without which a server over HTTP does not start. Over stdio nobody authenticates. */
-  readonly required?: readonly string[];
+  readonly required?: readonly (string | readonly string[])[];
+  carriesRole?(role: string): boolean;
 }
 
 /** Serves the sessions of clients of 2025. */
@@ -91,7 +90,7 @@ export interface SessionRoutes {
     principal: Principal,
     authenticate: Authenticate,
   ): Promise<Answer>;
-  /** Ends what goes on here. */
+  /** Ends what goes on here. Whoever waits for an answer has one. */
   close(): Promise<void>;
 }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { withCorrelationId } from '../calls/correlation.js';
 import { andThen, isPromise, type MaybePromise } from '../calls/maybe-async.js';
+import { orHurry } from '../host/node/lifecycle.js';
 import { Concurrency } from '../limits/concurrency.js';
 import { isListenRequest } from '../protocol/server-scope.js';
 import type { HttpApp } from './app.js';
@@ -31,8 +32,8 @@ export interface HttpHandler {
   prepare(): Promise<void>;
   /** From now on `/readyz` and every answer say that this server is going away. */
   announceEnd(): void;
-  /** Waits for the calls under way, then ends open streams. */
-  drain(): Promise<void>;
+  /** Waits for the calls under way, as long as there is no hurry, then ends open streams. */
+  drain(hurry: AbortSignal): Promise<void>;
 }
 
 /** Everything that is served over HTTP: `/mcp`, `/healthz`, `/readyz` and `/metrics`. */
@@ -55,7 +56,7 @@ export function createHttpHandler(app: HttpApp): HttpHandler {
   function serveMcp(request: Incoming): MaybePromise<Answer> {
     const misaddressed = firstRefusal(request, addressed);
     if (misaddressed) return refused(request, misaddressed);
-    if (request.method === 'OPTIONS') return withCors(request, preflight(methods));
+    if (request.method === 'OPTIONS') return withCors(request, preflight(request, methods));
     return andThen(firstRefusal(request, wellFormed) ?? serveCaller(request), (answer) =>
       withCors(request, answer.status >= 400 ? refused(request, answer) : answer),
     );
@@ -176,10 +177,13 @@ export function createHttpHandler(app: HttpApp): HttpHandler {
     announceEnd() {
       draining = true;
     },
-    async drain() {
+    async drain(hurry) {
       draining = true;
-      await calls.finished();
+      // A call of a session goes on when its client has gone.
+      await orHurry(Promise.all([calls.finished(), app.running.none()]), hurry);
       await protocol.close();
+      // What is answered by its end is on its way.
+      await orHurry(calls.finished(), AbortSignal.abort());
     },
   };
 }

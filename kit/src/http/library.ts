@@ -54,9 +54,8 @@ export async function openLibrary(app: HttpApp): Promise<Library> {
       return fromResponse(response);
     },
     async close() {
-      await sessions?.close();
-      await mcp.close();
-      await subscriptions.close();
+      const closing = [mcp.close(), subscriptions.close(), sessions?.close()];
+      await Promise.all(closing);
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { Server } from 'node:net';
 import type { Call, CallEnd } from '../calls/call.js';
+import type { OverdueCalls } from '../calls/overdue-calls.js';
 import type { CallObserver } from '../calls/services.js';
 import type { Counter } from '../definitions/metrics.js';
 import { stderr } from '../host/node/line-writer.js';
@@ -39,13 +40,15 @@ export class HttpMetrics implements CallObserver {
   );
   #authFailures: Readonly<Record<string, Counter>> = {};
 
-  constructor(audit: AuditLog) {
+  constructor(audit: AuditLog, overdue: Pick<OverdueCalls, 'count'>) {
     const lost = 'Lines of the log that could not be written.';
     this.registry.total('mcp_log_lines_lost_total', lost, () => [
       [{ log: 'stderr' }, stderr.lost],
       [{ log: 'audit' }, audit.lost],
     ]);
     for (const limit of LIMITS) this.countLimit(limit);
+    const late = 'Calls that still run although they were answered: timed out or cancelled.';
+    this.registry.gauge('mcp_server_calls_overdue', late, () => overdue.count);
   }
 
   began(): void {

@@ -1,3 +1,5 @@
+import * as z from 'zod/v4';
+
 const MIN_BYTES = 32;
 const MIN_DIFFERENT = 8;
 /** Words long enough that they do not turn up in random text. */
@@ -11,3 +13,9 @@ export function weaknessOf(secret: string): string | undefined {
   if (new Set(secret).size < MIN_DIFFERENT) return 'is easy to guess';
   return undefined;
 }
+
+/** A text that signs something. */
+export const secret = z.string().superRefine((text, ctx) => {
+  const weakness = weaknessOf(text);
+  if (weakness !== undefined) ctx.addIssue(weakness);
+});

@@ -1,5 +1,6 @@
 import type { Call } from '../calls/call.js';
 import { andThen, isPromise, type MaybePromise } from '../calls/maybe-async.js';
+import type { OverdueCalls } from '../calls/overdue-calls.js';
 import type { Bucket, Limits, RateLimiter } from '../calls/services.js';
 import { rateLimited, ToolError } from '../definitions/errors.js';
 import type { Principal } from '../definitions/principal.js';
@@ -23,6 +24,7 @@ export class CallLimits implements Limits {
 
   constructor(
     private readonly limiter: RateLimiter,
+    private readonly overdue: Pick<OverdueCalls, 'countOf'>,
     private readonly config?: RateLimitSettings,
   ) {
     this.#max = config?.MAX_CONCURRENT_CALLS ?? Number.POSITIVE_INFINITY;
@@ -31,12 +33,23 @@ export class CallLimits implements Limits {
 
   run<T>(call: Call, { id }: Principal, work: () => MaybePromise<T>): MaybePromise<T> {
     const done = this.#underWay.begin(id);
-    if (done === undefined) throw tooManyCalls(this.#max);
+    if (done === undefined) throw this.#tooManyCalls(id);
     const admitted = (wait: number) => {
       if (wait > 0) throw rateLimited(wait);
       return work();
     };
     return lastly(() => andThen(this.limiter.take(this.#buckets(call, id)), admitted), done);
+  }
+
+  #tooManyCalls(id: string): ToolError {
+    const overdue = this.overdue.countOf(id);
+    const late =
+      overdue > 0 ? ` ${overdue} of them timed out or were cancelled and still run.` : '';
+    return new ToolError(
+      'TOO_MANY_CALLS',
+      `${this.#max} calls are under way already.${late} Try again when one of them is done.`,
+      { retryable: true, retryAfter: 1 },
+    );
   }
 
   /** The client's own bucket and, when the tool has a limit, one for this client and tool. */
@@ -53,14 +66,6 @@ export class CallLimits implements Limits {
     }
     return buckets;
   }
-}
-
-function tooManyCalls(underWay: number): ToolError {
-  return new ToolError(
-    'TOO_MANY_CALLS',
-    `${underWay} calls are under way already. Try again when one of them is done.`,
-    { retryable: true, retryAfter: 1 },
-  );
 }
 
 /** What `work` returns; calls `done` when it is over, however it ends. */
@@ -81,6 +86,6 @@ function lastly<T>(work: () => MaybePromise<T>, done: () => void): MaybePromise<
 export function rateLimits(): LimitsPart<typeof rateLimitSettings> {
   return {
     settings: rateLimitSettings,
-    open: ({ config, state }) => new CallLimits(state.limiter, config),
+    open: ({ config, overdue, state }) => new CallLimits(state.limiter, overdue, config),
   };
 }

@@ -3,13 +3,15 @@ import * as z from 'zod/v4';
 import { answerTo, InputNeeded } from '../calls/ask.js';
 import { canShowForms } from '../calls/client-capabilities.js';
 import { type Kept, type RoundState, VALID_SECONDS } from '../calls/round-state.js';
-import type { ApprovalRequest, Approvals, NonceStore } from '../calls/services.js';
+import type { ApprovalRequest, Approvals, Claim, NonceStore } from '../calls/services.js';
 import { writeOut } from '../calls/write-out.js';
 import { ToolError } from '../definitions/errors.js';
 import type { Question } from '../definitions/questions.js';
 import { shorten } from './shown-arguments.js';
 
 const KEY = 'approval';
+const ASKED_AGAIN =
+  'This is asked again: the server has been restarted, or the answer came to another replica. ';
 const Form = z.object({ approve: z.boolean().describe('Let this call run') });
 
 /**
@@ -32,34 +34,43 @@ export class SignedApprovals implements Approvals {
       .update(JSON.stringify([principal.id, tool, shown]))
       .digest('base64url');
 
-    const state = await this.#redeem(request.mcpReq.requestState<RoundState>(), call);
-    const question = questionAbout(tool, shown);
+    const state = request.mcpReq.requestState<RoundState>();
+    const use = await this.#use(state, call);
+    const known = use === 'first' ? state?.approval : undefined;
+    const question = questionAbout(tool, shown, use);
     const { inputResponses = {} } = request.mcpReq;
-    if (state === undefined || !(state.approved || Object.hasOwn(inputResponses, KEY))) {
+    if (known === undefined || !(known.approved || Object.hasOwn(inputResponses, KEY))) {
       if (!canShowForms(request)) throw cannotAsk(tool);
-      const kept = { answers: {}, approval: { call, approved: false } };
+      const kept = { answers: {}, approval: await this.#keep(call, false) };
       throw new InputNeeded({ [KEY]: question }, kept);
     }
-    if (!state.approved && !isYes(answerTo(question, KEY, inputResponses))) {
+    if (!known.approved && !isYes(answerTo(question, KEY, inputResponses))) {
       throw new ToolError('NOT_APPROVED', `The user did not approve this call of ${tool}.`);
     }
     try {
       return await work();
     } catch (error) {
       if (!(error instanceof InputNeeded)) throw error;
-      throw new InputNeeded(error.questions, { ...error.kept, approval: { call, approved: true } });
+      const kept = { ...error.kept, approval: await this.#keep(call, true) };
+      throw new InputNeeded(error.questions, kept);
     }
   }
 
-  /** What is known about the approval of `call`, once. */
-  async #redeem(state: RoundState | undefined, call: string): Promise<Kept['approval']> {
+  /** Whether this is the first time that a state comes back, if it is about `call`. */
+  async #use(state: RoundState | undefined, call: string): Promise<Claim | undefined> {
     if (state?.approval?.call !== call) return undefined;
-    return (await this.nonces.claim(state.id, VALID_SECONDS)) ? state.approval : undefined;
+    return await this.nonces.claim(state.id, state.approval.set);
+  }
+
+  async #keep(call: string, approved: boolean): Promise<NonNullable<Kept['approval']>> {
+    return { call, approved, set: await this.nonces.setForNew(VALID_SECONDS) };
   }
 }
 
-function questionAbout(tool: string, shown: string): Question {
-  return { elicit: `Let ${tool} run with these arguments?\n\n${shorten(shown)}`, form: Form };
+function questionAbout(tool: string, shown: string, use: Claim | undefined): Question {
+  const reason = use === 'unknown' ? ASKED_AGAIN : '';
+  const question = `Let ${tool} run with these arguments?`;
+  return { elicit: `${reason}${question}\n\n${shorten(shown)}`, form: Form };
 }
 
 function isYes(answered: ReturnType<typeof answerTo>): boolean {

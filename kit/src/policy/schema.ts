@@ -1,4 +1,5 @@
 import * as z from 'zod/v4';
+import { isScope } from '../definitions/scope.js';
 import { Patterns } from './patterns.js';
 
 /** What this server has. A policy that names anything else has a typing error. */
@@ -7,14 +8,27 @@ export interface Names {
   readonly prompts: readonly string[];
   readonly resources: readonly string[];
   readonly uriTemplates: readonly string[];
+  /** Whether the credentials of a caller can name this role. */
+  carriesRole(role: string): boolean;
 }
 
+/** How callers get a role that their credentials do not name. */
+interface Reach {
+  readonly everyone: boolean;
+  readonly scopes: readonly string[];
+  readonly claims: Readonly<Record<string, unknown>>;
+}
+
+const scope = z.string().refine(isScope, {
+  error: ({ input }) => `${JSON.stringify(input)} is not a scope: no credentials can carry it`,
+});
 const claimValue = z.union([z.string(), z.number(), z.boolean()]);
 
 /** The schema of `policy.yaml` for a server with these names. */
-export function policySchema({ tools, prompts, resources, uriTemplates }: Names) {
-  const someOf = (names: readonly string[]) => (wanted: Patterns) =>
-    names.some((name) => wanted.includes(name));
+export function policySchema(names: Names) {
+  const { tools, prompts, resources, uriTemplates } = names;
+  const someOf = (all: readonly string[]) => (wanted: Patterns) =>
+    all.some((name) => wanted.includes(name));
   const tool = patterns('tool', someOf(tools));
   const prompt = patterns('prompt', someOf(prompts));
   const resource = patterns(
@@ -24,7 +38,7 @@ export function policySchema({ tools, prompts, resources, uriTemplates }: Names)
   );
   const role = z.strictObject({
     everyone: z.boolean().default(false),
-    scopes: z.array(z.string().min(1)).default([]),
+    scopes: z.array(scope).default([]),
     claims: z.record(z.string(), z.array(claimValue)).default({}),
     allowed_tools: tool,
     denied_tools: tool,
@@ -37,13 +51,25 @@ export function policySchema({ tools, prompts, resources, uriTemplates }: Names)
   // A map, because a role may have any name, also one that objects have by themselves.
   const roles = z.preprocess(
     (value) => (isObject(value) ? new Map(Object.entries(value)) : value),
-    z.map(z.string(), role),
+    z.map(z.string(), role).superRefine(refuseUnreachable(names)),
   );
   return z.strictObject({ roles });
 }
 
 export type Role =
   z.output<ReturnType<typeof policySchema>>['roles'] extends Map<string, infer R> ? R : never;
+
+/** A role that no credentials can name and that nothing else gives would deny nothing to anybody. */
+function refuseUnreachable({ carriesRole }: Pick<Names, 'carriesRole'>) {
+  return (roles: ReadonlyMap<string, Reach>, ctx: z.RefinementCtx): void => {
+    for (const [name, { everyone, scopes, claims }] of roles) {
+      const isGiven = everyone || scopes.length > 0 || Object.keys(claims).length > 0;
+      if (isGiven || carriesRole(name)) continue;
+      const message = `no credentials can name the role ${JSON.stringify(name)}: give it another name, or scopes`;
+      ctx.addIssue({ code: 'custom', path: [name], message });
+    }
+  };
+}
 
 /** A list of names. Each must exist, or be the beginning of one that does. */
 function patterns(what: string, exists: (wanted: Patterns) => boolean) {

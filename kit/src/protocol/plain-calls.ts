@@ -73,7 +73,7 @@ export function plainCall(
       if (!isPlain(outcome, tool)) return undefined;
       const result =
         era === 'modern' ? modernResult(outcome, endingOf(services)) : JSON.stringify(outcome);
-      const answer = `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${result}}`;
+      const answer = `{"result":${result},"jsonrpc":"2.0","id":${JSON.stringify(id)}}`;
       return [...notifications, answer];
     },
   };
@@ -113,10 +113,12 @@ class PlainContext {
 }
 
 function isText(one: ContentBlock): boolean {
-  return one?.type === 'text' && typeof one.text === 'string' && Object.keys(one).length === 2;
+  if (one?.type !== 'text' || typeof one.text !== 'string') return false;
+  const keys = Object.keys(one);
+  return keys.length === 2 && keys[0] === 'type';
 }
 
-/** Whether the library would send a result as it is: texts, and data that fits its schema. */
+/** Whether the library would send a result as it is, byte for byte: texts, and data that fits its schema. */
 function isPlain(outcome: ToolOutcome, tool: Tool): outcome is CallToolResult {
   if (outcome.resultType === 'input_required') return false;
   const { content, structuredContent, isError } = outcome as CallToolResult;

@@ -6,7 +6,14 @@ import {
 import { ToolError } from '../definitions/errors.js';
 
 /** Codes that say nothing about what the caller sent. */
-const OURS = ['INTERNAL', 'TIMEOUT', 'STORE_UNAVAILABLE', 'STORE_BUSY', 'UPSTREAM_UNAVAILABLE'];
+const OURS = [
+  'ABORTED',
+  'INTERNAL',
+  'TIMEOUT',
+  'STORE_UNAVAILABLE',
+  'STORE_BUSY',
+  'UPSTREAM_UNAVAILABLE',
+];
 
 /** A failed read or prompt as a JSON-RPC error; `data` says the same as `_meta.error` of a tool's error does. */
 export function asProtocolError(error: unknown, uri?: string): unknown {

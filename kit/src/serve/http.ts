@@ -8,6 +8,7 @@ import { HttpMetrics } from '../http/metrics.js';
 import { metricsOnOwnPort } from '../http/metrics-endpoint.js';
 import { dispatched } from '../http/refused-calls.js';
 import type { Server } from '../server.js';
+import { limitConnections } from './limit-connections.js';
 import { createNodeServer } from './node-server.js';
 import { openServer, type Transport } from './open-server.js';
 import { addProcessMetrics } from './process-metrics.js';
@@ -16,18 +17,23 @@ import { stopListening } from './stop-listening.js';
 /** How long after the start what most requests do not need is loaded, unless one has needed it before (milliseconds). */
 const PREPARE_AFTER = 1_000;
 
+/** How many connections `METRICS_PORT` takes: the file descriptors are for calls. */
+const MAX_METRICS_READERS = 8;
+
 /** Opens a server for HTTP. @throws {ConfigError} */
 export function openHttp(server: Server, { env, log }: Pick<Transport, 'env' | 'log'>) {
   const { auth: parts = [], sessions } = server.parts;
   const authParts = [parts].flat() as readonly AuthPart[];
+  const { state } = server.parts;
+  const shared = env.NODE_ENV === 'production' ? (state?.required ?? []) : [];
   let metrics: HttpMetrics | undefined;
   const opened = openServer(server, {
     env,
     log,
     settings: httpSettings,
-    required: authParts.flatMap(({ required = [] }) => required),
-    metrics: (audit) => {
-      metrics = new HttpMetrics(audit);
+    required: [...authParts.flatMap(({ required = [] }) => required), ...shared],
+    metrics: (audit, overdue) => {
+      metrics = new HttpMetrics(audit, overdue);
       return metrics.registry;
     },
   });
@@ -54,19 +60,21 @@ export function serveHttp(definition: Server): void {
   const app = orExit(() => openHttp(definition, { env: process.env }));
   const { config } = app;
   const handler = orExit(() => createHttpHandler(app));
-  const server = createNodeServer(handler.answer);
+  const server = createNodeServer(handler.answer, app.log);
   const onOwnPort = metricsOnOwnPort(app);
-  const metricsServer = createNodeServer(async (request) => onOwnPort(request));
+  const metricsServer = createNodeServer(async (request) => onOwnPort(request), app.log);
+  metricsServer.maxConnections = MAX_METRICS_READERS;
   addProcessMetrics(app.metrics.registry);
   app.metrics.countConnections(server);
 
-  const end = superviseProcess({
+  const { end } = superviseProcess({
     log: app.log,
     timeoutMs: config.SHUTDOWN_DELAY_MS + config.SHUTDOWN_TIMEOUT_MS,
-    async stop() {
+    abortCalls: () => app.running.abort(),
+    async stop(hurry) {
       handler.announceEnd();
-      await stopListening(server, config.SHUTDOWN_DELAY_MS);
-      await handler.drain();
+      await stopListening(server, config.SHUTDOWN_DELAY_MS, hurry);
+      await handler.drain(hurry);
       server.closeAllConnections();
       metricsServer.close();
       metricsServer.closeAllConnections();
@@ -88,6 +96,7 @@ export function serveHttp(definition: Server): void {
     });
   }
 
+  limitConnections(server, app.log);
   server.listen(config.PORT, config.HOST, () => {
     app.log.info({ address: server.address() }, 'MCP at /mcp');
     setTimeout(prepare, PREPARE_AFTER).unref();

@@ -60,6 +60,16 @@ export function pathOf({ url = '/' }: IncomingMessage): string | undefined {
   return path?.includes('/') ? path : undefined;
 }
 
+/** Whether there are not two `Host` lines, which somebody on the way might have read in another way (RFC 9112, section 3.2). */
+export function hasOneHost({ rawHeaders }: IncomingMessage): boolean {
+  let hosts = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index];
+    if (name?.length === 4 && name.toLowerCase() === 'host') hosts += 1;
+  }
+  return hosts < 2;
+}
+
 /** node:http shows one of several values of some headers; here none may be hidden from the guards. */
 function readerOf(incoming: IncomingMessage): RequestHeaders {
   const { headers, rawHeaders } = incoming;

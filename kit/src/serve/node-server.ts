@@ -1,8 +1,10 @@
 import type { Server, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import type { Logger } from 'pino';
 import { type Answer, type Incoming, refuse } from '../http/exchange.js';
-import { NodeRequest, pathOf } from './node-request.js';
+import { LineLimit } from '../http/line-limit.js';
+import { hasOneHost, NodeRequest, pathOf } from './node-request.js';
 
 // To import it would load the HTTP client of Node.js, too, which is a fifth of a start (Node.js 22 and newer).
 const { createServer } = process.getBuiltinModule('node:http');
@@ -18,26 +20,42 @@ const TIMEOUTS = {
 /** How long a client may take to read what it asked for before it loses its connection (milliseconds). */
 const READ_TIMEOUT = 30_000;
 
+/** How many lines a second answers that cannot be sent may have in the log. */
+const MAX_LOST_LOGGED = 20;
+
+/** Ends the connection of an answer that cannot be sent, and logs why. */
+type GiveUp = (outgoing: ServerResponse, error: unknown) => void;
+
 /** Serves `answer` over `node:http`. */
-export function createNodeServer(answer: (request: Incoming) => Promise<Answer>): Server {
+export function createNodeServer(
+  answer: (request: Incoming) => Promise<Answer>,
+  log: Pick<Logger, 'error'>,
+): Server {
+  const lines = new LineLimit(MAX_LOST_LOGGED);
+  const giveUp: GiveUp = (outgoing, error) => {
+    outgoing.destroy();
+    lines.write((leftOut) => log.error({ err: error, ...leftOut }, 'an answer cannot be sent'));
+  };
   return createServer(TIMEOUTS, (incoming, outgoing) => {
     const path = pathOf(incoming);
-    if (path === undefined) return sendSoon(notUnderstood(), outgoing);
+    if (path === undefined || !hasOneHost(incoming)) {
+      return sendSoon(notUnderstood(), outgoing, giveUp);
+    }
     answer(new NodeRequest(incoming, outgoing, path)).then(
-      (answered) => sendSoon(answered, outgoing),
-      () => outgoing.destroy(),
+      (answered) => sendSoon(answered, outgoing, giveUp),
+      (error: unknown) => giveUp(outgoing, error),
     );
   });
 }
 
-let unsent: (readonly [Answer, ServerResponse])[] = [];
+let unsent: (readonly [Answer, ServerResponse, GiveUp])[] = [];
 
 /**
  * Sends the answers of one turn of the event loop together, when all requests that have arrived are read: each write wakes
  * whoever waits for it, and to change between the two for each answer costs more than most calls do.
  */
-function sendSoon(answer: Answer, outgoing: ServerResponse): void {
-  if (unsent.push([answer, outgoing]) > 1) return;
+function sendSoon(answer: Answer, outgoing: ServerResponse, giveUp: GiveUp): void {
+  if (unsent.push([answer, outgoing, giveUp]) > 1) return;
   setImmediate(() => {
     const all = unsent;
     unsent = [];
@@ -46,11 +64,11 @@ function sendSoon(answer: Answer, outgoing: ServerResponse): void {
 }
 
 /** An answer that cannot be sent costs its own connection and none of the others in its turn. */
-function sendOrGiveUp(answer: Answer, outgoing: ServerResponse): void {
+function sendOrGiveUp(answer: Answer, outgoing: ServerResponse, giveUp: GiveUp): void {
   try {
-    send(answer, outgoing);
-  } catch {
-    outgoing.destroy();
+    send(answer, outgoing, giveUp);
+  } catch (error) {
+    giveUp(outgoing, error);
   }
 }
 
@@ -59,14 +77,18 @@ function notUnderstood(): Answer {
   return refuse(400, 'This request cannot be understood.', headers);
 }
 
-function send({ status, headers, body }: Answer, outgoing: ServerResponse): void {
+function send({ status, headers, body }: Answer, outgoing: ServerResponse, giveUp: GiveUp): void {
   // Whether the connection stays is between the client and node:http, unless the server is going away.
   if (headers.connection !== 'close') delete headers.connection;
   if (body instanceof ReadableStream) {
     outgoing.writeHead(status, headers);
     // Its first event may be a long time away.
     outgoing.flushHeaders();
-    pipeline(Readable.fromWeb(body), limitReading(outgoing)).catch(() => outgoing.destroy());
+    pipeline(Readable.fromWeb(body), limitReading(outgoing)).catch((error: unknown) => {
+      // Clients leave their streams all the time.
+      if (isEndOfClient(error)) outgoing.destroy();
+      else giveUp(outgoing, error);
+    });
     return;
   }
   if (typeof body === 'string') {
@@ -88,4 +110,8 @@ function limitReading(outgoing: ServerResponse): ServerResponse {
   return outgoing.setTimeout(READ_TIMEOUT, () => {
     if (outgoing.writableNeedDrain || outgoing.writableLength > 0) outgoing.destroy();
   });
+}
+
+function isEndOfClient(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE';
 }

@@ -1,7 +1,9 @@
 import type { Logger } from 'pino';
 import { Cursors } from '../calls/cursors.js';
 import { MemoryNonceStore } from '../calls/nonces.js';
+import { OverdueCalls } from '../calls/overdue-calls.js';
 import { RoundStates } from '../calls/round-state.js';
+import { RunningCalls } from '../calls/running-calls.js';
 import { NO_POLICY, type Services } from '../calls/services.js';
 import { Changes } from '../definitions/changes.js';
 import type { Metrics } from '../definitions/metrics.js';
@@ -40,8 +42,8 @@ export interface Transport {
   /** Its own settings. */
   readonly settings?: SettingsShape;
   /** The settings without which it does not start. */
-  readonly required?: readonly string[];
-  readonly metrics: (audit: AuditLog) => Metrics;
+  readonly required?: readonly (string | readonly string[])[];
+  readonly metrics: (audit: AuditLog, overdue: OverdueCalls) => Metrics;
   readonly log?: Logger | undefined;
 }
 
@@ -67,16 +69,26 @@ export function openServer(server: Server, transport: Transport): OpenServer {
     AuditSettings & { readonly REQUEST_STATE_SECRET?: string };
   const log = transport.log ?? createLogger(config.LOG_LEVEL, about.name);
   const audit = openAuditLog(config, about.name, log);
-  const metrics = transport.metrics(audit);
+  const overdue = new OverdueCalls(log);
+  const metrics = transport.metrics(audit, overdue);
   const checks: Record<string, () => Promise<void>> = {};
   const closing: (() => unknown)[] = [];
 
-  const base = { about, definitions, config, log, metrics };
-  const state: SharedState = parts.state?.open(base) ?? ofThisProcess();
+  const auth = [parts.auth ?? []].flat();
+  const base = {
+    about,
+    definitions,
+    config,
+    log,
+    metrics,
+    overdue,
+    state: parts.state?.open({ about, config, log, metrics }) ?? ofThisProcess(),
+    carriesRole: (role: string) => auth.some((part) => part.carriesRole?.(role) ?? role !== ''),
+  };
+  const { state } = base;
   const partEnv: PartEnv = {
     ...base,
-    state,
-    tracing: parts.tracing?.open({ ...base, state, tracing: undefined }),
+    tracing: parts.tracing?.open({ ...base, tracing: undefined }),
   };
   const { tracing } = partEnv;
 
@@ -90,7 +102,9 @@ export function openServer(server: Server, transport: Transport): OpenServer {
 
   const policy = parts.policy === undefined ? NO_POLICY : open('policy', parts.policy);
   const limits =
-    parts.limits === undefined ? new CallLimits(state.limiter) : open('limits', parts.limits);
+    parts.limits === undefined
+      ? new CallLimits(state.limiter, overdue)
+      : open('limits', parts.limits);
   const services = Object.fromEntries(
     Object.entries(parts)
       .filter(([name]) => !NAMED.includes(name))
@@ -120,6 +134,8 @@ export function openServer(server: Server, transport: Transport): OpenServer {
     audit,
     observers: [audit],
     limits,
+    running: new RunningCalls(),
+    overdue,
     policy,
     changes: state.changes,
     rounds: new RoundStates(config.REQUEST_STATE_SECRET),

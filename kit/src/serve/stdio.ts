@@ -1,8 +1,9 @@
 import type { McpServer, ProtocolEra } from '@modelcontextprotocol/server';
 import { serveStdio as connect } from '@modelcontextprotocol/server/stdio';
+import { aborted } from '../calls/running-calls.js';
 import { NO_METRICS } from '../definitions/metrics.js';
 import { loadEnvFile } from '../host/node/env.js';
-import { superviseProcess } from '../host/node/lifecycle.js';
+import { orHurry, superviseProcess } from '../host/node/lifecycle.js';
 import { whenOrphaned } from '../host/node/orphaned.js';
 import { protocolOutput } from '../host/node/protect-stdout.js';
 import { orExit } from '../host/node/settings.js';
@@ -35,22 +36,29 @@ export function serveStdio(definition: Server): void {
   });
   calls.listenTo(transport);
   const unanswered = new Unanswered(transport);
+  let isStopped = false;
   const closed = new Promise<void>((resolve) => {
     const { onclose } = transport;
     transport.onclose = () => {
+      // Before the library ends its calls, so that all calls end in the same way.
+      if (!isStopped) endNow(1);
       onclose?.();
       resolve();
     };
   });
 
-  const end = superviseProcess({
+  const { end, endNow } = superviseProcess({
     log: app.log,
     timeoutMs: config.SHUTDOWN_TIMEOUT_MS,
-    async stop() {
+    abortCalls: () => app.running.abort(),
+    async stop(hurry) {
       // What the calls hand over to the library is still to be answered by it.
       const allAnswered = calls.none().then(() => unanswered.none());
       // Over a connection that is closed nobody can be answered.
-      await Promise.race([closed, allAnswered]);
+      const answered = Promise.race([closed, allAnswered]);
+      await orHurry(Promise.all([answered, app.running.none()]), hurry);
+      isStopped = true;
+      if (!transport.isClosed) await unanswered.refuse(aborted());
       await connection.close();
       await app.close();
     },
@@ -59,9 +67,8 @@ export function serveStdio(definition: Server): void {
   // The client closed its input.
   process.stdin.once('end', () => {
     end(0);
-    whenOrphaned(() => process.exit(0));
+    whenOrphaned(() => endNow(0));
   });
   // The client does not listen any more.
-  protocolOutput.once('error', () => process.exit(0));
-  closed.then(() => end(1));
+  protocolOutput.once('error', () => endNow(0));
 }

@@ -33,8 +33,9 @@ export function placeIn(text: string): Place | undefined {
   return log === undefined ? undefined : { log, number: Number(number) };
 }
 
+/** All places of a log are equally long: once sealed, they do not say how much has changed. */
 export function asText({ log, number }: Place): string {
-  return `c${log}-${number}`;
+  return `c${log}-${String(number).padStart(15, '0')}`;
 }
 
 /** Whether something in a log comes after a place. Another log is a later one. */

@@ -17,15 +17,20 @@ export class ChangeReader {
     });
   }
 
-  /** The place where it begins: after `place`, or now. */
-  async begin(place: string | undefined): Promise<string> {
+  /** Where it is: all before that was read, or is of no concern. */
+  get place(): string {
+    return this.#last;
+  }
+
+  /** Begins after `place`, or now. @param ready is called before it tells anything. */
+  async begin(place: string | undefined, ready: () => void = () => {}): Promise<void> {
     const begins = place ?? (await this.log.newest());
     const missed = place === undefined ? [] : await this.log.after(place);
     this.#last = begins;
+    ready();
     const waiting = this.#waiting ?? [];
     this.#waiting = undefined;
     for (const change of [...missed, ...waiting]) this.#hear(change);
-    return begins;
   }
 
   end(): void {

@@ -15,14 +15,13 @@ export class EventStream {
   readonly #encoder = new TextEncoder();
   readonly #keepAlive: NodeJS.Timeout;
   #target: ReadableStreamDefaultController<Uint8Array> | undefined;
-  #place: string | undefined;
 
   /**
-   * @param canMark whether the client understands events that say nothing but where the stream is
+   * @param mark says where the stream is, for a client that understands events that say nothing else
    * @param onEnd is called once, when the stream is over for whatever reason
    */
   constructor(
-    private readonly canMark: boolean,
+    private readonly mark: (() => string) | undefined,
     private readonly onEnd: () => void,
   ) {
     this.#body = new ReadableStream<Uint8Array>(
@@ -35,17 +34,11 @@ export class EventStream {
   /** @param id where the stream is when the client has read this */
   send(message: JSONRPCMessage, id?: string): void {
     this.#write(`event: message\n${id ? `id: ${id}\n` : ''}data: ${JSON.stringify(message)}\n\n`);
-    if (id) this.#place = undefined;
   }
 
   /** Tells the client where the stream is, so that it can take it up again before anything was sent. */
-  begin(place: string): void {
-    if (this.canMark) this.#write(`id: ${place}\nretry: ${RETRY_MS}\ndata: \n\n`);
-  }
-
-  /** Something came by that does not concern the client. It is told where the stream is now and then. */
-  passed(place: string): void {
-    this.#place = place;
+  begin(): void {
+    if (this.mark) this.#write(`id: ${this.mark()}\nretry: ${RETRY_MS}\ndata: \n\n`);
   }
 
   end(): void {
@@ -66,10 +59,9 @@ export class EventStream {
     this.#target = target;
   }
 
+  /** Always alike: whether something came by that does not concern the client is not its business. */
   #stayAlive(): void {
-    const isElsewhere = this.canMark && this.#place !== undefined;
-    this.#write(isElsewhere ? `id: ${this.#place}\ndata: \n\n` : ': keepalive\n\n');
-    this.#place = undefined;
+    this.#write(this.mark ? `id: ${this.mark()}\ndata: \n\n` : ': keepalive\n\n');
   }
 
   #write(text: string): void {

@@ -22,6 +22,9 @@ export type Note = { readonly session: string } & (
 /** Why no session began: all of the caller's own are in use, or there are too many in all. */
 export type Begun = 'begun' | 'busy' | 'full';
 
+/** Why calls did not begin: one with the same id is under way, or the session is over. */
+export type CallsBegun = 'begun' | 'taken' | 'over';
+
 /** Of the stream of a call: `silent` when the process that runs the call does not listen any more. */
 export type StreamState = 'open' | 'silent' | 'over';
 
@@ -44,8 +47,8 @@ export interface SessionStore {
   touch(sessions: readonly string[]): Promise<readonly string[]>;
   end(session: string): Promise<void>;
 
-  /** Calls begin here, and say what they have to say on a stream. @returns `false` when one with the same id is under way. */
-  beginCalls(session: string, stream: string, ids: readonly RequestId[]): Promise<boolean>;
+  /** Calls begin here, and say what they have to say on a stream. */
+  beginCalls(session: string, stream: string, ids: readonly RequestId[]): Promise<CallsBegun>;
   /** Ends calls of this stream; another one may have begun under the same id. */
   endCalls(session: string, stream: string, ids: readonly RequestId[]): Promise<void>;
   /** Whether a call under way may say more on a stream. */

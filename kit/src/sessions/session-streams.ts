@@ -1,4 +1,5 @@
 import type { JSONRPCNotification, ServerEvent } from '@modelcontextprotocol/server';
+import type { Cursors } from '../calls/cursors.js';
 import type { Principal } from '../definitions/principal.js';
 import type { HttpApp } from '../http/app.js';
 import { type Answer, type Incoming, refuse } from '../http/exchange.js';
@@ -49,22 +50,27 @@ export class SessionStreams {
     return this.#open.size;
   }
 
-  /** Tells the client what changes, from `place` in the log on or from now on. */
-  async openChanges(listener: Listener, id: string, place?: string): Promise<Answer> {
+  /** Tells the client what changes, from an event on or from now on. */
+  async openChanges(listener: Listener, id: string, event?: string): Promise<Answer> {
+    const { cursors } = this.of.app;
     const { store, changes } = this.of.state;
-    const { target, caller } = this.#begin(CHANGES, listener, () => reader.end());
+    const { principal, canMark } = listener;
+    const mark = () => eventAt(reader.place, cursors, principal);
+    const onEnd = () => reader.end();
+    const { target, caller } = this.#begin(CHANGES, listener, onEnd, canMark ? mark : undefined);
     const reader = new ChangeReader(changes, ({ change, at }) => {
       const events = this.subscriptions.eventsOf(change, caller.principal);
-      for (const event of events) {
-        target.send(asNotification(event), event === events.at(-1) ? at : undefined);
+      for (const one of events) {
+        const isLast = at !== undefined && one === events.at(-1);
+        target.send(asNotification(one), isLast ? mark() : undefined);
       }
-      if (events.length === 0 && at !== undefined) target.passed(at);
     });
     try {
       await this.subscriptions.lookUp(() => store.hold(this.key, CHANGES));
       // Not before it is held: a client that has gone by now lets go of it again.
       listener.request.whenOver(() => target.end());
-      target.begin(await reader.begin(place));
+      const place = event === undefined ? undefined : placeAt(event, cursors, principal);
+      await reader.begin(place, () => target.begin());
       return target.answer(id);
     } catch (error) {
       target.end();
@@ -77,7 +83,7 @@ export class SessionStreams {
     const { store, events } = this.of.state;
     const stream = await events.streamOf(this.key, event);
     if (stream === undefined) return refuse(400, 'This event is not kept any more.');
-    const { target, reading } = this.#begin(stream, listener, () => {});
+    const { target, reading } = this.#begin(stream, listener, () => {}, undefined);
     try {
       await store.hold(this.key, stream);
       listener.request.whenOver(() => target.end());
@@ -111,10 +117,14 @@ export class SessionStreams {
     for (const { target } of this.#open.values()) target.end();
   }
 
-  #begin(stream: string, listener: Listener, onEnd: () => void) {
-    const { principal, authenticate, canMark } = listener;
+  #begin(
+    stream: string,
+    { principal, authenticate }: Listener,
+    onEnd: () => void,
+    mark: (() => string) | undefined,
+  ) {
     this.told.taken(stream);
-    const target = new EventStream(canMark, () => {
+    const target = new EventStream(mark, () => {
       caller.forget();
       onEnd();
       if (this.#open.get(stream) !== reading) return;
@@ -128,6 +138,25 @@ export class SessionStreams {
     const reading: Reading = { target, look() {} };
     this.#open.set(stream, reading);
     return { target, caller, reading };
+  }
+}
+
+/** Whether an event of a stream of changes is meant, and not one that a call has said. */
+export function isOfChanges(event: string): boolean {
+  return event.startsWith(CHANGES);
+}
+
+/** The id of an event at a place in the log, sealed: the place would say how much else has changed. */
+function eventAt(place: string, cursors: Cursors, principal: Principal): string {
+  return CHANGES + cursors.seal({ list: CHANGES, after: place }, principal);
+}
+
+/** The place of an event; one that is nowhere in the log, for a client that has to look at everything again. */
+function placeAt(event: string, cursors: Cursors, principal: Principal): string {
+  try {
+    return cursors.open(event.slice(CHANGES.length), principal).after ?? '';
+  } catch {
+    return '';
   }
 }
 

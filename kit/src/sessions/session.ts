@@ -9,6 +9,7 @@ import {
   isJSONRPCRequest,
   WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server';
+import { aborted } from '../calls/running-calls.js';
 import type { Principal } from '../definitions/principal.js';
 import type { HttpApp } from '../http/app.js';
 import { type Answer, fromResponse, type Incoming, refuse } from '../http/exchange.js';
@@ -21,12 +22,13 @@ import { RETRY_MS } from './event-stream.js';
 import { answeredBy, RequestServer } from './request-server.js';
 import type { SessionState } from './session-state.js';
 import type { SessionStepUp } from './session-step-up.js';
-import type { Note, SessionData } from './session-store.js';
+import type { CallsBegun, Note, SessionData } from './session-store.js';
 import { SessionStreams } from './session-streams.js';
 import { Subscriptions } from './subscriptions.js';
 import { transportEvents } from './transport-events.js';
 
 const INVALID_REQUEST = -32_600;
+const INTERNAL_ERROR = -32_603;
 const BUSY_MS = 1_000;
 const CANCELLED = { code: -32_000, message: 'Cancelled' };
 const UNAVAILABLE = { code: -32_000, message: 'Sessions cannot be reached. Try again in 1 s.' };
@@ -59,6 +61,7 @@ export class Session {
   readonly #subscriptions: Subscriptions;
   readonly streams: SessionStreams;
   #requests = 0;
+  #onServed: (() => void) | undefined;
 
   /** @param onIdle is called when nothing goes on here any more */
   constructor(
@@ -84,14 +87,14 @@ export class Session {
     }
   }
 
-  /** Answers a message of the owner. */
+  /** Answers a message of the owner; `undefined` when the session is over by now. */
   async answer(
     request: Incoming,
     body: unknown,
     principal: Principal,
     id: string,
     data: SessionData,
-  ): Promise<Answer> {
+  ): Promise<Answer | undefined> {
     const { store } = this.of.state;
     const requests = [body].flat().filter((message) => isJSONRPCRequest(message));
     const stream = randomUUID();
@@ -100,7 +103,9 @@ export class Session {
     if (places === undefined) return tooManyRequests(BUSY_MS);
     const transport = this.#transport(stream);
     const post = { transport, stream, principal, data, places };
-    if (ids.length > 0 && !(await this.#areNew(ids, post))) {
+    const begun = ids.length > 0 ? await this.#beginCalls(ids, post) : 'begun';
+    if (begun === 'over') return undefined;
+    if (begun === 'taken') {
       return refuse(400, 'A request with this id is under way.', undefined, INVALID_REQUEST);
     }
     const passed: Promise<void>[] = [];
@@ -137,14 +142,14 @@ export class Session {
     return places;
   }
 
-  /** Whether none of these requests is under way yet; from now on they are. */
-  async #areNew(ids: readonly RequestId[], post: Post): Promise<boolean> {
-    let areNew = false;
+  /** From now on these requests are under way, if none of them is yet. */
+  async #beginCalls(ids: readonly RequestId[], post: Post): Promise<CallsBegun> {
+    let begun: CallsBegun | undefined;
     try {
-      areNew = await this.of.state.store.beginCalls(this.key, post.stream, ids);
-      return areNew;
+      begun = await this.of.state.store.beginCalls(this.key, post.stream, ids);
+      return begun;
     } finally {
-      if (!areNew) leaveAll(post);
+      if (begun !== 'begun') leaveAll(post);
     }
   }
 
@@ -169,6 +174,19 @@ export class Session {
     else if (note.kind === 'taken') this.#lose(note.stream);
     else if ('uri' in note) this.#subscriptions.hear(note);
     else this.end();
+  }
+
+  /** The process ends: answers what nobody else is going to answer, like calls that wait for a person, and ends the rest. */
+  async close(): Promise<void> {
+    const { message, details } = aborted();
+    const error = { code: INTERNAL_ERROR, message, data: details };
+    for (const [id, { post }] of this.#calls) this.#answer(post, { jsonrpc: '2.0', id, error });
+    if (this.#requests > 0) {
+      await new Promise<void>((resolve) => {
+        this.#onServed = resolve;
+      });
+    }
+    this.end();
   }
 
   /** Ends streams and calls here. */
@@ -225,7 +243,7 @@ export class Session {
   async #subscribe(request: JSONRPCRequest, post: Post): Promise<void> {
     const { store } = this.of.state;
     const answer = this.#subscriptions.answer(request, post.principal, this.key, store);
-    this.#send(post, await answer.catch(() => unavailable(request)));
+    await this.#send(post, await answer.catch(() => unavailable(request)));
     leave(post, request.id);
   }
 
@@ -240,16 +258,16 @@ export class Session {
       if ('result' in message && request.method === 'logging/setLevel') {
         void this.use(() => this.#setLevel(message, request, post));
       } else {
-        this.#send(post, message);
+        this.#answer(post, message);
       }
       this.#close(request.id);
     } else if (isJSONRPCRequest(message)) {
       // Each server counts by itself, and an answer that comes late must not be one to something else.
       const id = `q-${randomUUID()}${this.of.state.store.here}`;
       this.#questions.set(id, { server, id: message.id });
-      this.#send(post, { ...message, id }, request.id);
+      void this.#send(post, { ...message, id }, request.id);
     } else {
-      this.#send(post, message, request.id);
+      void this.#send(post, message, request.id);
     }
   }
 
@@ -259,7 +277,7 @@ export class Session {
     const { jsonrpc, id, method, params } = request;
     const kept = { jsonrpc, id, method, params: { level: params?.level } };
     const set = this.of.state.store.setLevel(this.key, kept);
-    this.#send(post, await set.then(() => answer).catch(() => unavailable(request)));
+    await this.#send(post, await set.then(() => answer).catch(() => unavailable(request)));
   }
 
   #cancel(message: JSONRPCNotification): boolean {
@@ -271,7 +289,7 @@ export class Session {
     this.#close(id);
     // There is no answer to what was cancelled, but the transport waits for one.
     post.transport.closeSSEStream(id);
-    this.#send(post, { jsonrpc: '2.0', id, error: CANCELLED });
+    void this.#send(post, { jsonrpc: '2.0', id, error: CANCELLED });
     return true;
   }
 
@@ -286,13 +304,19 @@ export class Session {
     this.#checkIdle();
   }
 
-  #send({ transport }: Post, message: JSONRPCMessage, relatedRequestId?: RequestId): void {
-    transport
+  /** The session is known here until its client has the answer, or it is kept for it. */
+  #answer(post: Post, message: JSONRPCMessage): void {
+    void this.use(() => this.#send(post, message));
+  }
+
+  async #send({ transport }: Post, message: JSONRPCMessage, relatedRequestId?: RequestId) {
+    await transport
       .send(message, relatedRequestId === undefined ? {} : { relatedRequestId })
       .catch((error: unknown) => this.of.app.log.debug({ err: error }, 'nobody to send this to'));
   }
 
   #checkIdle(): void {
+    if (this.#requests === 0) this.#onServed?.();
     if (this.#requests + this.#calls.size + this.streams.count === 0) this.onIdle();
   }
 

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   isInitializeRequest,
+  isJSONRPCRequest,
   isLegacyRequest,
   type JSONRPCRequest,
   SUPPORTED_PROTOCOL_VERSIONS,
@@ -14,11 +15,11 @@ import type { Authenticate } from '../http/live-caller.js';
 import { tooManyRequests } from '../http/request-limit.js';
 import { Concurrency } from '../limits/concurrency.js';
 import { readersOf } from '../protocol/readers.js';
-import { placeIn } from './change-log.js';
 import { type OfSessions, Session } from './session.js';
 import { type SessionState, SessionsUnavailable } from './session-state.js';
 import { SessionStepUp } from './session-step-up.js';
 import { keyOf, type SessionData } from './session-store.js';
+import { isOfChanges } from './session-streams.js';
 
 /** How often it is said which sessions are in use, at the most (milliseconds). */
 const TOUCH_MS = 10_000;
@@ -63,14 +64,14 @@ export class Sessions implements SessionRoutes {
     principal: Principal,
   ): Promise<Answer | undefined> {
     const id = request.headers.get('mcp-session-id');
-    if (id === null && !isInitializeRequest(body)) return undefined;
+    if (id === null && !beginsSession(body)) return undefined;
     if (!(await isLegacyRequest(request.toRequest(), body))) return undefined;
     if (id === null) return await this.#begin(request, body as JSONRPCRequest, principal);
     return await this.#within(id, principal, async (session, data) => {
       if ([body].flat().some(isInitializeRequest)) {
         return refuse(400, 'The session has begun already.', undefined, INVALID_REQUEST);
       }
-      return await session.answer(request, body, principal, id, data);
+      return (await session.answer(request, body, principal, id, data)) ?? notFound();
     });
   }
 
@@ -96,7 +97,7 @@ export class Sessions implements SessionRoutes {
       const canMark = version !== null && version >= MARKS_SINCE;
       const listener = { request, principal, authenticate, canMark };
       const last = request.headers.get('last-event-id');
-      if (last === null || placeIn(last)) {
+      if (last === null || isOfChanges(last)) {
         return await session.streams.openChanges(listener, id, last ?? undefined);
       }
       return await session.streams.resume(listener, id, last);
@@ -105,7 +106,7 @@ export class Sessions implements SessionRoutes {
 
   async close(): Promise<void> {
     clearInterval(this.#touching);
-    for (const session of this.#live.values()) session.end();
+    await Promise.all([...this.#live.values()].map((session) => session.close()));
     await Promise.race([this.#streams.finished(), sleep(CLOSE_MS, undefined, { ref: false })]);
   }
 
@@ -147,8 +148,9 @@ export class Sessions implements SessionRoutes {
       const session = this.#use(key);
       const data = { initialize, uris: [] };
       const work = () => session.answer(request, initialize, principal, id, data);
-      const answer = await session.use(work);
-      if (answer.status >= 400) await this.#end(key, session);
+      const answer = (await session.use(work)) ?? notFound();
+      // A client that has gone will never know of it.
+      if (answer.status >= 400 || request.signal.aborted) await this.#end(key, session);
       return answer;
     });
   }
@@ -183,6 +185,11 @@ export class Sessions implements SessionRoutes {
       this.app.log.debug({ err: error }, 'sessions cannot be reached');
     }
   }
+}
+
+/** Without an id it is a notification, whose sender would never know of its session. */
+function beginsSession(body: unknown): body is JSONRPCRequest {
+  return isJSONRPCRequest(body) && isInitializeRequest(body);
 }
 
 function notFound(): Answer {

@@ -22,10 +22,12 @@ export interface RedisState extends SharedState {
 export function redis(): StatePart<typeof settings> {
   return {
     settings,
+    // A replica that shares nothing does not look any different from one that does.
+    required: ['REDIS_URL'],
     open({ about, config, log, metrics }): RedisState {
       const { REDIS_URL: url, RATE_LIMIT_ON_ERROR: onError } = config;
       if (url === undefined) {
-        log.info('no REDIS_URL: this process shares nothing with others');
+        log.warn('no REDIS_URL: this process shares nothing with others');
         return { ...ofThisProcess(), redis: undefined };
       }
       const shared = new SharedRedis(url, log);

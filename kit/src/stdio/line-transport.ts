@@ -30,6 +30,10 @@ export class LineTransport implements Transport {
     private readonly output: Writable,
   ) {}
 
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
   async start(): Promise<void> {
     this.input.on('data', this.#read).once('error', (error) => this.#fail(error));
   }

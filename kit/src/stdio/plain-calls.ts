@@ -74,7 +74,8 @@ export class PlainCalls {
     this.#underWay.set(id, caller);
     // Also when the outcome is there at once: it may be cancelled by what came with it.
     const outcome = await call.run(caller);
-    const messages = caller.isOver ? [] : call.messages(outcome);
+    const isHeard = !caller.isOver && !transport.isClosed;
+    const messages = isHeard ? call.messages(outcome) : [];
     if (messages === undefined) {
       this.outcomes.set(id, outcome);
       transport.onmessage?.(parseJSONRPCMessage(value));

@@ -1,4 +1,7 @@
 import type { Transport } from '@modelcontextprotocol/server';
+import type { ToolError } from '../definitions/errors.js';
+
+const INTERNAL_ERROR = -32_603;
 
 /** The requests of a connection that have no answer yet. Streams that stay open do not count. */
 export class Unanswered {
@@ -6,7 +9,7 @@ export class Unanswered {
   #onEmpty: (() => void) | undefined;
 
   /** Listens to a transport that a server has been connected to. */
-  constructor(transport: Transport) {
+  constructor(private readonly transport: Transport) {
     const { onmessage } = transport;
     transport.onmessage = (message, extra) => {
       if ('method' in message) {
@@ -28,6 +31,12 @@ export class Unanswered {
     await new Promise<void>((resolve) => {
       this.#onEmpty = resolve;
     });
+  }
+
+  /** Answers what nobody else is going to answer: calls that wait for something from their client. */
+  async refuse({ message, details }: ToolError): Promise<void> {
+    const error = { code: INTERNAL_ERROR, message, data: details };
+    for (const id of this.#ids) await this.transport.send({ jsonrpc: '2.0', id, error });
   }
 
   #forget(id: unknown): void {

@@ -12,14 +12,19 @@ const STATES: readonly [RegExp, string, string][] = [
   [/^(40|55P03)/, 'STORE_BUSY', 'Someone else is changing the same data.'],
   [/^57014/, 'STORE_TIMEOUT', 'The database needed too long for this.'],
 ];
+/** A text with a character that the database's encoding, or its JSON, does not have. */
+const NOT_STORABLE = /^22(021|P05)/;
 /** The driver's own errors have no state. */
 const CONNECTION_LOST = /timeout|terminated|Connection ended/i;
 
-/** An error of the database as one that the caller may see and the same call may overcome later, or `undefined`. */
+/** An error of the database as one that the caller may see, or `undefined`. */
 export function asStoreError(error: unknown): ToolError | undefined {
   const { code, message } = error as { code?: unknown; message?: unknown };
   const isLost = code === undefined && CONNECTION_LOST.test(String(message));
   const state = isLost || isNetworkError(error) || code === 'ENOENT' ? '08' : String(code);
+  if (NOT_STORABLE.test(state)) {
+    return new ToolError('INVALID_INPUT', 'A text contains a character that cannot be stored.');
+  }
   const [, name, text] = STATES.find(([pattern]) => pattern.test(state)) ?? [];
   if (name === undefined) return undefined;
   return new ToolError(name, `${text} Try again later.`, { retryable: true });

@@ -17,7 +17,9 @@ export async function migrate(connectionString: string): Promise<void> {
   const client = new pg.Client({
     connectionString,
     connectionTimeoutMillis: 3_000,
-    query_timeout: TIMEOUT,
+    // The database gives up first: nothing is left behind there, waiting for a lock.
+    statement_timeout: TIMEOUT,
+    query_timeout: TIMEOUT + 2_000,
   });
   // A lost connection fails the query under way; without a listener it would end the process.
   client.on('error', () => {});

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import * as z from 'zod/v4';
 import type { Metrics } from '../definitions/metrics.js';
 import type { Part } from '../parts.js';
+import { cancelUntilOver, requestCancel } from './postgres-cancel.js';
 import { asStoreError } from './postgres-error.js';
 import { migrate } from './postgres-migrate.js';
 import { withProjectPaths } from './postgres-url.js';
@@ -58,6 +59,9 @@ const TIMEOUTS = {
   idle_in_transaction_session_timeout: 10_000,
 };
 
+/** What has not ended by then, when the server does, is left to the database (milliseconds). */
+const CLOSE_MS = 1_000;
+
 /** A pool of connections to the PostgreSQL database of `DATABASE_URL`, migrated on first use. */
 export function openStore(url: string, service: string, log: Logger): PooledStore {
   const pool = new pg.Pool({
@@ -69,13 +73,17 @@ export function openStore(url: string, service: string, log: Logger): PooledStor
   // Without a listener the loss of an idle connection would end the process.
   pool.on('error', (error) => log.warn({ err: error }, 'idle database connection lost'));
 
+  const busy = new Set<pg.PoolClient>();
+  pool.on('acquire', (client) => busy.add(client));
+  pool.on('release', (_, client) => busy.delete(client));
+
   let migrated: Promise<void> | undefined;
-  const ready = async () => {
-    migrated ??= migrate(url);
-    await migrated.catch((error: unknown) => {
+  const ready = () => {
+    migrated ??= migrate(url).catch((error: unknown) => {
       migrated = undefined;
       throw error;
     });
+    return migrated;
   };
 
   const run = async <Row>({ strings, values }: Sql, signal?: AbortSignal): Promise<Row[]> => {
@@ -103,14 +111,18 @@ export function openStore(url: string, service: string, log: Logger): PooledStor
       await run({ strings: ['SELECT 1'], values: [] });
     },
     async close() {
+      const giveUp = setTimeout(() => {
+        for (const { connection } of busy) connection.stream.destroy();
+      }, CLOSE_MS);
       await pool.end();
+      clearTimeout(giveUp);
     },
   };
 }
 
 /**
- * Runs a query and gives the connection back. When the caller stops waiting the connection is dropped; the database notices at
- * the statement's timeout at the latest.
+ * Runs a query and gives the connection back once the query has ended. When its caller stops waiting the database is asked to
+ * cancel it; until it does, the connection keeps its place in the pool.
  */
 async function runOn<Row>(
   client: pg.PoolClient,
@@ -121,22 +133,32 @@ async function runOn<Row>(
     client.release();
     throw signal.reason;
   }
-  const drop = () => client.release(true);
-  const ignore = () => {};
   client.on('error', ignore);
-  signal?.addEventListener('abort', drop, { once: true });
-  // Whatever is not an answer of the database may mean that this connection carries nothing any more.
-  let lost = true;
+  const answer = client.query(query);
+  let cancelled: Promise<boolean> | undefined;
+  const cancel = () => {
+    cancelled = cancelUntilOver(client, answer);
+  };
+  signal?.addEventListener('abort', cancel, { once: true });
   try {
-    const { rows } = await client.query(query);
-    lost = false;
+    const { rows } = await answer;
     return rows as Row[];
   } catch (error) {
-    lost = !(error instanceof pg.DatabaseError);
+    // Without an answer of the database the query may still run, on a connection that carries nothing any more.
+    if (!(error instanceof pg.DatabaseError)) {
+      cancelled = Promise.resolve(cancelled ?? requestCancel(client)).then(() => false);
+    }
     throw error;
   } finally {
-    signal?.removeEventListener('abort', drop);
-    client.off('error', ignore);
-    if (!signal?.aborted) client.release(lost);
+    signal?.removeEventListener('abort', cancel);
+    if (cancelled === undefined) giveBack(client, true);
+    else void cancelled.catch(() => false).then((isUsable) => giveBack(client, isUsable));
   }
 }
+
+function giveBack(client: pg.PoolClient, isUsable: boolean): void {
+  client.off('error', ignore);
+  client.release(!isUsable);
+}
+
+function ignore(): void {}

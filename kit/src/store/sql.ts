@@ -1,3 +1,5 @@
+import { ToolError } from '../definitions/errors.js';
+
 /** A statement and its values, kept apart so that a value can never become SQL. */
 export interface Sql {
   readonly strings: readonly string[];
@@ -6,9 +8,23 @@ export interface Sql {
 
 export type SqlValue = string | number | null;
 
-/** Writes a statement: `` sql`select * from notes where id = ${id}` ``. */
+/**
+ * Writes a statement: `` sql`select * from notes where id = ${id}` ``.
+ * @throws {ToolError} `INVALID_INPUT` for a text that a database would refuse, or cut or change without a word.
+ */
 export function sql(strings: TemplateStringsArray, ...values: SqlValue[]): Sql {
+  for (const value of values) {
+    if (typeof value !== 'string') continue;
+    if (value.includes('\0')) throw notStorable('the character U+0000');
+    if (!value.isWellFormed()) throw notStorable('half of a surrogate pair');
+  }
   return { strings, values };
+}
+
+function notStorable(problem: string): ToolError {
+  return new ToolError('INVALID_INPUT', `A text contains ${problem}, which cannot be stored.`, {
+    suggestions: ['Send the text without it.'],
+  });
 }
 
 /** A SQL database. */

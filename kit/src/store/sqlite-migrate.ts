@@ -1,13 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type Database from 'libsql/promise';
 import { PROJECT } from '../host/node/project.js';
+import type { Database } from './libsql.js';
+import { whenUnlocked } from './sqlite-locks.js';
 
 const FOLDER = join(PROJECT, 'migrations');
 
 /** Applies the files of `migrations/` that this database has not seen, in the order of their names, all or none. */
 export async function migrate(database: Database): Promise<void> {
-  await database.exec('BEGIN IMMEDIATE');
+  await whenUnlocked(() => database.exec('BEGIN IMMEDIATE'));
   try {
     await database.exec('CREATE TABLE IF NOT EXISTS mcp_migrations (name TEXT PRIMARY KEY)');
     const done = await database.prepare('SELECT name FROM mcp_migrations');
@@ -17,7 +18,7 @@ export async function migrate(database: Database): Promise<void> {
       await database.exec(readFileSync(join(FOLDER, name), 'utf8'));
       await insert.run(name);
     }
-    await database.exec('COMMIT');
+    await whenUnlocked(() => database.exec('COMMIT'));
   } catch (error) {
     // SQLite may have rolled back by itself.
     await database.exec('ROLLBACK').catch(() => {});

@@ -1,13 +1,15 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import type Database from 'libsql/promise';
 import type { Logger } from 'pino';
 import * as z from 'zod/v4';
 import { ToolError } from '../definitions/errors.js';
 import { PROJECT } from '../host/node/project.js';
 import type { Part } from '../parts.js';
+import { Database } from './libsql.js';
 import type { Sql, Store } from './sql.js';
+import { Connection } from './sqlite-connection.js';
 import { asStoreError } from './sqlite-error.js';
+import { whenUnlocked } from './sqlite-locks.js';
 import { migrate } from './sqlite-migrate.js';
 import { traced } from './traced.js';
 
@@ -39,16 +41,14 @@ export function sqlite({ file }: SqliteOptions) {
  * the other.
  */
 export function openStore(url: string, log: Logger): Store {
-  let opening: Promise<Database> | undefined;
+  let opening: Promise<Connection> | undefined;
   let last: Promise<unknown> = Promise.resolve();
 
   const open = () => {
     opening ??= connect(url).catch((error: unknown) => {
       opening = undefined;
       log.error({ err: error }, 'database not available');
-      throw new ToolError('STORE_UNAVAILABLE', 'The database is not available. Try again later.', {
-        retryable: true,
-      });
+      throw asStoreError(error) ?? unavailable();
     });
     return opening;
   };
@@ -61,70 +61,47 @@ export function openStore(url: string, log: Logger): Store {
 
   return {
     async query<Row>({ strings, values }: Sql, signal?: AbortSignal) {
-      const database = await open();
-      return await inTurn(async () => {
-        try {
-          const statement = await database.prepare(strings.join('?'));
-          signal?.throwIfAborted();
-          const rows = interruptible(database, signal, () => statement.all(...values));
-          return (await rows) as Row[];
-        } catch (error) {
-          const shown = asStoreError(error);
-          if (shown === undefined) throw error;
-          log.error({ err: error }, shown.message);
-          throw shown;
-        }
-      });
+      const connection = await open();
+      const text = strings.join('?');
+      // While one waits for a lock, it is the turn of others.
+      const run = () => inTurn(() => connection.all(text, values, signal));
+      try {
+        return (await whenUnlocked(run, signal)) as Row[];
+      } catch (error) {
+        const shown = asStoreError(error);
+        if (shown === undefined) throw error;
+        log.error({ err: error }, shown.message);
+        throw shown;
+      }
     },
     async ping() {
-      const database = await open();
-      await database.exec('SELECT 1');
+      await open();
     },
     async close() {
-      const database = await opening?.catch(() => undefined);
+      const connection = await opening?.catch(() => undefined);
       await last;
-      database?.close();
+      connection?.close();
     },
   };
 }
 
-async function connect(url: string): Promise<Database> {
-  const { default: Database } = await import('libsql/promise');
+async function connect(url: string): Promise<Connection> {
   const path = resolve(PROJECT, url.slice('file:'.length));
   mkdirSync(dirname(path), { recursive: true });
-  // A connection of its own: what is left of its results is freed under its lock, which would wait for a query under way.
-  const setup = new Database(path, { timeout: 5_000 });
+  const setup = new Database(path, {});
   try {
-    await setup.exec('PRAGMA journal_mode = WAL');
+    await whenUnlocked(() => setup.exec('PRAGMA journal_mode = WAL'));
     await migrate(setup);
   } finally {
     setup.close();
   }
-  const database = new Database(path, { timeout: 5_000 });
+  const database = new Database(path, {});
   await database.exec('PRAGMA foreign_keys = ON');
-  return database;
+  return new Connection(database);
 }
 
-/**
- * Runs a statement until it is done or `signal` is aborted. libsql frees old results in the event loop and under the lock of their
- * connection, so a statement that runs for very long can still hold up the process: give such work a connection of its own.
- */
-async function interruptible<T>(
-  database: Database,
-  signal: AbortSignal | undefined,
-  work: () => Promise<T>,
-): Promise<T> {
-  // An interrupt is lost on a statement that has not started yet, so it is repeated until the statement ends.
-  let retry: NodeJS.Timeout | undefined;
-  const interrupt = () => {
-    database.interrupt();
-    retry ??= setInterval(interrupt, 10);
-  };
-  signal?.addEventListener('abort', interrupt, { once: true });
-  try {
-    return await work();
-  } finally {
-    signal?.removeEventListener('abort', interrupt);
-    clearInterval(retry);
-  }
+function unavailable(): ToolError {
+  return new ToolError('STORE_UNAVAILABLE', 'The database is not available. Try again later.', {
+    retryable: true,
+  });
 }

@@ -2,11 +2,15 @@ import * as z from 'zod/v4';
 import { andThen, type MaybePromise } from '../calls/maybe-async.js';
 import type { Tracing } from '../calls/services.js';
 import type { TracingPart } from '../parts.js';
+import { isHeaderList } from './header-list.js';
 import { rememberHeaders } from './trace-headers.js';
 
 const settings = {
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
-  OTEL_EXPORTER_OTLP_HEADERS: z.string().optional(),
+  OTEL_EXPORTER_OTLP_HEADERS: z
+    .string()
+    .refine(isHeaderList, 'must be name=value, separated by commas, percent-encoded ASCII')
+    .optional(),
   TRACE_PROPAGATION_TARGETS: z
     .string()
     .transform((text) => text.split(',').map((target) => target.trim()))

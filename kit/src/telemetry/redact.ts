@@ -1,5 +1,25 @@
-const SECRET_NAME =
-  /authorization|cookie|passw(?:or)?d|passphrase|secret|credential|api[-_]?key|private[-_]?key|token$/i;
+/** What a name speaks of wherever it stands in it: `dbPassword2`, `clientsecret`, `set-cookie`. Names are written as `inWords` gives them. */
+const SECRET =
+  /authorization|cookie|pass-?(?:w(?:or)?d|phrase|code|key)|pwd|secret(?!ar)|credential|api-?key|private-?key|conn(?:ection)?-?str/;
+
+/** What names of secrets end with, or go on after with other words than `ABOUT`. */
+const ENDINGS = [
+  'tokens?(?:value|string)?\\d*',
+  '(?:^|-)(?:bearer|jwts?|t?otps?)\\d*',
+  'session-?ids?|(?:^|-|j|php)sess-?ids?',
+  '(?:access|account|auth|client|deploy|encryption|gpg|hmac|licen[cs]e|master|pgp|root|rsa|service|session|shared|signing|ssh|storage|webhook)-?keys?',
+].join('|');
+
+/** What is said about a secret without telling it: `tokenCount`, `jwt_issuer`, `access_key_id`. */
+const ABOUT =
+  'age|alg|algorithm|at|audience|bytes|cached|cost|counts?|details|enabled|endpoint|entries|expired|expires|expiration|expiry|file|format|hits?|ids?|in|index|issuer|kind|left|length|lifetime|limits?|max|min|misses|ms|names?|path|position|price|rate|remaining|required|seconds|size|state|status|supported|totals?|ttl|types?|uris?|urls?|usage|used|valid|verified';
+
+const LIKELY_SECRET = new RegExp(
+  `(?:^|-)pass\\d*(?:-(?:\\d+|hash|new|old|plain|raw|text|value))?$|(?:${ENDINGS})(?:$|-(?!(?:[a-z\\d]+-)*(?:${ABOUT})$))`,
+);
+
+/** Longer names are looked at from their ends: callers may send them. */
+const MAX_NAME = 200;
 
 /** Secrets inside of texts. Repetitions are bounded or end at the first character that does not fit, so that a long text does not take long. */
 const SECRETS_IN_TEXT: readonly (readonly [RegExp, string])[] = [
@@ -11,19 +31,25 @@ const SECRETS_IN_TEXT: readonly (readonly [RegExp, string])[] = [
   [/\b(Bearer|Basic) {1,4}[\w.~+/=-]+/gi, '$1 [redacted]'],
   // JSON Web Tokens
   [/\beyJ[\w-]{5,1024}\.[\w.-]+/g, '[redacted]'],
-  // password=…, "token": "…", x-api-key: …
-  [
-    /((?:passw(?:or)?d|passphrase|pwd|secret|token|api[-_]?key)["']?\s{0,4}[=:]\s{0,4})(?:"[^"]*"|'[^']*'|[^\s&;,]+)/gi,
-    '$1[redacted]',
-  ],
 ];
 
 /** Characters that steer a terminal or turn text around; JSON escapes only those below U+0020. */
 const STEERING = /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
 
-/** Whether there can be a secret in a line at all: all that is looked for has one of these. Most lines have none. */
-const SUSPICIOUS =
-  /authorization|cookie|pass|pwd|secret|credential|api[-_]?key|private[-_]?key|token|:\/\/|bearer|basic|eyJ/i;
+/** A name before its value, and a value: `password=…`, `"token": "…"`, `x-api-key: …`. */
+const ASSIGNED = /([\w-]{1,64})\\{0,3}["']?\s{0,4}[=:]\s{0,4}/g;
+const VALUE = /"[^"]*"|'[^']*'|(?:(?:Bearer|Basic|Token) {1,4})?[^\s&;,]+/iy;
+
+/** The beginnings of all words that secrets are found by; each of them is one alternative less where it can be. */
+const STEMS = 'autho|cook|p(?:ass|wd)|se(?:cr|ss)|key|tok|://|b(?:ear|asi)|jwt|otp|c(?:onn|red)';
+
+/**
+ * Whether there can be a secret in a line, or in a name. Most have none. Classes of two letters, and the case of `eyJ`, take half
+ * the time of the flag `i`.
+ */
+const SUSPICIOUS = new RegExp(
+  `${STEMS.replace(/[a-z]/g, (letter) => `[${letter}${letter.toUpperCase()}]`)}|eyJ`,
+);
 
 /** Longer texts are cut: to look through them takes long, and callers may send them. */
 const MAX_TEXT = 10_000;
@@ -43,14 +69,58 @@ export function redactValue(value: unknown): unknown {
   return Object.fromEntries(
     Object.entries(value).map(([name, field]) => [
       name,
-      SECRET_NAME.test(name) ? '[redacted]' : redactValue(field),
+      isSecret(name, field) ? '[redacted]' : redactValue(field),
     ]),
   );
 }
 
+/** A number of tokens is how many there are; no secret is true or false. */
+function isSecret(name: string, value: unknown): boolean {
+  if (value === null || typeof value === 'boolean') return false;
+  return isSecretName(name) && !(typeof value === 'number' && /tokens$/i.test(name));
+}
+
+function isSecretName(name: string): boolean {
+  if (!SUSPICIOUS.test(name)) return false;
+  const words = inWords(name);
+  return SECRET.test(words) || LIKELY_SECRET.test(words.slice(-MAX_NAME));
+}
+
+/** `accessToken`, `ACCESS_TOKEN` and `access token` are `access-token`. */
+function inWords(name: string): string {
+  return name
+    .replace(/(?<=[a-z\d])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/g, '-')
+    .replace(/[^A-Za-z\d]+/g, '-')
+    .toLowerCase();
+}
+
 /** A text without the passwords and tokens in it. */
 export function redactText(text: string): string {
-  return SECRETS_IN_TEXT.reduce((clean, [secret, shown]) => clean.replace(secret, shown), text);
+  return redactAssigned(
+    SECRETS_IN_TEXT.reduce((clean, [secret, shown]) => clean.replace(secret, shown), text),
+  );
+}
+
+/** What follows on the name of a secret. */
+function redactAssigned(text: string): string {
+  let clean = '';
+  let end = 0;
+  for (const { 0: start, 1: name = '', index } of text.matchAll(ASSIGNED)) {
+    const from = index + start.length;
+    if (from <= end || !isSecretName(name)) continue;
+    VALUE.lastIndex = from;
+    const [value] = VALUE.exec(text) ?? [];
+    if (value === undefined || isHarmless(name, value)) continue;
+    clean += `${text.slice(end, from)}[redacted]`;
+    end = from + value.length;
+  }
+  return clean + text.slice(end);
+}
+
+/** The same as `isSecret` grants to fields. */
+function isHarmless(name: string, value: string): boolean {
+  if (/^(?:true|false|null)\W*$/.test(value)) return true;
+  return /tokens$/i.test(name) && /^\d+\W*$/.test(value);
 }
 
 /** The beginning of a text that somebody sent: enough to know it by. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { createAuthenticator } from '../../src/auth/api-keys.js';
+import { createAuthenticator } from '../../src/auth/parse-api-keys.js';
 import { loadConfig } from '../../src/host/node/settings.js';
 import { createLogger } from '../../src/telemetry/logger.js';
 import { requiredEnv } from '../support/env.js';

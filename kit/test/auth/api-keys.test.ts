@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { createAuthenticator } from '../../src/auth/api-keys.js';
 import { loadConfig } from '../../src/host/node/settings.js';
 import { createLogger } from '../../src/telemetry/logger.js';
+import { parsePolicy } from '../../src/policy/parse-policy.js';
 import { requiredEnv } from '../support/env.js';
 
 const FIRST = 'b3Qz7LmT2xWq9KcV';
@@ -73,6 +74,10 @@ describe('does not start with', () => {
     ['half a hash', `alice:sha256:${HASH.slice(1)}`],
     ['a key without a name', FIRST],
     ['one key for two names', `alice:${FIRST},bob:${FIRST}`],
+    ['a role with a blank in it', `alice:${FIRST}:role=on\u00a0leave`],
+    ['a scope with a blank in it', `alice:${FIRST}:notes\u00a0read`],
+    ['a scope beyond ASCII', `alice:${FIRST}:bücher`],
+    ['a scope with a quote', `alice:${FIRST}:a"b`],
     ['an unknown right', `alice:${FIRST}:rolle=editor`],
     ['a day that does not exist', `alice:${FIRST}:expires=2027-02-30`],
   ])('%s', (_, keys) => {
@@ -83,4 +88,14 @@ describe('does not start with', () => {
     const hidden = expect.objectContaining({ message: expect.not.stringContaining('hunter2') });
     expect(() => load('alice:hunter2,hunter2hunter2hunter2,bob:hunter2:x=y')).toThrow(hidden);
   });
+});
+
+test('a role that no key can name is a mistake in the policy, unless something else gives it', () => {
+  const names = { tools: ['read'], prompts: [], resources: [], uriTemplates: [] };
+  for (const name of ['on leave', 'on\u00a0leave', 'a,b', 'a=b']) {
+    const role = (given = '') => `roles:\n  "${name}": { ${given} denied_tools: [read] }\n`;
+    const problem = expect.stringContaining(`no credentials can name the role "${name}"`);
+    expect(parsePolicy(role(), names)).toEqual({ problems: [problem] });
+    expect(parsePolicy(role('scopes: [leave],'), names)).toHaveProperty('policy');
+  }
 });

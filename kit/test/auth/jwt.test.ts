@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { exportJWK, SignJWT, UnsecuredJWT } from 'jose';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Authenticator } from '../../src/http/authenticator.js';
-import { createAuthenticator } from '../../src/auth/jwt.js';
+import { createAuthenticator, requiredSettings } from '../../src/auth/jwt.js';
 import { loadConfig } from '../../src/host/node/settings.js';
 import { createLogger } from '../../src/telemetry/logger.js';
 import { credentials, signToken } from '../support/credentials.js';
@@ -198,4 +198,25 @@ describe('does not start with', () => {
   ])('%s', (_, env) => {
     expect(() => authenticator(env)).toThrow('JWT_');
   });
+});
+
+test('what is wrong with the keys is named together with everything else', () => {
+  const env = { ...requiredEnv, JWT_ISSUER: '', TOOL_TIMEOUT_MS: '-1' };
+  const load = (changes: Record<string, string>) =>
+    loadConfig({ ...env, ...changes }, requiredSettings);
+  const sources = 'JWT_SECRET, JWT_PUBLIC_KEY, JWT_JWKS_URL: set exactly one of them';
+  for (const [changes, problem] of [
+    [withoutKeys, sources],
+    [{ JWT_PUBLIC_KEY: pem(rsa.publicKey) }, sources],
+    [{ JWT_SECRET: 'a'.repeat(64) }, 'JWT_SECRET: '],
+    [{ ...withoutKeys, JWT_PUBLIC_KEY: 'broken' }, 'JWT_PUBLIC_KEY: '],
+  ] as const) {
+    for (const part of [problem, 'JWT_ISSUER: is required', 'TOOL_TIMEOUT_MS: ']) {
+      expect(() => load(changes)).toThrow(part);
+    }
+  }
+});
+
+test('a subject with half a surrogate pair is the mistake of its token', async () => {
+  await expect401(await signToken({ sub: 'ali\ud800' }));
 });

@@ -140,6 +140,11 @@ describe('does not start', () => {
     ['without TLS', { PUBLIC_URL: 'http://mcp.example.com' }, 'PUBLIC_URL'],
     ['with an issuer without TLS', { OAUTH_ISSUER: 'http://login.example.com' }, 'OAUTH_ISSUER'],
     ['with an unknown provider', { OAUTH_PROVIDER: 'other' }, 'OAUTH_PROVIDER'],
+    ['with a quote in the prefix', { OAUTH_SCOPE_PREFIX: 'api://"x"/' }, 'OAUTH_SCOPE_PREFIX'],
+    ['with a line break in the prefix', { OAUTH_SCOPE_PREFIX: 'a\nb' }, 'OAUTH_SCOPE_PREFIX'],
+    ['with a prefix beyond Latin-1', { OAUTH_SCOPE_PREFIX: 'Ω/' }, 'OAUTH_SCOPE_PREFIX'],
+    ['with a first scope that is two', { OAUTH_FIRST_SCOPES: 'a b' }, 'OAUTH_FIRST_SCOPES'],
+    ['with an odd default scope', { OAUTH_DEFAULT_SCOPES: 'a,bücher' }, 'OAUTH_DEFAULT_SCOPES'],
     ['without the audience of a provider', { OAUTH_PROVIDER: 'entra' }, 'OAUTH_AUDIENCE'],
   ])('%s', (_, env, name) => {
     expect(() => authenticator(env)).toThrow(name);

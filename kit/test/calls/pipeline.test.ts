@@ -1,5 +1,5 @@
 import type { ServerContext } from '@modelcontextprotocol/server';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import * as z from 'zod/v4';
 import type { App } from '../../src/calls/services.js';
 import { InputRequired } from '../../src/calls/ask.js';
@@ -54,6 +54,20 @@ test('a call without the scope does not run', async () => {
   });
 });
 
+test('a call that ignores its signal counts as overdue until its work has ended', async () => {
+  const app = await createTestApp();
+  let end: (value: string) => void = () => {};
+  const work = () =>
+    new Promise<string>((resolve) => {
+      end = resolve;
+    });
+  const late = run(work, { call: { timeoutMs: 10 }, app });
+  await expect(late).rejects.toMatchObject({ code: 'TIMEOUT' });
+  expect(app.overdue.count).toBe(1);
+  end('done');
+  await expect.poll(() => app.overdue.count).toBe(0);
+});
+
 test('a call that takes too long ends, and its signal says so', async () => {
   let signal: AbortSignal | undefined;
   const endless = run(
@@ -71,6 +85,28 @@ test('a cancelled call ends', async () => {
   const request = { signal: AbortSignal.abort() };
   const cancelled = run(() => new Promise(() => {}), { request });
   await expect(cancelled).rejects.toMatchObject({ code: 'CANCELLED' });
+});
+
+test('the end of the process ends calls that run, and those that come', async () => {
+  const app = await createTestApp();
+  const recorded: string[] = [];
+  vi.spyOn(app.audit, 'record').mockImplementation(({ outcome }) => recorded.push(outcome));
+  let signal: AbortSignal | undefined;
+  const running = run(
+    (ctx) => {
+      signal = ctx.signal;
+      return new Promise(() => {});
+    },
+    { app },
+  );
+  await run(() => 'done', { app });
+  app.running.abort();
+  const aborted = { code: 'ABORTED', retryable: true, retryAfter: 1 };
+  await expect(running).rejects.toMatchObject(aborted);
+  expect(signal?.reason).toMatchObject(aborted);
+  await expect(run(() => 'ran', { app })).rejects.toMatchObject(aborted);
+  await app.running.none();
+  expect(recorded).toEqual(['ok', 'ABORTED', 'ABORTED']);
 });
 
 test('a service that cannot be reached is named as such, without its address', async () => {

@@ -1,12 +1,17 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { expect, onTestFinished, test } from 'vitest';
+import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
 import type { Answer, Incoming } from '../../src/http/exchange.js';
 import { createNodeServer } from '../../src/serve/node-server.js';
+import { createLogger } from '../../src/telemetry/logger.js';
+
+const log = createLogger('silent');
+const logged = vi.spyOn(log, 'error');
+afterEach(() => void logged.mockClear());
 
 /** Serves `answer`; gives the address. */
 async function serve(answer: (request: Incoming) => Promise<Answer>): Promise<string> {
-  const server = createNodeServer(answer);
+  const server = createNodeServer(answer, log);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   onTestFinished(() => {
@@ -44,4 +49,42 @@ test('an answer that cannot be sent costs none of those that are sent with it', 
   const [bad, ...good] = await Promise.allSettled(asked);
   expect(bad).toMatchObject({ status: 'rejected' });
   expect(good).toMatchObject([{ value: '/one' }, { value: '/two' }]);
+  expect(logged).toHaveBeenCalledOnce();
+});
+
+const unsendable: readonly [string, () => Promise<Answer>][] = [
+  [
+    'a line break in a header',
+    async () => ({ status: 401, headers: { 'www-authenticate': 'Bearer\n' }, body: '' }),
+  ],
+  [
+    'a letter beyond Latin-1',
+    async () => ({ status: 401, headers: { 'www-authenticate': 'Bearer Ω' }, body: '' }),
+  ],
+  ['no answer', () => Promise.reject(new Error('broken'))],
+  ['a stream that breaks', async () => ({ status: 200, headers: {}, body: brokenStream() })],
+];
+
+function brokenStream(): ReadableStream<Uint8Array> {
+  return new ReadableStream({ start: (target) => target.error(new Error('broken')) });
+}
+
+test.each(unsendable)('an answer that cannot be sent is logged: %s', async (_, answer) => {
+  const url = await serve(answer);
+  await expect(fetch(url).then((response) => response.text())).rejects.toThrow();
+  expect(logged).toHaveBeenCalledExactlyOnceWith(
+    { err: expect.any(Error) },
+    'an answer cannot be sent',
+  );
+});
+
+test('a client that leaves its stream is not', async () => {
+  const url = await serve(async () => ({ status: 200, headers: {}, body: new ReadableStream() }));
+  const leaving = new AbortController();
+  const response = await fetch(url, { signal: leaving.signal });
+  leaving.abort();
+  await expect(response.text()).rejects.toThrow();
+  // A request after it has been answered when the end of the one before was seen.
+  await fetch(url, { method: 'HEAD', signal: AbortSignal.timeout(200) }).catch(() => {});
+  expect(logged).not.toHaveBeenCalled();
 });

@@ -6,6 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { stopListening } from '../../src/serve/stop-listening.js';
 
+const calm = new AbortController().signal;
+
 async function start(): Promise<{ server: Server; fetchText: () => Promise<string> }> {
   const server = createServer((_, response) => response.end('answer'));
   server.listen(0, '127.0.0.1');
@@ -26,7 +28,7 @@ async function start(): Promise<{ server: Server; fetchText: () => Promise<strin
 test('a request that comes at the last moment is answered', async () => {
   const { server, fetchText } = await start();
   await fetchText();
-  const stopped = stopListening(server, 0);
+  const stopped = stopListening(server, 0, calm);
   await sleep(50);
   expect(await fetchText()).toBe('answer');
   await stopped;
@@ -36,8 +38,18 @@ test('a request that comes at the last moment is answered', async () => {
 
 test('without connections there is nothing to wait for', async () => {
   const { server } = await start();
-  const stopped = stopListening(server, 0);
+  const stopped = stopListening(server, 0, calm);
   await sleep(50);
   expect(server.listening).toBe(false);
   await stopped;
+});
+
+test('in a hurry it waits for nobody', async () => {
+  const { server, fetchText } = await start();
+  await fetchText();
+  const hurry = new AbortController();
+  const stopped = stopListening(server, 600_000, hurry.signal);
+  hurry.abort();
+  await stopped;
+  expect(server.listening).toBe(false);
 });

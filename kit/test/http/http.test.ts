@@ -85,6 +85,14 @@ test('an allowed origin may call, and its preflight passes', async () => {
   const preflight = await send({ method: 'OPTIONS', headers }, env);
   expect(preflight.status).toBe(204);
   expect(preflight.headers.get('access-control-allow-headers')).toContain('mcp-protocol-version');
+  const asked = 'content-type, Mcp-Param-Region,x-other,mcp-param-, mcp-param-a b';
+  const asking = { ...headers, 'access-control-request-headers': asked };
+  const withParams = await send({ method: 'OPTIONS', headers: asking }, env);
+  const allowed = withParams.headers.get('access-control-allow-headers')?.split(', ');
+  expect(allowed?.filter((name) => asked.toLowerCase().includes(name))).toEqual([
+    'content-type',
+    'mcp-param-region',
+  ]);
   const response = await send({ headers }, env);
   expect(response.status).toBe(200);
   expect(response.headers.get('access-control-allow-origin')).toBe('https://app.example');

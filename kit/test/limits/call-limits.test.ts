@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import type { Call } from '../../src/calls/run-call.js';
+import type { CallRequest } from '../../src/calls/call.js';
+import { type Call, runCall } from '../../src/calls/run-call.js';
 import { createTestApp } from '../support/app.js';
 import { owner } from '../support/client.js';
 
@@ -36,4 +37,27 @@ test('each client has MAX_CONCURRENT_CALLS under way, and then others', async ()
   const fail = async () => limits.run(call, owner, () => Promise.reject(new Error('failed')));
   await expect(fail()).rejects.toThrow('failed');
   expect(await limits.run(call, owner, done)).toBe('done');
+});
+
+test('a call that was answered and still runs takes its place, and the next caller learns why', async () => {
+  const app = await createTestApp({ MAX_CONCURRENT_CALLS: '1', TOOL_TIMEOUT_MS: '10' });
+  const { signal } = new AbortController();
+  const request = { mcpReq: { id: 1, signal } } as unknown as CallRequest;
+  const run = async (work: () => Promise<string>) => runCall(call, app, owner, request, work);
+  let end: (value: string) => void = () => {};
+  const deaf = run(
+    () =>
+      new Promise<string>((resolve) => {
+        end = resolve;
+      }),
+  );
+  await expect(deaf).rejects.toMatchObject({ code: 'TIMEOUT' });
+  await expect(run(done)).rejects.toMatchObject({
+    code: 'TOO_MANY_CALLS',
+    message: expect.stringContaining('1 of them timed out or were cancelled and still run'),
+  });
+  expect(app.metrics.registry.text()).toContain('mcp_server_calls_overdue 1\n');
+  end('done');
+  await expect.poll(() => run(done).catch(({ code }) => code)).toBe('done');
+  expect(app.metrics.registry.text()).toContain('mcp_server_calls_overdue 0\n');
 });

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { McpServer } from '@modelcontextprotocol/server';
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { InputNeeded } from '../../src/calls/ask.js';
 import type { CallRequest } from '../../src/calls/call.js';
-import type { RoundState } from '../../src/calls/round-state.js';
+import { type RoundState, VALID_SECONDS } from '../../src/calls/round-state.js';
 import { Approvals } from '../../src/policy/approvals.js';
 import { LocalUsedIds } from '../../src/calls/nonces.js';
 
@@ -49,6 +49,29 @@ test('a call runs once its question was answered with yes, and only once', async
   const requestState = await ask();
   expect(await call({ requestState, inputResponses: YES })).toBe('ran');
   await ask({ requestState, inputResponses: YES });
+});
+
+test('after a restart a yes does not count, whether it was used or not', async () => {
+  const requestState = await ask();
+  expect(await call({ requestState, inputResponses: YES })).toBe('ran');
+  approvals = new Approvals(new LocalUsedIds());
+  await ask({ requestState, inputResponses: YES });
+});
+
+test('an id is remembered for as long as it may come back, by a clock that is never set back', () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const ids = new LocalUsedIds();
+  const first = ids.setForNew(VALID_SECONDS);
+  vi.advanceTimersByTime((VALID_SECONDS - 1) * 1_000);
+  expect(ids.setForNew(VALID_SECONDS)).toBe(first);
+  vi.advanceTimersByTime((VALID_SECONDS - 1) * 1_000);
+  expect(ids.setForNew(VALID_SECONDS)).not.toBe(first);
+  expect(ids.use('a', first)).toBe('first');
+  expect(ids.use('a', first)).toBe('again');
+  vi.advanceTimersByTime(2_000);
+  expect(ids.use('a', first)).toBe('unknown');
+  expect(ids.use('b', first)).toBe('unknown');
 });
 
 test.each([

@@ -100,6 +100,20 @@ test('every mistake is named with its line', () => {
   });
 });
 
+test('a role that nobody could have, and a scope that nothing could carry, are mistakes', () => {
+  const text =
+    'roles:\n  "": { denied_tools: [read] }\n  a:\n    scopes: [docs, "read all", "a\\"b", né]\n';
+  expect(parsePolicy(text, names)).toEqual({
+    problems: [
+      expect.stringMatching(/^2: roles\.: no credentials can name the role ""/),
+      expect.stringMatching(/^4: roles\.a\.scopes\.1: "read all" is not a scope/),
+      expect.stringMatching(/^4: roles\.a\.scopes\.2: "a\\"b" is not a scope/),
+      expect.stringMatching(/^4: roles\.a\.scopes\.3: "né" is not a scope/),
+    ],
+  });
+  expect(parsePolicy('roles:\n  "": { everyone: true }\n', names)).toHaveProperty('policy');
+});
+
 test('a new policy counts without a restart; a broken one changes nothing', async () => {
   const file = policyFile(NOBODY);
   const log = createLogger('silent');

@@ -44,14 +44,24 @@ test('there are not more than MAX_SESSIONS, and those that are over make room', 
 test('an id is free when its call is over', async () => {
   const store = new MemorySessionStore(LIMITS);
   await store.begin('a', 'owner', INITIALIZE);
-  expect(await store.beginCalls('a', 'stream', [1, 2])).toBe(true);
-  expect(await store.beginCalls('a', 'another', [3, 1])).toBe(false);
-  expect(await store.beginCalls('a', 'another', [3, 3])).toBe(false);
+  expect(await store.beginCalls('a', 'stream', [1, 2])).toBe('begun');
+  expect(await store.beginCalls('a', 'another', [3, 1])).toBe('taken');
+  expect(await store.beginCalls('a', 'another', [3, 3])).toBe('taken');
   await store.endCalls('a', 'stream', [1]);
   expect(await store.stateOf('a', 'stream')).toBe('open');
   await store.endCalls('a', 'an older one', [2]);
   expect(await store.stateOf('a', 'stream')).toBe('open');
   await store.endCalls('a', 'stream', [2]);
   expect(await store.stateOf('a', 'stream')).toBe('over');
-  expect(await store.beginCalls('a', 'another', [3, 1])).toBe(true);
+  expect(await store.beginCalls('a', 'another', [3, 1])).toBe('begun');
+  await store.end('a');
+  expect(await store.beginCalls('a', 'another', [4])).toBe('over');
+});
+
+test('events are counted for each session', async () => {
+  const store = new MemorySessionStore(LIMITS);
+  for (const session of ['a', 'b']) await store.begin(session, 'owner', INITIALIZE);
+  expect([store.nextEvent('a'), store.nextEvent('b'), store.nextEvent('a')]).toEqual([1, 1, 2]);
+  await store.end('a');
+  expect(store.nextEvent('a')).toBeUndefined();
 });

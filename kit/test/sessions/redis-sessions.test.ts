@@ -63,6 +63,7 @@ test('a session is known to every replica, for its owner (this test needs Redis 
   expect(await one.store.find(session, owner)).toBeUndefined();
   await one.store.setLevel(session, setLevel);
   expect(await one.store.subscribe(session, 'test://a')).toBe(false);
+  expect(await one.store.beginCalls(session, 'stream', [1])).toBe('over');
   expect(await one.store.find(session, owner)).toBeUndefined();
 });
 
@@ -105,6 +106,36 @@ test('the bound of a caller holds over all replicas: what is idle longest goes, 
   expect(await one.store.find(first, owner)).toBeUndefined();
 });
 
+test('a stream that was left while Redis was away does not keep its session in use', async () => {
+  const redis = new SharedRedis(REDIS_URL, (await createTestApp()).log);
+  onTestFinished(() => redis.close());
+  const keys = new SessionKeys(redis);
+  keys.listen(() => {});
+  const { RedisSessionStore } = await import('../../src/sessions/redis/redis-session-store.js');
+  const { config, log } = await createTestApp({ MAX_SESSIONS_PER_CALLER: '1' });
+  const store = new RedisSessionStore(keys, config, log);
+  const [session, owner] = [key(), randomUUID()];
+  await store.begin(session, owner, INITIALIZE);
+  const away = (times: number) => {
+    const run = vi.spyOn(keys, 'run');
+    for (let n = 0; n < times; n += 1) run.mockRejectedValueOnce(new Error('away'));
+  };
+  await store.hold(session, 'changes');
+  away(1);
+  await store.letGo(session, 'changes');
+  expect(await store.begin(key(), owner, INITIALIZE)).toBe('busy');
+  // Read here again by now, so that nothing is let go of late.
+  await store.hold(session, 'changes');
+  await store.touch([]);
+  expect(await store.begin(key(), owner, INITIALIZE)).toBe('busy');
+  away(2);
+  await store.letGo(session, 'changes');
+  await store.touch([]);
+  expect(await store.begin(key(), owner, INITIALIZE)).toBe('busy');
+  await store.touch([]);
+  expect(await store.begin(key(), owner, INITIALIZE)).toBe('begun');
+});
+
 test('there are not more than MAX_SESSIONS in all', async () => {
   const { store } = await replica({ MAX_SESSIONS: '1' });
   await store.begin(key(), randomUUID(), INITIALIZE);
@@ -123,10 +154,10 @@ test('an id that is under way at one replica is so at all, until that one is gon
   await store.begin(session, randomUUID(), INITIALIZE);
   await vi.waitFor(async () => {
     await gone.beginCalls(session, 'stream', [1, '1']);
-    expect(await store.beginCalls(session, 'other', [2, 1])).toBe(false);
+    expect(await store.beginCalls(session, 'other', [2, 1])).toBe('taken');
   });
-  expect(await store.beginCalls(session, 'other', [2, 2])).toBe(false);
-  expect(await store.beginCalls(session, 'other', [2])).toBe(true);
+  expect(await store.beginCalls(session, 'other', [2, 2])).toBe('taken');
+  expect(await store.beginCalls(session, 'other', [2])).toBe('begun');
   expect(await store.stateOf(session, 'stream')).toBe('open');
   expect(await store.endLost(session, 'stream')).toEqual([]);
   redis.close();
@@ -136,7 +167,7 @@ test('an id that is under way at one replica is so at all, until that one is gon
   expect(new Set(await store.endLost(session, 'stream'))).toEqual(new Set([1, '1']));
   expect(await store.endLost(session, 'stream')).toEqual([]);
   expect(await store.stateOf(session, 'stream')).toBe('over');
-  expect(await store.beginCalls(session, 'third', [1, '1'])).toBe(true);
+  expect(await store.beginCalls(session, 'third', [1, '1'])).toBe('begun');
 });
 
 test('replicas are told what concerns them, and nothing else', async () => {

@@ -59,6 +59,7 @@ function read(response: Response) {
   all().catch(() => {});
   return {
     count: () => text.split(uri).length - 1,
+    marks: () => [...text.matchAll(/^id: (.+)$/gm)].map(([, id = '']) => id),
     lastEvent: () => [...text.matchAll(/^id: (.+)$/gm)].at(-1)?.[1] ?? '',
     isOver: () => isOver,
     leave: async () => await reader?.cancel(),
@@ -78,6 +79,34 @@ test('a stream of changes tells each once, also what came while it was lost', as
   await vi.waitFor(() => expect(taken.count()).toBe(1));
   app.changes.resourceUpdated(uri);
   await vi.waitFor(() => expect(taken.count()).toBe(2));
+});
+
+test('a stream does not say how much happens that is not for its client', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const app = await createTestApp();
+  const { send } = await begin(app);
+  const stream = read(await send('GET'));
+  await vi.advanceTimersByTimeAsync(15_000);
+  await vi.waitFor(() => expect(stream.marks()).toHaveLength(2));
+  for (let n = 0; n < 100; n += 1) app.changes.resourceUpdated(`test://${n}`);
+  await vi.advanceTimersByTimeAsync(15_000);
+  await vi.waitFor(() => expect(stream.marks()).toHaveLength(3));
+  // Nothing can be read off these: they are sealed, equally long and never the same.
+  expect(new Set(stream.marks()).size).toBe(3);
+  expect(new Set(stream.marks().map(({ length }) => length)).size).toBe(1);
+  for (const mark of stream.marks()) expect(mark).toMatch(/^changes[\w-]{60,}$/);
+  // What was passed over is not looked at again.
+  await stream.leave();
+  const resumed = read(await send('GET', undefined, { 'last-event-id': stream.lastEvent() }));
+  await vi.waitFor(() => expect(resumed.marks()).toHaveLength(1));
+  expect(resumed.count()).toBe(0);
+});
+
+test('an event that is none of this server is one that was missed', async () => {
+  const { send } = await begin(await createTestApp());
+  const stream = read(await send('GET', undefined, { 'last-event-id': 'changesAAAA' }));
+  await vi.waitFor(() => expect(stream.count()).toBe(1));
 });
 
 test('who was away for too long is told to look at everything again', async () => {

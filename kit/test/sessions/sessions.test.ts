@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { createHttpHandler } from '../../src/http/handler.js';
 import { createTestApp } from '../support/app.js';
 import { connectTo } from '../support/client.js';
@@ -20,12 +20,14 @@ interface Sent {
   method?: string;
   session?: string;
   body?: object;
+  signal?: AbortSignal;
 }
 
 /** Sends requests to a server of their own. */
 async function serve(env: Record<string, string> = {}) {
-  const { fetch, drain } = createHttpHandler(await createTestApp(env));
-  const send = ({ method = 'POST', session, body }: Sent) => {
+  const app = await createTestApp(env);
+  const { fetch, drain } = createHttpHandler(app);
+  const send = ({ method = 'POST', session, body, signal }: Sent) => {
     const headers = {
       host: 'localhost',
       accept: 'application/json, text/event-stream',
@@ -33,7 +35,12 @@ async function serve(env: Record<string, string> = {}) {
       ...(body && { 'content-type': 'application/json' }),
       ...(session !== undefined && { 'mcp-session-id': session }),
     };
-    const init = { method, headers, ...(body && { body: JSON.stringify(body) }) };
+    const init = {
+      method,
+      headers,
+      ...(body && { body: JSON.stringify(body) }),
+      ...(signal && { signal }),
+    };
     return fetch(new Request('http://localhost/mcp', init));
   };
   const begin = async () => {
@@ -41,7 +48,7 @@ async function serve(env: Record<string, string> = {}) {
     await response.text();
     return response.headers.get('mcp-session-id') ?? '';
   };
-  return { fetch, drain, send, begin };
+  return { app, fetch, drain, send, begin };
 }
 
 test('a client of 2025 has a session', async () => {
@@ -84,6 +91,52 @@ test('a session that is over is not found, like one that never was', async () =>
     expect((await send({ session: gone, body: LIST })).status).toBe(404);
     expect((await send({ session: gone, method: 'GET' })).status).toBe(404);
   }
+});
+
+test('nor is one that ends while a request for it is looked at', async () => {
+  const { app, send, begin } = await serve();
+  const { store } = app.sessions;
+  const session = await begin();
+  const find = store.find.bind(store);
+  vi.spyOn(store, 'find').mockImplementationOnce(async (key, owner) => {
+    const found = await find(key, owner);
+    await store.end(key);
+    return found;
+  });
+  expect((await send({ session, body: LIST })).status).toBe(404);
+});
+
+test('an initialize that is a notification begins no session', async () => {
+  const { app, send, begin } = await serve({ MAX_SESSIONS_PER_CALLER: '1' });
+  const session = await begin();
+  const began = vi.spyOn(app.sessions.store, 'begin');
+  const { id: _, ...notification } = INITIALIZE;
+  for (const [body, status] of [
+    [notification, 202],
+    [{ ...notification, id: null }, 400],
+    [[notification], 202],
+  ] as const) {
+    const response = await send({ body });
+    expect(response.status).toBe(status);
+    expect(response.headers.get('mcp-session-id')).toBeNull();
+  }
+  expect(began).not.toHaveBeenCalled();
+  expect((await send({ session, body: LIST })).status).toBe(200);
+});
+
+test('a session whose client has gone before it knew of it ends', async () => {
+  const { app, send } = await serve();
+  const { store } = app.sessions;
+  const begin = store.begin.bind(store);
+  const client = new AbortController();
+  const keys: string[] = [];
+  vi.spyOn(store, 'begin').mockImplementation(async (key, ...more) => {
+    keys.push(key);
+    client.abort();
+    return await begin(key, ...more);
+  });
+  await send({ body: INITIALIZE, signal: client.signal });
+  expect(await store.beginCalls(keys[0] ?? '', 'stream', [1])).toBe('over');
 });
 
 test('of too many sessions of a caller the one that was idle longest ends', async () => {

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
+import { about } from '../../src/about.js';
 import { loadConfig } from '../../src/host/node/settings.js';
 import { createLogger } from '../../src/telemetry/logger.js';
 import { openUsedIds } from '../../src/state/redis-nonces.js';
@@ -18,12 +20,26 @@ function replica(REDIS_URL = URL) {
 
 test('an id counts once over all replicas (this test needs Redis at REDIS_URL)', async () => {
   const replicas = [replica(), replica()];
+  const [set, ...others] = await Promise.all(replicas.map((ids) => ids.setForNew(10)));
+  expect(others).toEqual([set]);
   const id = randomUUID();
-  const uses = [...replicas, ...replicas].map((ids) => ids.use(id, 10));
-  expect((await Promise.all(uses)).filter(Boolean)).toHaveLength(1);
+  const uses = [...replicas, ...replicas].map((ids) => ids.use(id, String(set)));
+  expect((await Promise.all(uses)).sort()).toEqual(['again', 'again', 'again', 'first']);
 });
 
-test('while Redis does not answer, no id counts', async () => {
-  const use = async () => await replica('redis://127.0.0.1:1').use(randomUUID(), 10);
-  await expect(use()).rejects.toMatchObject({ code: 'APPROVALS_UNAVAILABLE', retryable: true });
+test('no id counts when Redis has forgotten which ones were used', async () => {
+  const ids = replica();
+  const set = await ids.setForNew(10);
+  const redis = new Redis(URL, { lazyConnect: true });
+  onTestFinished(() => redis.disconnect());
+  await redis.del(`${about.name}:{used}:${set}`);
+  expect(await ids.use(randomUUID(), set)).toBe('unknown');
+  expect(await ids.setForNew(10)).not.toBe(set);
+});
+
+test('while Redis does not answer, no id counts and none is given out', async () => {
+  const ids = replica('redis://127.0.0.1:1');
+  const unavailable = { code: 'APPROVALS_UNAVAILABLE', retryable: true };
+  await expect(ids.use(randomUUID(), 'set')).rejects.toMatchObject(unavailable);
+  await expect(ids.setForNew(10)).rejects.toMatchObject(unavailable);
 });

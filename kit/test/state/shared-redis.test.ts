@@ -1,5 +1,9 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
+import { loadConfig } from '../../src/host/node/settings.js';
+import { createLogger } from '../../src/telemetry/logger.js';
+import { openRedis } from '../../src/state/shared-redis.js';
 import { createTestApp } from '../support/app.js';
+import { requiredEnv } from '../support/env.js';
 
 const REDIS_URL = process.env.REDIS_URL ?? 'redis://127.0.0.1:6379';
 
@@ -12,7 +16,14 @@ test('the metrics say whether Redis answers (this test needs Redis at REDIS_URL)
   expect(there.metrics.registry.text()).toContain('mcp_redis_up 1\n');
 });
 
-test('without REDIS_URL there is nothing to say', async () => {
+test('that nothing is shared without REDIS_URL is a warning', () => {
+  const log = createLogger('silent');
+  const warned = vi.spyOn(log, 'warn');
+  expect(openRedis(loadConfig({ ...requiredEnv, REDIS_URL: '' }), log)).toBeUndefined();
+  expect(warned).toHaveBeenCalledWith(expect.stringContaining('REDIS_URL'));
+});
+
+test('without REDIS_URL the metrics say nothing of Redis', async () => {
   const { metrics } = await createTestApp({ REDIS_URL: '' });
   expect(metrics.registry.text()).not.toContain('mcp_redis_up');
 });

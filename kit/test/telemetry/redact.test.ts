@@ -20,9 +20,66 @@ test.each([
   expect(log(fields)).toContain('[redacted]');
 });
 
-test('everything else stays as it is', () => {
-  const fields = { url: 'http://localhost:3000/mcp', tokens: 17, tool: 'create_note', ok: true };
+const SECRETS = [
+  ...['password', 'passwd', 'pwd', 'pass', 'passcode', 'dbPwd', 'smtp.pass', 'userPass', 'PASS_2'],
+  ...['token', 'tokens', 'access_tokens', 'accessTokens', 'token_value', 'idToken', 'ACCESS-TOKEN'],
+  ...['jwt', 'userJwt', 'bearer', 'otp', 'totp', 'login_otp', 'otpCode', 'session_id', 'sessionId'],
+  ...['mcp-session-id', 'JSESSIONID', 'ssh_key', 'sshKey', 'SIGNING_KEY', 'api_keys', 'privateKey'],
+  ...['connection_string', 'ConnectionString', 'clientsecret', 'credentials', 'set-cookie'],
+];
+
+const HARMLESS = [
+  ...['tokens_used', 'tokenCount', 'token_type', 'TOKEN_TTL_SECONDS', 'tokenizer', 'access_key_id'],
+  ...['passed', 'bypass', 'compass', 'passenger', 'passage', 'author', 'authority', 'secretary'],
+  ...[
+    'session',
+    'sessions',
+    'sessionCount',
+    'connection',
+    'connections',
+    'jwt_issuer',
+    'footprint',
+  ],
+  ...['key', 'keyboard', 'monkey', 'primary_key', 'public_key', 'cacheKey', 'keyId', 'basics'],
+];
+
+test.each(SECRETS)('%s is the name of a secret', (name) => {
+  for (const value of [SECRET, [SECRET], { deep: [SECRET] }]) {
+    expect(log({ request: [{ [name]: value }] })).not.toContain(SECRET);
+  }
+  for (const text of [
+    `${name}=${SECRET}&x=1`,
+    `${name}: ${SECRET}`,
+    `{"${name}": "${SECRET} 1"}`,
+  ]) {
+    expect(log({ msg: `failed with ${text}` })).not.toContain(SECRET);
+  }
+});
+
+test.each(HARMLESS)('%s is not', (name) => {
+  const fields = { [name]: SECRET, msg: `failed with ${name}=${SECRET}` };
   expect(JSON.parse(log(fields))).toEqual(fields);
+});
+
+test('everything else stays as it is', () => {
+  const fields = {
+    url: 'http://localhost:3000/mcp',
+    tool: 'create_note',
+    ok: true,
+    tokens: 17,
+    usage: { max_tokens: 4_096, completion_tokens_details: { reasoning: 3 } },
+    pass: true,
+    msg: 'tokens: 17, otp=false',
+  };
+  expect(JSON.parse(log(fields))).toEqual(fields);
+});
+
+test('a value goes as a whole, and nothing after it', () => {
+  const text =
+    'otp=1 url=https://h/?jwt=2&a=3 Authorization: Bearer 4, sshKey="5 6" pass=token: 7 x=8';
+  expect(JSON.parse(log({ text })).text).toBe(
+    'otp=[redacted] url=https://h/?jwt=[redacted]&a=3 Authorization: [redacted], sshKey=[redacted] pass=[redacted] [redacted] x=8',
+  );
 });
 
 test('nothing in a line steers a terminal', () => {

@@ -1,41 +1,67 @@
-import type { Logger } from '../../telemetry/logger.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+
+/** How long the process lives on after its calls have been aborted (milliseconds). The SDK's client kills a stdio server after 2 s. */
+const LAST_MS = 1_500;
+
+/** How much of that is there for answers, before what has none is closed. */
+const ANSWER_MS = 400;
 
 export interface Lifecycle {
   readonly log: Logger;
-  /** How long `stop` may take, in milliseconds, before the process ends all the same. */
+  /** How long `stop` may take, in milliseconds, before the calls under way are aborted. */
   readonly timeoutMs: number;
-  /** Finishes what is under way and closes everything. */
-  stop(): Promise<void>;
+  /** Aborts the calls under way; `stop` finishes then. */
+  abortCalls(): void;
+  /** Finishes what is under way and closes everything. @param hurry is aborted when it must not wait any longer */
+  stop(hurry: AbortSignal): Promise<void>;
+}
+
+export interface End {
+  /** Begins the end in order, with the exit code that it takes. */
+  end(code: number): void;
+  /** Aborts the calls under way. What is not answered and closed a moment later is cut. */
+  endNow(code: number): void;
 }
 
 /**
- * Ends the process in order: on SIGTERM and SIGINT with exit code 0, after an uncaught error with 1. A second signal or a
- * stop that takes too long ends it at once.
- * @returns starts the same end by hand, with the exit code that it takes.
+ * Ends the process in order: on SIGTERM, SIGINT and SIGHUP with exit code 0, after an uncaught error with 1. A second signal or a
+ * stop that takes too long aborts the calls under way.
+ * @returns starts the same end by hand.
  */
-export function superviseProcess({ log, timeoutMs, stop }: Lifecycle): (code: number) => void {
+export function superviseProcess({ log, timeoutMs, abortCalls, stop }: Lifecycle): End {
   /** Set when the end begins. */
   let exitCode: number | undefined;
+  const hurry = new AbortController();
 
   const end = (code: number) => {
     if (exitCode !== undefined) return;
     exitCode = code;
     setTimeout(() => {
       log.error(`not stopped within ${timeoutMs} ms`);
-      process.exit(1);
+      endNow(1);
     }, timeoutMs);
-    stop().then(
+    stop(hurry.signal).then(
       () => process.exit(exitCode),
       (error: unknown) => {
         log.error({ err: error }, 'stop failed');
-        process.exit(1);
+        endNow(1);
       },
     );
   };
 
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  const endNow = (code: number) => {
+    end(code);
+    exitCode = Math.max(exitCode ?? 0, code);
+    if (hurry.signal.aborted) return;
+    abortCalls();
+    hurry.abort();
+    setTimeout(() => process.exit(exitCode), LAST_MS);
+  };
+
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
     process.on(signal, () => {
-      if (exitCode !== undefined) process.exit(1);
+      if (exitCode !== undefined) return endNow(1);
       log.info(`${signal}: stopping`);
       end(0);
     });
@@ -50,5 +76,18 @@ export function superviseProcess({ log, timeoutMs, stop }: Lifecycle): (code: nu
       exitCode = 1;
     });
   }
-  return end;
+  return { end, endNow };
+}
+
+/** Waits for `work`, but not longer than `ms` milliseconds once there is a hurry. */
+export async function orHurry(
+  work: Promise<unknown>,
+  hurry: AbortSignal,
+  ms = ANSWER_MS,
+): Promise<void> {
+  const hurried = new Promise<void>((resolve) => {
+    if (hurry.aborted) resolve();
+    else hurry.addEventListener('abort', () => resolve(), { once: true });
+  });
+  await Promise.race([work, hurried.then(() => sleep(ms))]);
 }

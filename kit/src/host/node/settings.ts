@@ -12,13 +12,14 @@ export const file = z.string().transform((path) => resolve(PROJECT, path));
 /**
  * Reads and validates the environment. An empty variable counts as not set; `NAME_FILE` names a file that holds the value of
  * `NAME`, which keeps secrets out of the environment. Paths are relative to the project.
- * @param required variables without which this process, unlike others of the project, cannot do its work
+ * @param required variables without which this process, unlike others of the project, cannot do its work; of a list of them,
+ * exactly one must be set
  * @throws {ConfigError} naming every variable that is missing or wrong.
  */
 export function loadSettings<Shape extends SettingsShape>(
   shape: Shape,
   env: Env,
-  required: readonly string[] = [],
+  required: readonly (string | readonly string[])[] = [],
 ): SettingsOf<Shape> {
   const problems: string[] = [];
   const values: Record<string, string> = {};
@@ -34,8 +35,13 @@ export function loadSettings<Shape extends SettingsShape>(
       else if (!env[`${name}_FILE`]) problems.push(`${name}: is required`);
     }
   }
-  const missing = required.filter((name) => !(name in values) && !env[`${name}_FILE`]);
-  problems.push(...missing.map((name) => `${name}: is required`));
+  for (const one of required) {
+    const names = [one].flat();
+    const given = names.filter((name) => name in values || env[`${name}_FILE`]);
+    if (given.length === 1) continue;
+    const problem = names.length > 1 ? 'set exactly one of them' : 'is required';
+    problems.push(`${names.join(', ')}: ${problem}`);
+  }
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
   return Object.freeze(parsed.data) as SettingsOf<Shape>;
 }

@@ -1,5 +1,6 @@
 import type { JSONRPCMessage } from '@modelcontextprotocol/server';
 import type { EventStore, StoredEvent } from '../event-store.js';
+import type { MemorySessionStore } from './memory-session-store.js';
 
 export interface Bounds {
   /** Of one session. */
@@ -33,21 +34,24 @@ interface OfSession {
   bytes: number;
 }
 
-/** Events in this process. What exceeds a bound goes, the oldest first. */
+/** Events in this process. What exceeds a bound goes, the oldest first; of all, the oldest of the session that has most. */
 export class MemoryEventStore implements EventStore {
   readonly #sessions = new Map<string, OfSession>();
   /** All events, the oldest first. */
   readonly #all = new Set<Kept>();
   #bytes = 0;
-  #count = 0;
 
-  constructor(private readonly bounds = BOUNDS) {}
+  constructor(
+    private readonly sessions: Pick<MemorySessionStore, 'nextEvent'>,
+    private readonly bounds = BOUNDS,
+  ) {}
 
   async append(session: string, stream: string, message: JSONRPCMessage): Promise<string> {
+    const number = this.sessions.nextEvent(session);
+    if (number === undefined) return '';
     const now = performance.now();
     const text = JSON.stringify(message);
-    this.#count += 1;
-    const id = String(this.#count);
+    const id = String(number);
     const bytes = Buffer.byteLength(text);
     const end = now + this.bounds.maxAgeMs;
     const own = this.#sessions.get(session) ?? { events: new Map(), bytes: 0 };
@@ -87,9 +91,22 @@ export class MemoryEventStore implements EventStore {
       this.#drop(kept);
     }
     for (const kept of this.#all) {
-      if (this.#bytes <= maxTotalBytes && kept.end > now) break;
+      if (kept.end > now) break;
       this.#drop(kept);
     }
+    while (this.#bytes > maxTotalBytes) {
+      const [oldest] = this.#largest()?.events.values() ?? [];
+      if (oldest === undefined) break;
+      this.#drop(oldest);
+    }
+  }
+
+  #largest(): OfSession | undefined {
+    let largest: OfSession | undefined;
+    for (const one of this.#sessions.values()) {
+      if (one.bytes > (largest?.bytes ?? 0)) largest = one;
+    }
+    return largest;
   }
 
   #drop(kept: Kept): void {

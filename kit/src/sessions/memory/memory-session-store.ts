@@ -2,6 +2,7 @@ import type { JSONRPCRequest, RequestId } from '@modelcontextprotocol/server';
 import type { SessionLimits } from '../session-settings.js';
 import {
   type Begun,
+  type CallsBegun,
   MAX_URIS,
   type SessionData,
   type SessionStore,
@@ -18,6 +19,7 @@ interface Kept {
   /** Streams that the client reads. */
   readonly streams: Set<string>;
   usedAt: number;
+  events: number;
 }
 
 /** Sessions of one process. There is nobody to pass things on to. */
@@ -40,7 +42,7 @@ export class MemorySessionStore implements SessionStore {
     if (this.#sessions.size >= this.limits.MAX_SESSIONS) return 'full';
     const usedAt = performance.now();
     const empty = { uris: new Set<string>(), calls: new Map(), streams: new Set<string>() };
-    this.#sessions.set(session, { owner, initialize, ...empty, usedAt });
+    this.#sessions.set(session, { owner, initialize, ...empty, usedAt, events: 0 });
     return 'begun';
   }
 
@@ -83,12 +85,16 @@ export class MemorySessionStore implements SessionStore {
     this.#drop(session);
   }
 
-  async beginCalls(session: string, stream: string, ids: readonly RequestId[]): Promise<boolean> {
+  async beginCalls(
+    session: string,
+    stream: string,
+    ids: readonly RequestId[],
+  ): Promise<CallsBegun> {
     const calls = this.#sessions.get(session)?.calls;
-    const isTaken = ids.some((id, n) => calls?.has(id) || ids.indexOf(id) < n);
-    if (calls === undefined || isTaken) return false;
+    if (calls === undefined) return 'over';
+    if (ids.some((id, n) => calls.has(id) || ids.indexOf(id) < n)) return 'taken';
     for (const id of ids) calls.set(id, stream);
-    return true;
+    return 'begun';
   }
 
   async endCalls(session: string, stream: string, ids: readonly RequestId[]): Promise<void> {
@@ -112,6 +118,13 @@ export class MemorySessionStore implements SessionStore {
 
   async letGo(session: string, stream: string): Promise<void> {
     this.#sessions.get(session)?.streams.delete(stream);
+  }
+
+  /** The number of one more event of a session, if that is not over. */
+  nextEvent(session: string): number | undefined {
+    const kept = this.#sessions.get(session);
+    if (kept !== undefined) kept.events += 1;
+    return kept?.events;
   }
 
   async pass(): Promise<void> {}

@@ -20,10 +20,11 @@ export function sessionsOfProcess(
   limits: SessionLimits,
   { changes }: Pick<SharedState, 'changes'>,
 ): SessionState {
+  const store = new MemorySessionStore(limits);
   return {
     idleMs: limits.SESSION_IDLE_SECONDS * 1_000,
-    store: new MemorySessionStore(limits),
-    events: new MemoryEventStore(),
+    store,
+    events: new MemoryEventStore(store),
     changes: new MemoryChangeLog(changes),
   };
 }

@@ -79,14 +79,14 @@ finish(ARGV[4])
 /** ARGV: session, stream, ids. A call at a replica that is gone is not under way. */
 export const BEGIN_CALLS = `
 local key, seen = prefix .. 's:' .. ARGV[4], {}
-if redis.call('EXISTS', key) == 0 then return 0 end
+if redis.call('EXISTS', key) == 0 then return 'over' end
 for i = 6, #ARGV do
   local held = redis.call('HGET', key, 'c:' .. ARGV[i])
-  if seen[ARGV[i]] or (held and alive(string.match(held, '^%S+'))) then return 0 end
+  if seen[ARGV[i]] or (held and alive(string.match(held, '^%S+'))) then return 'taken' end
   seen[ARGV[i]] = true
 end
 for i = 6, #ARGV do redis.call('HSET', key, 'c:' .. ARGV[i], me .. ' ' .. ARGV[5]) end
-return 1
+return 'begun'
 `;
 
 /** ARGV: session, stream, ids. Whoever follows the stream elsewhere is told. */

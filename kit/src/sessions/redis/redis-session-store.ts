@@ -6,6 +6,7 @@ import { answeredBy } from '../request-server.js';
 import type { SessionLimits } from '../session-settings.js';
 import {
   type Begun,
+  type CallsBegun,
   MAX_URIS,
   type Note,
   type SessionData,
@@ -16,7 +17,7 @@ import { isNotification, isRequest, isResponse } from './messages.js';
 import * as scripts from './redis-session-scripts.js';
 import type { SessionKeys } from './session-keys.js';
 
-/** How many ends of calls may wait until Redis answers again. */
+/** How many ends of calls, and of streams, may wait until Redis answers again. */
 const MAX_WAITING = 10_000;
 
 const json = z.string().transform((text, ctx) => {
@@ -67,6 +68,9 @@ export class RedisSessionStore implements SessionStore {
   readonly #idleMs: number;
   /** Calls whose end Redis does not know of yet. */
   #ended: (readonly [session: string, stream: string, ids: readonly RequestId[]])[] = [];
+  /** Streams that are read here, and those that are not any more without Redis knowing it. */
+  readonly #held = new Set<string>();
+  readonly #left = new Map<string, readonly [session: string, stream: string]>();
 
   constructor(
     private readonly keys: SessionKeys,
@@ -112,6 +116,7 @@ export class RedisSessionStore implements SessionStore {
 
   async touch(sessions: readonly string[]): Promise<readonly string[]> {
     await this.#endLate();
+    await this.#letGoLate();
     if (sessions.length === 0) return [];
     return z.array(z.string()).parse(await this.keys.run(scripts.TOUCH, this.#idleMs, ...sessions));
   }
@@ -120,11 +125,16 @@ export class RedisSessionStore implements SessionStore {
     await this.keys.run(scripts.END, session);
   }
 
-  async beginCalls(session: string, stream: string, ids: readonly RequestId[]): Promise<boolean> {
+  async beginCalls(
+    session: string,
+    stream: string,
+    ids: readonly RequestId[],
+  ): Promise<CallsBegun> {
     // A client that was told to try again should not find itself in its own way.
     if (this.#ended.length > 0) await this.#endLate();
     try {
-      return (await this.keys.run(scripts.BEGIN_CALLS, session, stream, ...ids.map(asField))) === 1;
+      const begun = this.keys.run(scripts.BEGIN_CALLS, session, stream, ...ids.map(asField));
+      return (await begun) as CallsBegun;
     } catch (error) {
       // Perhaps Redis knows of them all the same.
       this.#wait(session, stream, ids);
@@ -150,11 +160,19 @@ export class RedisSessionStore implements SessionStore {
   }
 
   async hold(session: string, stream: string): Promise<readonly string[]> {
+    this.#held.add(`${session} ${stream}`);
     return z.array(z.string()).parse(await this.keys.run(scripts.HOLD, session, stream));
   }
 
+  /** Does not fail: what Redis cannot be told now, it is told later, unless the stream is read here again. */
   async letGo(session: string, stream: string): Promise<void> {
-    await this.keys.run(scripts.LET_GO, session, stream).catch(() => {});
+    const name = `${session} ${stream}`;
+    this.#held.delete(name);
+    try {
+      await this.keys.run(scripts.LET_GO, session, stream);
+    } catch {
+      if (this.#left.size < MAX_WAITING) this.#left.set(name, [session, stream]);
+    }
   }
 
   async pass(session: string, message: JSONRPCMessage): Promise<void> {
@@ -179,6 +197,12 @@ export class RedisSessionStore implements SessionStore {
 
   #wait(session: string, stream: string, ids: readonly RequestId[]): void {
     if (this.#ended.length < MAX_WAITING) this.#ended.push([session, stream, ids]);
+  }
+
+  async #letGoLate(): Promise<void> {
+    const all = [...this.#left];
+    this.#left.clear();
+    for (const [name, left] of all) if (!this.#held.has(name)) await this.letGo(...left);
   }
 
   async #endLate(): Promise<void> {

@@ -13,7 +13,7 @@ const PROJECT = fileURLToPath(new URL('..', import.meta.url));
 
 const RULES = [
   ['name', /^[\w.-]{1,64}$/],
-  ['scope', /^[^\s,=]+$/],
+  ['scope', /^[!#-+\--<>-[\]-~]+$/],
   ['role', /^[^\s,=]+$/],
   ['expires', /^\d{4}-\d\d-\d\d$/],
 ];

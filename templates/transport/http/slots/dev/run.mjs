@@ -10,9 +10,14 @@ const builds = watch('dist', (_, file) => {
     turn = turn.then(restart);
   }, 300);
 });
+// Asked for the second time, it aborts the calls under way.
+function endServer(signal) {
+  end(server, signal);
+  setTimeout(end, 2_000, server, signal).unref();
+}
 async function restart() {
   if (isRunning(server)) {
-    end(server, 'SIGTERM');
+    endServer('SIGTERM');
     await once(server, 'exit');
   }
   if (timer !== undefined && existsSync('dist/http.js')) server = start(['dist/http.js']);

@@ -1,4 +1,4 @@
 builds.close();
 clearTimeout(timer);
 timer = undefined;
-end(server, signal);
+endServer(signal);
