@@ -63,8 +63,8 @@ describe.each(['npm', 'pnpm', 'yarn', 'bun'])('%s', (packageManager) => {
       for (const [next, wanted] of Object.entries(found.dependencies ?? {})) visit(next, wanted);
     };
     const direct = {
-      ...(manifest['dependencies'] as object),
-      ...(manifest['devDependencies'] as object),
+      ...(manifest['dependencies'] as Record<string, string>),
+      ...(manifest['devDependencies'] as Record<string, string>),
     };
     for (const [name, range] of Object.entries(direct)) visit(name, range);
     expect([...seen]).toContain('vite');
