@@ -2,6 +2,9 @@ import { StepError } from '../errors.js';
 import type { PackageManager } from './package-manager.js';
 import { type RunOptions, type RunResult, run } from './run.js';
 
+/** A check must not hold up what works without it. */
+const VERIFY_TIMEOUT_MS = 30_000;
+
 /** Lines with which package managers say that the network, not the project, is the trouble. */
 const OFFLINE =
   /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|ERR_SOCKET_TIMEOUT|ENOTCACHED|ConnectionRefused|FailedToOpenSocket)\b/;
@@ -18,6 +21,27 @@ export async function install(manager: PackageManager, options: RunOptions): Pro
     message: reason(manager, result),
     hint: hint(manager, result),
   });
+}
+
+/**
+ * Whether what was installed can be installed again from its lock file, as CI and the Dockerfile do. A registry that
+ * lacks an optional package, or a setting that writes no lock file, does not stop the first installation.
+ *
+ * @returns a warning, or null when it can or nobody knows
+ */
+export async function verifyLockfile(
+  manager: PackageManager,
+  options: RunOptions,
+): Promise<string | null> {
+  if (manager.verify === undefined) return null;
+  const result = await run(manager.verify, { ...options, timeoutMs: VERIFY_TIMEOUT_MS });
+  if (result.outcome !== 'failed' || isOffline(result)) return null;
+  const { ciText, lockfile, installText } = manager;
+  return (
+    `${lockfile} cannot be installed with "${ciText}", as CI does${withTail(result)}\n` +
+    `Check that the registry has every package and that a lock file is written, delete ${lockfile} and node_modules, ` +
+    `then run ${installText}.`
+  );
 }
 
 /**

@@ -2,7 +2,7 @@ import { StepError } from '../errors.js';
 import type { Feature, StepResult } from '../model.js';
 import { childEnv } from './child-env.js';
 import { initRepository } from './git.js';
-import { build, install } from './install.js';
+import { build, install, verifyLockfile } from './install.js';
 import type { PackageManager } from './package-manager.js';
 import type { RunOptions } from './run.js';
 import { summariseSmoke } from './smoke-summary.js';
@@ -78,7 +78,12 @@ function planSteps(options: ProveOptions, findings: Findings): Work[] {
       name: 'install',
       title: `Install dependencies with ${manager.id}`,
       skip: options.install ? null : '--no-install',
-      run: (progress) => install(manager, child(progress)),
+      run: async (progress) => {
+        await install(manager, child(progress));
+        const warning = await verifyLockfile(manager, child(progress));
+        if (warning !== null) findings.warnings.push(warning);
+        return undefined;
+      },
     },
     {
       name: 'build',

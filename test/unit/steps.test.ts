@@ -68,6 +68,8 @@ describe('packageManagerOf', () => {
       ...pm,
       installText: 'x i',
       runText: 'x run',
+      ciText: 'x i',
+      lockfile: 'the lock file',
     });
   });
 
