@@ -1,5 +1,5 @@
 /** A printer for the few TypeScript expressions that blueprints need, broken over lines as Biome would do it. */
-import { columns } from '../plan/columns.js';
+import { columns } from '../text/columns.js';
 
 export type Expression = Text | List | ObjectLiteral | Chain;
 

@@ -1,6 +1,6 @@
 import type { RenderFunction } from '../model.js';
-import { ts } from '../plan/encoders.js';
 import { renderBlueprint } from '../plan/render.js';
+import { ts } from '../text/encoders.js';
 import { type Entry, type Expression, object, print, text } from './expression.js';
 import type { PrimitiveNames } from './names.js';
 import type { Param } from './params.js';

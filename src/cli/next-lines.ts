@@ -1,6 +1,6 @@
 import type { Feature, ProjectSpec, StepResult } from '../model.js';
-import { sh } from '../plan/encoders.js';
 import type { PackageManager } from '../steps/package-manager.js';
+import { sh } from '../text/encoders.js';
 import { displayPath } from './paths.js';
 
 /** Something to do: a command, what to know, or both. */

@@ -1,7 +1,7 @@
 /** How the wizard's frames look: clack's symbols, one line per line, so that a frame's height is known. */
 import { stripVTControlCharacters, styleText } from 'node:util';
 import { limitOptions, S_BAR, S_BAR_END, symbol, unicodeOr } from '@clack/prompts';
-import { columns } from '../plan/columns.js';
+import { columns } from '../text/columns.js';
 
 export interface Option {
   readonly value: string;

@@ -1,5 +1,5 @@
 /** The only helpers templates have: one per encoder, and `each`, `if`, `unless` in a strict form. */
-import * as encoders from './encoders.js';
+import * as encoders from '../text/encoders.js';
 import { handlebars } from './handlebars.js';
 import { UserText } from './user-text.js';
 

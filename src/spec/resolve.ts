@@ -9,10 +9,10 @@ import type {
   ProjectSpec,
   SpecInput,
 } from '../model.js';
+import { didYouMean } from '../text/did-you-mean.js';
 import { checkDescription, defaultDescription } from './description.js';
 import { PACKAGE_MANAGER_AXIS } from './external.js';
 import { checkProjectName, dependencyNames } from './name.js';
-import { didYouMean } from './similar.js';
 
 /**
  * Checks names and choices, fills in defaults and checks the rules between features.

@@ -1,7 +1,7 @@
 /** `--spec FILE`: the answers from a JSON or YAML file, in the shape of the manifest's `spec`. */
 import { type Problem, UsageError } from '../errors.js';
 import type { SpecInput } from '../model.js';
-import { didYouMean } from './similar.js';
+import { didYouMean } from '../text/did-you-mean.js';
 
 const KEYS = ['name', 'description', 'packageManager', 'choices'] as const;
 const EXAMPLE = 'for example: { "name": "my-server", "choices": { "transport": ["stdio"] } }';
@@ -49,7 +49,7 @@ async function parse(text: string, fileName: string): Promise<unknown> {
   const isYaml = /\.ya?ml$/i.test(fileName);
   try {
     if (isJson && !isYaml) return JSON.parse(text.replace(/^\ufeff/, ''));
-    const { parse: parseYaml } = await import('./yaml.js');
+    const { parse: parseYaml } = await import('../text/yaml.js');
     return parseYaml(text);
   } catch (error) {
     const reason = String((error as Error).message).split('\n')[0];
