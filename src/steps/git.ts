@@ -1,5 +1,5 @@
 import { realpathSync } from 'node:fs';
-import { type RunOptions, type RunResult, run } from './run.js';
+import { type RunOptions, type RunResult, run } from '../process/run.js';
 
 const TIMEOUT_MS = 15_000;
 

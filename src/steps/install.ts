@@ -1,6 +1,6 @@
 import { StepError } from '../errors.js';
+import { type RunOptions, type RunResult, run } from '../process/run.js';
 import type { PackageManager } from './package-manager.js';
-import { type RunOptions, type RunResult, run } from './run.js';
 
 /** Lines with which package managers say that the network, not the project, is the trouble. */
 const OFFLINE =

@@ -1,10 +1,10 @@
 import { StepError } from '../errors.js';
 import type { Feature, StepResult } from '../model.js';
-import { childEnv } from './child-env.js';
+import { childEnv } from '../process/child-env.js';
+import type { RunOptions } from '../process/run.js';
 import { initRepository } from './git.js';
 import { build, install } from './install.js';
 import type { PackageManager } from './package-manager.js';
-import type { RunOptions } from './run.js';
 import { summariseSmoke } from './smoke-summary.js';
 import type { Step, StepOutcome, StepProgress, Steps } from './steps.js';
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { childEnv } from '../../src/steps/child-env.js';
-import { type RunOptions, run } from '../../src/steps/run.js';
+import { childEnv } from '../../src/process/child-env.js';
+import { type RunOptions, run } from '../../src/process/run.js';
 
 const never = new AbortController().signal;
 const options: RunOptions = { cwd: process.cwd(), env: process.env, signal: never };
