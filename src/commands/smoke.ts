@@ -3,7 +3,7 @@ import { getCatalog } from '../catalog/index.js';
 import type { CommandContext } from '../cli/context.js';
 import { ExitCode, type Problem, UsageError } from '../errors.js';
 import type { StepResult } from '../model.js';
-import type { ProjectTarget, SmokeReport, UrlTarget } from '../steps/smoke/index.js';
+import type { ProjectTarget, SmokeReport, UrlTarget } from '../smoke/index.js';
 
 /** The options of `mcp-gen smoke`, as commander gives them. */
 export interface SmokeFlags {
@@ -28,7 +28,7 @@ export async function smokeCommand(
   const { url, headers, timeoutMs } = parseFlags(flags);
   const target: ProjectTarget | UrlTarget =
     url === null ? await projectAround(cwd) : { kind: 'url', url };
-  const { runSmoke } = await import('../steps/smoke/index.js');
+  const { runSmoke } = await import('../smoke/index.js');
   const report = await output.working('Smoke test with real MCP clients', (progress) =>
     runSmoke({
       target,
@@ -87,7 +87,7 @@ function describeTarget(target: ProjectTarget | UrlTarget): object {
 
 async function projectAround(directory: string): Promise<ProjectTarget> {
   const { root, manifest } = findProject(directory);
-  const { projectTarget } = await import('../steps/smoke/index.js');
+  const { projectTarget } = await import('../smoke/index.js');
   return projectTarget(root, manifest, await getCatalog());
 }
 

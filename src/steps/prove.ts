@@ -106,7 +106,7 @@ async function smoke(
   progress: StepProgress,
   findings: Findings,
 ): Promise<StepOutcome> {
-  const { runSmoke } = await import('./smoke/index.js');
+  const { runSmoke } = await import('../smoke/index.js');
   const { directory, name, features, manager, strict, signal } = options;
   const report = await runSmoke({
     target: {

@@ -8,9 +8,9 @@ import {
   bearerToken,
   serverSettings,
   withTemporaryDirectory,
-} from '../../src/steps/smoke/environment.js';
-import { runSmoke } from '../../src/steps/smoke/index.js';
-import type { ProjectTarget } from '../../src/steps/smoke/types.js';
+} from '../../src/smoke/environment.js';
+import { runSmoke } from '../../src/smoke/index.js';
+import type { ProjectTarget } from '../../src/smoke/types.js';
 import { feature } from '../support/feature.js';
 import { HTTP, KEY, SERVERS } from './fixtures.js';
 

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import { expect, onTestFinished, test } from 'vitest';
-import { startSmokeIssuer } from '../../src/steps/smoke/issuer.js';
+import { startSmokeIssuer } from '../../src/smoke/issuer.js';
 
 const METADATA = '/.well-known/oauth-protected-resource/mcp';
 const signal = new AbortController().signal;

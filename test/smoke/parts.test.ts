@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
-import { redactor } from '../../src/steps/smoke/redact.js';
-import { exampleArguments, loadCheck, wrongArguments } from '../../src/steps/smoke/schema.js';
-import { parseMessage } from '../../src/steps/smoke/stdio-transport.js';
+import { redactor } from '../../src/smoke/redact.js';
+import { exampleArguments, loadCheck, wrongArguments } from '../../src/smoke/schema.js';
+import { parseMessage } from '../../src/smoke/stdio-transport.js';
 import {
   fillTemplate,
   fillText,
   findValue,
   matchesTemplate,
-} from '../../src/steps/smoke/uri-template.js';
+} from '../../src/smoke/uri-template.js';
 
 const check = await loadCheck();
 const object = (properties: object, required = Object.keys(properties)) => ({

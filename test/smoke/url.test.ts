@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import { runSmoke, type SmokeOptions } from '../../src/steps/smoke/index.js';
-import { ServerProcess } from '../../src/steps/smoke/process.js';
+import { runSmoke, type SmokeOptions } from '../../src/smoke/index.js';
+import { ServerProcess } from '../../src/smoke/server-process.js';
 import { lines, notOk, SERVERS } from './fixtures.js';
 
 const started: ServerProcess[] = [];

@@ -2,8 +2,8 @@ import { stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { StepError } from '../../errors.js';
-import type { Entry, SmokeHints } from '../../model.js';
+import { StepError } from '../errors.js';
+import type { Entry, SmokeHints } from '../model.js';
 import { connect, type Endpoint } from './clients.js';
 import {
   bearerToken,
@@ -15,9 +15,9 @@ import { checkGuards } from './guards.js';
 import { checkHealth, checkReady, send } from './http.js';
 import { type SmokeIssuer, startSmokeIssuer } from './issuer.js';
 import { checkPrimitives } from './primitives.js';
-import { describeExit, ServerProcess } from './process.js';
 import { type Leg, oneLine, type Recorder, SmokeFailure, skipped } from './recorder.js';
 import type { Check } from './schema.js';
+import { describeExit, ServerProcess } from './server-process.js';
 import { ProcessTransport } from './stdio-transport.js';
 import { ERAS, type Era, MCP_PATH, type ProjectTarget } from './types.js';
 

@@ -3,9 +3,9 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
-import { StepError } from '../../errors.js';
-import type { Credential, Feature } from '../../model.js';
-import { run } from '../../process/run.js';
+import { StepError } from '../errors.js';
+import type { Credential, Feature } from '../model.js';
+import { run } from '../process/run.js';
 import { PASS_A_HEADER } from './http.js';
 import type { ProjectTarget } from './types.js';
 

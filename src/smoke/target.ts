@@ -1,5 +1,5 @@
-import { CliError, ExitCode } from '../../errors.js';
-import type { Axis, Catalog, Feature, Manifest } from '../../model.js';
+import { CliError, ExitCode } from '../errors.js';
+import type { Axis, Catalog, Feature, Manifest } from '../model.js';
 import type { ProjectTarget } from './types.js';
 
 /**

@@ -1,4 +1,4 @@
-import type { JsonObject, SmokeHints } from '../../model.js';
+import type { JsonObject, SmokeHints } from '../model.js';
 import { type CallResult, type Connection, type Prompt, rpcError, type Tool } from './clients.js';
 import {
   type Leg,

@@ -1,4 +1,4 @@
-import type { StepResult, StepStatus } from '../../model.js';
+import type { StepResult, StepStatus } from '../model.js';
 
 /** What a step came to when it did not simply succeed or throw. */
 export interface Outcome {

@@ -1,4 +1,4 @@
-import type { ServerProcess } from './process.js';
+import type { ServerProcess } from './server-process.js';
 
 /** The part of both SDKs' JSON-RPC message types that a transport needs to know: nothing. */
 type Message = { jsonrpc: '2.0' };

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../model.js';
+import type { JsonObject } from '../model.js';
 import type { ProcessTransport } from './stdio-transport.js';
 import type { Era } from './types.js';
 

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { killEverything, survivors } from '../../process/leftover-processes.js';
+import { killEverything, survivors } from '../process/leftover-processes.js';
 import { oneLine } from './recorder.js';
 
 export interface Exit {

@@ -1,4 +1,4 @@
-import type { Feature, StepResult } from '../../model.js';
+import type { Feature, StepResult } from '../model.js';
 
 /** The protocol revisions that a server is proven in; the name is also what a step is called by. */
 export type Era = '2025-11-25' | '2026-07-28';

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../model.js';
+import type { JsonObject } from '../model.js';
 
 /** Checks a value against a JSON Schema; gives null when it fits, else what is wrong. */
 export type Check = (schema: JsonObject, value: unknown) => string | null;
