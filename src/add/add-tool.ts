@@ -3,7 +3,7 @@ import path from 'node:path';
 import { fileSystemError } from '../apply/fs-error.js';
 import { CliError, ExitCode, type Problem, UsageError } from '../errors.js';
 import type { Catalog } from '../model.js';
-import { checkDescription } from '../spec/index.js';
+import { checkDescription } from '../project-spec/index.js';
 import { type Access, audienceOf, scopesInUse } from './access.js';
 import { insertExport, parseBarrel } from './barrel.js';
 import { commit } from './commit.js';

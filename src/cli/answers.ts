@@ -4,8 +4,8 @@ import { text } from 'node:stream/consumers';
 import { inspectTarget } from '../apply/target.js';
 import { CliError, UsageError } from '../errors.js';
 import type { Catalog, SpecInput } from '../model.js';
-import { PACKAGE_MANAGER_AXIS } from '../spec/external.js';
-import { checkScope, dependencyNames, nameFromDirectory } from '../spec/name.js';
+import { PACKAGE_MANAGER_AXIS } from '../project-spec/external.js';
+import { checkScope, dependencyNames, nameFromDirectory } from '../project-spec/name.js';
 import type { CommandContext } from './context.js';
 import { type CreateFlags, inputFromFlags } from './create-flags.js';
 import { untilAborted } from './interrupt.js';
@@ -96,7 +96,7 @@ function checkDirectory(directory: string | undefined): void {
 
 /** Reads `--spec FILE` (`-`: standard input). Throws a UsageError when it cannot be read or is no spec. */
 export async function readSpec(file: string, context: CommandContext): Promise<SpecInput> {
-  const { parseSpecFile } = await import('../spec/spec-file.js');
+  const { parseSpecFile } = await import('../project-spec/spec-file.js');
   if (file === '-') {
     return parseSpecFile(await untilAborted(text(process.stdin), context.signal), 'stdin');
   }

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import type { Catalog } from '../model.js';
 import { createPlan } from '../plan/index.js';
-import { reproduceCommand, resolveSpec } from '../spec/index.js';
+import { reproduceCommand, resolveSpec } from '../project-spec/index.js';
 import { version } from '../version.js';
 import { displayPath } from './paths.js';
 import { type Answers, projectName } from './wizard-rules.js';

@@ -9,7 +9,7 @@ import {
   nameFromDirectory,
   previewChoices,
   suggestName,
-} from '../spec/index.js';
+} from '../project-spec/index.js';
 import {
   type Answers,
   choiceOf,

@@ -1,7 +1,7 @@
 /** Which answers fit together, while some are still open. */
 import type { Axis, Catalog, Condition, Feature, FeatureId, SpecInput } from '../model.js';
 import { capabilitiesOf, satisfies } from '../plan/choose.js';
-import { dependencyNames, nameFromDirectory, PACKAGE_MANAGER_AXIS } from '../spec/index.js';
+import { dependencyNames, nameFromDirectory, PACKAGE_MANAGER_AXIS } from '../project-spec/index.js';
 
 /** What is known: from flags, or answered so far. */
 export type Answers = SpecInput & { readonly directory?: string | undefined };

@@ -1,6 +1,6 @@
 /** The wizard of `create`: asks what flags did not say, shows what will be made, and lets a person go back. */
 import type { Catalog, FeatureId, SpecInput } from '../model.js';
-import { resolveSpec, suggestName } from '../spec/index.js';
+import { resolveSpec, suggestName } from '../project-spec/index.js';
 import { untilAborted } from './interrupt.js';
 import { previewOf } from './wizard-preview.js';
 import { previewLines } from './wizard-preview-lines.js';

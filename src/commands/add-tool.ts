@@ -8,7 +8,7 @@ import type { Output } from '../cli/output.js';
 import type { ToolAnswers } from '../cli/wizard-tool.js';
 import { ExitCode, UsageError } from '../errors.js';
 import type { Catalog } from '../model.js';
-import { PACKAGE_MANAGER_AXIS } from '../spec/external.js';
+import { PACKAGE_MANAGER_AXIS } from '../project-spec/external.js';
 import { packageManagerOf } from '../steps/package-manager.js';
 
 /** The options of `mcp-gen add-tool`, as commander gives them. */

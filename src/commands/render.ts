@@ -7,8 +7,8 @@ import type { CommandContext } from '../cli/context.js';
 import { type CreateReport, emptyReport, printReport } from '../cli/report.js';
 import { ExitCode } from '../errors.js';
 import { createPlan } from '../plan/index.js';
-import { toExternalSpec } from '../spec/external.js';
-import { resolveSpec } from '../spec/resolve.js';
+import { toExternalSpec } from '../project-spec/external.js';
+import { resolveSpec } from '../project-spec/resolve.js';
 import { Steps } from '../steps/steps.js';
 import { version } from '../version.js';
 

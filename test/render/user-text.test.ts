@@ -8,7 +8,7 @@ import { parseAllDocuments } from 'yaml';
 import { loadCatalog } from '../../src/catalog/load.js';
 import type { Catalog, Plan } from '../../src/model.js';
 import { createPlan } from '../../src/plan/index.js';
-import { resolveSpec } from '../../src/spec/index.js';
+import { resolveSpec } from '../../src/project-spec/index.js';
 import { biome } from '../support/biome.js';
 import { TEMPLATES, textOf, VERSION, writeFolder } from '../support/render.js';
 

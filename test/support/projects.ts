@@ -4,7 +4,7 @@ import { loadCatalog } from '../../src/catalog/load.js';
 import { UsageError } from '../../src/errors.js';
 import type { Catalog, Plan, ProjectSpec, SpecInput } from '../../src/model.js';
 import { createPlan } from '../../src/plan/index.js';
-import { resolveSpec } from '../../src/spec/index.js';
+import { resolveSpec } from '../../src/project-spec/index.js';
 
 export interface Project {
   /** The choices in short, for messages. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { UsageError } from '../../src/errors.js';
 import type { Axis, Catalog, Choices, Plan, ProjectSpec, SpecInput } from '../../src/model.js';
-import { resolveSpec } from '../../src/spec/index.js';
+import { resolveSpec } from '../../src/project-spec/index.js';
 
 export const TEMPLATES = resolve('templates');
 export const VERSION = '0.0.0-test';

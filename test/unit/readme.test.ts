@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { loadCatalog } from '../../src/catalog/load.js';
 import { UsageError } from '../../src/errors.js';
 import type { Axis } from '../../src/model.js';
-import { resolveSpec } from '../../src/spec/index.js';
+import { resolveSpec } from '../../src/project-spec/index.js';
 
 const ROOT = new URL('../../', import.meta.url);
 const README = new URL('README.md', ROOT);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { UsageError } from '../../src/errors.js';
-import { parseSpecFile } from '../../src/spec/spec-file.js';
+import { parseSpecFile } from '../../src/project-spec/spec-file.js';
 
 const SPEC = {
   name: 'my-server',

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { checkProjectName, suggestName } from '../../src/spec/name.js';
+import { checkProjectName, suggestName } from '../../src/project-spec/name.js';
 
 const DEPENDENCIES = new Set(['zod', 'pg', 'typescript']);
 const check = (name: string) => checkProjectName(name, DEPENDENCIES);
