@@ -60,7 +60,7 @@ function moduleText({ base, axes, slots, blueprints }: CatalogSource, compile: C
     return [kind, object({}, Object.fromEntries(texts))];
   });
   return `
-import { handlebars } from '../plan/handlebars.js';
+import { handlebars } from './handlebars.js';
 const { template } = handlebars;
 const catalog = ${object(
     { slots },
