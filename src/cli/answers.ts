@@ -6,10 +6,10 @@ import { CliError, UsageError } from '../errors.js';
 import type { Catalog, SpecInput } from '../model.js';
 import { PACKAGE_MANAGER_AXIS } from '../project-spec/external.js';
 import { checkScope, dependencyNames, nameFromDirectory } from '../project-spec/name.js';
+import { chosenOf, provides } from '../wizard/rules.js';
 import type { CommandContext } from './context.js';
 import { type CreateFlags, inputFromFlags } from './create-flags.js';
 import { untilAborted } from './interrupt.js';
-import { chosenOf, provides } from './wizard-rules.js';
 
 const DEFAULT_DIRECTORY = 'my-mcp-server';
 
@@ -47,7 +47,7 @@ export async function collectAnswers(
 
   if (flags.yes) return settle(directory, defaults, catalog, context.cwd);
   if (context.interactive && flags.spec !== '-') {
-    const { runWizard } = await import('./wizard.js');
+    const { runWizard } = await import('../wizard/create-wizard.js');
     const answers = await runWizard(
       catalog,
       { ...given, directory },

@@ -5,11 +5,11 @@ import { getCatalog } from '../catalog/index.js';
 import { accessLines, accessWarnings } from '../cli/access-lines.js';
 import type { CommandContext } from '../cli/context.js';
 import type { Output } from '../cli/output.js';
-import type { ToolAnswers } from '../cli/wizard-tool.js';
 import { ExitCode, UsageError } from '../errors.js';
 import type { Catalog } from '../model.js';
 import { PACKAGE_MANAGER_AXIS } from '../project-spec/external.js';
 import { packageManagerOf } from '../steps/package-manager.js';
+import type { ToolAnswers } from '../wizard/tool-wizard.js';
 
 /** The options of `mcp-gen add-tool`, as commander gives them. */
 export interface AddToolFlags {
@@ -63,7 +63,7 @@ async function ask(
   catalog: Catalog,
   signal: AbortSignal,
 ) {
-  const { runToolWizard } = await import('../cli/wizard-tool.js');
+  const { runToolWizard } = await import('../wizard/tool-wizard.js');
   const hasAuth = projectProvides(manifest, 'auth', catalog);
   return runToolWizard(given, { hasAuth, scopesInUse: scopesInUse(root), signal });
 }

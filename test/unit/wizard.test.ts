@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { previewLines } from '../../src/cli/wizard-preview-lines.js';
-import type { ChoiceQuestion, QuestionContext } from '../../src/cli/wizard-questions.js';
-import { questions } from '../../src/cli/wizard-questions.js';
-import { type Answers, projectName } from '../../src/cli/wizard-rules.js';
-import { WizardMachine, type WizardState } from '../../src/cli/wizard-state.js';
 import type { Axis, AxisDefault, Catalog, Feature } from '../../src/model.js';
+import { previewLines } from '../../src/wizard/preview-lines.js';
+import type { ChoiceQuestion, QuestionContext } from '../../src/wizard/questions.js';
+import { questions } from '../../src/wizard/questions.js';
+import { type Answers, projectName } from '../../src/wizard/rules.js';
+import { WizardMachine, type WizardState } from '../../src/wizard/state.js';
 import { feature } from '../support/feature.js';
 
 const EMPTY = feature({ axis: 'base', id: 'base', label: 'base' });

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { styleText } from 'node:util';
-import { printable } from './wizard-frame.js';
-import type { Preview } from './wizard-preview.js';
+import { printable } from './frame.js';
+import type { Preview } from './preview.js';
 
 /** Rows of the frame around the preview: the question, its options and its keys. */
 const FRAME_ROWS = 8;

@@ -19,7 +19,7 @@ import {
   projectName,
   provides,
   toList,
-} from './wizard-rules.js';
+} from './rules.js';
 
 export interface QuestionOption {
   readonly id: FeatureId;

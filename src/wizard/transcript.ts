@@ -1,10 +1,10 @@
 import { styleText } from 'node:util';
 import { S_BAR_END, S_BAR_START } from '@clack/prompts';
+import { InterruptedError } from '../cli/interrupt.js';
 import { ExitCode } from '../errors.js';
 import { version } from '../version.js';
-import { InterruptedError } from './interrupt.js';
-import { answeredFrame, eraseRows } from './wizard-frame.js';
-import type { Trace } from './wizard-prompts.js';
+import { answeredFrame, eraseRows } from './frame.js';
+import type { Trace } from './prompts.js';
 
 export interface Exchange {
   readonly message: string;

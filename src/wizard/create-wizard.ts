@@ -1,9 +1,10 @@
 /** The wizard of `create`: asks what flags did not say, shows what will be made, and lets a person go back. */
+
+import { untilAborted } from '../cli/interrupt.js';
 import type { Catalog, FeatureId, SpecInput } from '../model.js';
 import { resolveSpec, suggestName } from '../project-spec/index.js';
-import { untilAborted } from './interrupt.js';
-import { previewOf } from './wizard-preview.js';
-import { previewLines } from './wizard-preview-lines.js';
+import { previewOf } from './preview.js';
+import { previewLines } from './preview-lines.js';
 import {
   askMany,
   askOne,
@@ -12,16 +13,16 @@ import {
   type PromptIo,
   type Trace,
   withKeyboard,
-} from './wizard-prompts.js';
+} from './prompts.js';
 import {
   type ChoiceQuestion,
   type Question,
   type QuestionContext,
   questions,
-} from './wizard-questions.js';
-import type { Answers } from './wizard-rules.js';
-import { WizardMachine, type WizardState } from './wizard-state.js';
-import { type Exchange, Transcript } from './wizard-transcript.js';
+} from './questions.js';
+import type { Answers } from './rules.js';
+import { WizardMachine, type WizardState } from './state.js';
+import { type Exchange, Transcript } from './transcript.js';
 
 export interface WizardOptions extends Omit<QuestionContext, 'given'> {
   /** Aborted by SIGTERM and the like; a key press of Ctrl-C comes from the prompts. */

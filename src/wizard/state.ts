@@ -1,7 +1,7 @@
 /** Where a person is in the wizard. Pure: every step gives a new state. */
 import type { Catalog, FeatureId } from '../model.js';
-import { type Question, type QuestionContext, questions, withAnswer } from './wizard-questions.js';
-import { type Answers, checkSelection, toList } from './wizard-rules.js';
+import { type Question, type QuestionContext, questions, withAnswer } from './questions.js';
+import { type Answers, checkSelection, toList } from './rules.js';
 
 export interface WizardState {
   /** Flags and everything answered so far, also what was stepped back over: it becomes the preselection. */

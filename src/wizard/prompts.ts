@@ -27,8 +27,8 @@ import {
   type Option,
   openFrame,
   optionLines,
-} from './wizard-frame.js';
-import { type Keyboard, keyQueue } from './wizard-keys.js';
+} from './frame.js';
+import { type Keyboard, keyQueue } from './keys.js';
 
 // Ctrl-D would end the keyboard's stream and with it our process, in the middle of a question.
 updateSettings({ aliases: { '\u0004': 'cancel' } });
