@@ -1,4 +1,4 @@
-import type { Output } from './output.js';
+import type { Output } from '../report/output.js';
 
 /** What every command gets from `main`. Commands use this instead of `process`. */
 export interface CommandContext {

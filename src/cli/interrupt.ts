@@ -1,5 +1,5 @@
 import { CliError, ExitCode } from '../errors.js';
-import { restoreTerminal } from './terminal.js';
+import { restoreTerminal } from '../report/terminal.js';
 
 /** After this long our own process ends, whatever it is still waiting for. Its children die with it. */
 const PATIENCE_MS = 2500;

@@ -4,11 +4,11 @@ import { inspectTarget } from '../apply/target.js';
 import { getCatalog } from '../catalog/index.js';
 import { readSpec } from '../cli/answers.js';
 import type { CommandContext } from '../cli/context.js';
-import { type CreateReport, emptyReport, printReport } from '../cli/report.js';
 import { ExitCode } from '../errors.js';
 import { createPlan } from '../plan/index.js';
 import { toExternalSpec } from '../project-spec/external.js';
 import { resolveSpec } from '../project-spec/resolve.js';
+import { type CreateReport, emptyReport, printReport } from '../report/report.js';
 import { Steps } from '../steps/steps.js';
 import { version } from '../version.js';
 

@@ -1,9 +1,9 @@
 /** What the wizard is about to make, in a few lines. */
 import path from 'node:path';
-import { displayPath } from '../cli/paths.js';
 import type { Catalog } from '../model.js';
 import { createPlan } from '../plan/index.js';
 import { reproduceCommand, resolveSpec } from '../project-spec/index.js';
+import { displayPath } from '../report/paths.js';
 import { version } from '../version.js';
 import { type Answers, projectName } from './rules.js';
 
