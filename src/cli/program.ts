@@ -3,12 +3,12 @@ import { PARAM_HELP } from '../add/param-help.js';
 import { SCOPE_HELP } from '../add/scopes.js';
 import type { AxisOutline } from '../catalog/outline-of.js';
 import type { AddToolFlags } from '../commands/add-tool.js';
+import type { CommandContext } from '../commands/context.js';
+import type { CreateFlags } from '../commands/create-flags.js';
 import type { RenderFlags } from '../commands/render.js';
 import type { SmokeFlags } from '../commands/smoke.js';
 import type { ExitCode } from '../errors.js';
 import { version } from '../version.js';
-import type { CommandContext } from './context.js';
-import type { CreateFlags } from './create-flags.js';
 
 /** A command line that was not understood. */
 export interface Misuse {

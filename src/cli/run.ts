@@ -1,8 +1,8 @@
+import type { CommandContext } from '../commands/context.js';
 import { CliError, ExitCode, type Problem, UsageError } from '../errors.js';
 import { Output } from '../report/output.js';
 import { emptyReport, printReport } from '../report/report.js';
 import { isInteractive, restoreTerminal } from '../report/terminal.js';
-import type { CommandContext } from './context.js';
 import type { Interruption } from './interrupt.js';
 import type { Misuse, Work } from './program.js';
 

@@ -2,7 +2,6 @@ import { scopesInUse } from '../add/access.js';
 import { type AddedTool, addTool } from '../add/add-tool.js';
 import { findProject, type GeneratedProject, projectProvides } from '../add/project.js';
 import { getCatalog } from '../catalog/index.js';
-import type { CommandContext } from '../cli/context.js';
 import { ExitCode, UsageError } from '../errors.js';
 import type { Catalog } from '../model.js';
 import { PACKAGE_MANAGER_AXIS } from '../project-spec/external.js';
@@ -10,6 +9,7 @@ import { accessLines, accessWarnings } from '../report/access-lines.js';
 import type { Output } from '../report/output.js';
 import { packageManagerOf } from '../steps/package-manager.js';
 import type { ToolAnswers } from '../wizard/tool-wizard.js';
+import type { CommandContext } from './context.js';
 
 /** The options of `mcp-gen add-tool`, as commander gives them. */
 export interface AddToolFlags {

@@ -3,9 +3,6 @@ import { applyPlan } from '../apply/index.js';
 import { LOCAL_ENV, localEnv } from '../apply/local-env.js';
 import { inspectTarget, type Target } from '../apply/target.js';
 import { getCatalog } from '../catalog/index.js';
-import { collectAnswers } from '../cli/answers.js';
-import type { CommandContext } from '../cli/context.js';
-import type { CreateFlags } from '../cli/create-flags.js';
 import { CliError, ExitCode } from '../errors.js';
 import type { Catalog, Feature, Plan, ProjectSpec } from '../model.js';
 import { chosenFeatures } from '../plan/choose.js';
@@ -20,6 +17,9 @@ import { type PackageManager, packageManagerOf } from '../steps/package-manager.
 import { type Findings, prove } from '../steps/prove.js';
 import { Steps } from '../steps/steps.js';
 import { version } from '../version.js';
+import { collectAnswers } from './answers.js';
+import type { CommandContext } from './context.js';
+import type { CreateFlags } from './create-flags.js';
 
 /** Makes a project and prints how it went. Returns the exit code; throws as `create` does. */
 export async function createCommand(

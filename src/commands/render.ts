@@ -2,8 +2,6 @@ import path from 'node:path';
 import { applyPlan } from '../apply/index.js';
 import { inspectTarget } from '../apply/target.js';
 import { getCatalog } from '../catalog/index.js';
-import { readSpec } from '../cli/answers.js';
-import type { CommandContext } from '../cli/context.js';
 import { ExitCode } from '../errors.js';
 import { createPlan } from '../plan/index.js';
 import { toExternalSpec } from '../project-spec/external.js';
@@ -11,6 +9,8 @@ import { resolveSpec } from '../project-spec/resolve.js';
 import { type CreateReport, emptyReport, printReport } from '../report/report.js';
 import { Steps } from '../steps/steps.js';
 import { version } from '../version.js';
+import { readSpec } from './answers.js';
+import type { CommandContext } from './context.js';
 
 export interface RenderFlags {
   readonly spec: string;

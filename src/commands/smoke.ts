@@ -1,9 +1,9 @@
 import { findProject } from '../add/project.js';
 import { getCatalog } from '../catalog/index.js';
-import type { CommandContext } from '../cli/context.js';
 import { ExitCode, type Problem, UsageError } from '../errors.js';
 import type { StepResult } from '../model.js';
 import type { ProjectTarget, SmokeReport, UrlTarget } from '../smoke/index.js';
+import type { CommandContext } from './context.js';
 
 /** The options of `mcp-gen smoke`, as commander gives them. */
 export interface SmokeFlags {

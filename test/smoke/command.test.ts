@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { CommandContext } from '../../src/cli/context.js';
+import type { CommandContext } from '../../src/commands/context.js';
 import { type SmokeFlags, smokeCommand } from '../../src/commands/smoke.js';
 import { ExitCode } from '../../src/errors.js';
 import type { StepResult } from '../../src/model.js';

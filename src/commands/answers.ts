@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { inspectTarget } from '../apply/target.js';
+import { untilAborted } from '../cli/interrupt.js';
 import { CliError, UsageError } from '../errors.js';
 import type { Catalog, SpecInput } from '../model.js';
 import { PACKAGE_MANAGER_AXIS } from '../project-spec/external.js';
@@ -9,7 +10,6 @@ import { checkScope, dependencyNames, nameFromDirectory } from '../project-spec/
 import { chosenOf, provides } from '../wizard/rules.js';
 import type { CommandContext } from './context.js';
 import { type CreateFlags, inputFromFlags } from './create-flags.js';
-import { untilAborted } from './interrupt.js';
 
 const DEFAULT_DIRECTORY = 'my-mcp-server';
 
