@@ -1,5 +1,5 @@
+import { plainAnswer } from './fast-help.js';
 import { listenForSignals } from './interrupt.js';
-import { plainAnswer } from './plain-answer.js';
 import type { ProgramName } from './program.js';
 
 /**
