@@ -33,6 +33,20 @@ export class UsageError extends CliError {
   }
 }
 
+export type InterruptCode = typeof ExitCode.interrupted | typeof ExitCode.terminated;
+
+/** Ctrl-C (exit code 130), SIGTERM or SIGHUP (143). */
+export class InterruptedError extends CliError {
+  override readonly name = 'InterruptedError';
+
+  constructor(
+    exitCode: InterruptCode,
+    message = exitCode === ExitCode.interrupted ? 'Cancelled.' : 'Terminated.',
+  ) {
+    super(exitCode, [{ message }]);
+  }
+}
+
 /** A step failed: exit code 1. */
 export class StepError extends CliError {
   override readonly name = 'StepError';

@@ -1,6 +1,6 @@
 import { plainAnswer } from './fast-help.js';
-import { listenForSignals } from './interrupt.js';
 import type { ProgramName } from './program.js';
+import { listenForSignals } from './signals.js';
 
 /**
  * Runs one of the two programs and sets the exit code. Only what a plain `--help` needs is loaded here; the rest comes

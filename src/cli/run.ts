@@ -3,8 +3,8 @@ import { CliError, ExitCode, type Problem, UsageError } from '../errors.js';
 import { Output } from '../report/output.js';
 import { emptyReport, printReport } from '../report/report.js';
 import { isInteractive, restoreTerminal } from '../report/terminal.js';
-import type { Interruption } from './interrupt.js';
 import type { Misuse, Work } from './program.js';
+import type { Interruption } from './signals.js';
 
 /**
  * Runs a command that was parsed, or tells why it could not be, and sets the exit code. Every error ends here: a

@@ -1,8 +1,8 @@
 /** The wizard of `create`: asks what flags did not say, shows what will be made, and lets a person go back. */
 
-import { untilAborted } from '../cli/interrupt.js';
 import type { Catalog, FeatureId, SpecInput } from '../model.js';
 import { resolveSpec, suggestName } from '../project-spec/index.js';
+import { untilAborted } from '../until-aborted.js';
 import { previewOf } from './preview.js';
 import { previewLines } from './preview-lines.js';
 import {

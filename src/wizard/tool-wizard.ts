@@ -3,8 +3,8 @@ import { checkName, primitiveNames } from '../add/names.js';
 import { PARAM_HELP } from '../add/param-help.js';
 import { parseParams } from '../add/params.js';
 import { parseScopes } from '../add/scopes.js';
-import { untilAborted } from '../cli/interrupt.js';
 import { checkDescription } from '../project-spec/index.js';
+import { untilAborted } from '../until-aborted.js';
 import { askOne, askText, type Outcome, type PromptIo, withKeyboard } from './prompts.js';
 import { type Exchange, Transcript } from './transcript.js';
 

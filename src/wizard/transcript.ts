@@ -1,7 +1,6 @@
 import { styleText } from 'node:util';
 import { S_BAR_END, S_BAR_START } from '@clack/prompts';
-import { InterruptedError } from '../cli/interrupt.js';
-import { ExitCode } from '../errors.js';
+import { ExitCode, InterruptedError } from '../errors.js';
 import { version } from '../version.js';
 import { answeredFrame, eraseRows } from './frame.js';
 import type { Trace } from './prompts.js';

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { InterruptedError } from '../../src/cli/interrupt.js';
-import { StepError } from '../../src/errors.js';
+import { InterruptedError, StepError } from '../../src/errors.js';
 import type { StepResult } from '../../src/model.js';
 import { formatNextLine, nextLines, plainNextLine } from '../../src/report/next-lines.js';
 import { packageManagerOf } from '../../src/steps/package-manager.js';
