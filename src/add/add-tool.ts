@@ -1,8 +1,8 @@
 import { lstatSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { fileSystemError } from '../apply/fs-error.js';
+import type { Catalog } from '../catalog/types.js';
 import { CliError, ExitCode, type Problem, UsageError } from '../errors.js';
-import type { Catalog } from '../model.js';
 import { checkDescription } from '../project-spec/index.js';
 import { type Access, audienceOf, scopesInUse } from './access.js';
 import { insertExport, parseBarrel } from './barrel.js';

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import type { Catalog } from '../catalog/types.js';
 import { CliError, ExitCode, UsageError } from '../errors.js';
-import type { Capability, Catalog, Manifest } from '../model.js';
+import type { Capability, Manifest } from '../model.js';
 import { MANIFEST_PATH } from '../plan/manifest.js';
 
 export interface GeneratedProject {

@@ -1,4 +1,4 @@
-import type { RenderFunction } from '../model.js';
+import type { RenderFunction } from '../catalog/types.js';
 import { renderBlueprint } from '../plan/render.js';
 import { ts } from '../text/encoders.js';
 import { type Entry, type Expression, object, print, text } from './expression.js';

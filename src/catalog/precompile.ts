@@ -1,6 +1,7 @@
 /** For scripts/build.mjs: the catalog as a JavaScript module, templates already compiled. */
 import { type AxisOutline, outlineOf } from './outline-of.js';
-import { CatalogError, type CatalogSource, readCatalog, type TemplateText } from './read.js';
+import { readCatalog } from './read.js';
+import { CatalogError, type CatalogSource, type TemplateText } from './source.js';
 import { precompile } from './template.js';
 
 /**

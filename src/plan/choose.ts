@@ -1,5 +1,6 @@
 /** What a spec brings together: features, capabilities, facts and environment variables. */
-import type { Capability, Catalog, EnvVar, Feature, JsonObject, ProjectSpec } from '../model.js';
+import type { Catalog, EnvVar, Feature } from '../catalog/types.js';
+import type { Capability, JsonObject, ProjectSpec } from '../model.js';
 
 /** The features of a project in the order they contribute: base, then axis by axis. */
 export function chosenFeatures(catalog: Catalog, spec: ProjectSpec): readonly Feature[] {

@@ -1,5 +1,6 @@
 /** A spec as people see it: in `.mcp-gen.json`, in `--spec` files and in JSON output. */
-import type { Catalog, Manifest, ProjectSpec } from '../model.js';
+import type { Catalog } from '../catalog/types.js';
+import type { Manifest, ProjectSpec } from '../model.js';
 
 /** The axis that people name with a key of its own. */
 export const PACKAGE_MANAGER_AXIS = 'package-manager';

@@ -6,8 +6,9 @@
 import { builtinModules } from 'node:module';
 import path from 'node:path';
 import validateNpmName from 'validate-npm-package-name';
+import type { Catalog } from '../catalog/types.js';
 import type { Problem } from '../errors.js';
-import type { Catalog, JsonObject } from '../model.js';
+import type { JsonObject } from '../model.js';
 
 const MAX_LENGTH = 53;
 const VALID = /^[a-z](?:-?[a-z0-9])*$/;

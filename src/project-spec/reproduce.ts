@@ -1,6 +1,7 @@
 /** The one command that makes the same project again. */
 import path from 'node:path';
-import type { Catalog, ProjectSpec } from '../model.js';
+import type { Catalog } from '../catalog/types.js';
+import type { ProjectSpec } from '../model.js';
 import { sh } from '../text/encoders.js';
 import { version } from '../version.js';
 import { defaultDescription } from './description.js';

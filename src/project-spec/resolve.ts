@@ -1,14 +1,8 @@
 /** From what a person gave to a complete, validated, frozen spec. */
+
+import type { Axis, Catalog, Feature } from '../catalog/types.js';
 import { type Problem, UsageError } from '../errors.js';
-import type {
-  Axis,
-  Capability,
-  Catalog,
-  Choices,
-  Feature,
-  ProjectSpec,
-  SpecInput,
-} from '../model.js';
+import type { Capability, Choices, ProjectSpec, SpecInput } from '../model.js';
 import { didYouMean } from '../text/did-you-mean.js';
 import { checkDescription, defaultDescription } from './description.js';
 import { PACKAGE_MANAGER_AXIS } from './external.js';

@@ -1,4 +1,5 @@
-import type { Feature, ProjectSpec, StepResult } from '../model.js';
+import type { Feature } from '../catalog/types.js';
+import type { ProjectSpec, StepResult } from '../model.js';
 import type { PackageManager } from '../steps/package-manager.js';
 import { sh } from '../text/encoders.js';
 import { displayPath } from './paths.js';

@@ -1,5 +1,5 @@
 /** The smoke test: talks to a built server with real clients of both protocol eras and reports what it proved. */
-import type { Feature } from '../model.js';
+import type { Feature } from '../catalog/types.js';
 import { smokeProject } from './project.js';
 import { Recorder } from './recorder.js';
 import { redactor } from './redact.js';

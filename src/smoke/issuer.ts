@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomUUID, sign } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Credential } from '../model.js';
+import type { Credential } from '../catalog/types.js';
 import { send, show } from './http.js';
 import { SmokeFailure } from './recorder.js';
 import { isObject } from './schema.js';

@@ -1,4 +1,5 @@
-import type { JsonObject, SmokeHints } from '../model.js';
+import type { SmokeHints } from '../catalog/types.js';
+import type { JsonObject } from '../model.js';
 import { type CallResult, type Connection, type Prompt, rpcError, type Tool } from './clients.js';
 import {
   type Leg,

@@ -2,8 +2,8 @@ import { stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Entry, SmokeHints } from '../catalog/types.js';
 import { StepError } from '../errors.js';
-import type { Entry, SmokeHints } from '../model.js';
 import { connect, type Endpoint } from './clients.js';
 import {
   bearerToken,

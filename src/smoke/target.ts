@@ -1,5 +1,6 @@
+import type { Axis, Catalog, Feature } from '../catalog/types.js';
 import { CliError, ExitCode } from '../errors.js';
-import type { Axis, Catalog, Feature, Manifest } from '../model.js';
+import type { Manifest } from '../model.js';
 import type { ProjectTarget } from './types.js';
 
 /**

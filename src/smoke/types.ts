@@ -1,4 +1,5 @@
-import type { Feature, StepResult } from '../model.js';
+import type { Feature } from '../catalog/types.js';
+import type { StepResult } from '../model.js';
 
 /** The protocol revisions that a server is proven in; the name is also what a step is called by. */
 export type Era = '2025-11-25' | '2026-07-28';

@@ -1,5 +1,6 @@
+import type { Feature } from '../catalog/types.js';
 import { StepError } from '../errors.js';
-import type { Feature, StepResult } from '../model.js';
+import type { StepResult } from '../model.js';
 import { childEnv } from '../process/child-env.js';
 import type { RunOptions } from '../process/run.js';
 import { initRepository } from './git.js';

@@ -1,6 +1,7 @@
 /** The wizard of `create`: asks what flags did not say, shows what will be made, and lets a person go back. */
 
-import type { Catalog, FeatureId, SpecInput } from '../model.js';
+import type { Catalog } from '../catalog/types.js';
+import type { FeatureId, SpecInput } from '../model.js';
 import { resolveSpec, suggestName } from '../project-spec/index.js';
 import { untilAborted } from '../until-aborted.js';
 import { previewOf } from './preview.js';

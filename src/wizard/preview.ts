@@ -1,6 +1,6 @@
 /** What the wizard is about to make, in a few lines. */
 import path from 'node:path';
-import type { Catalog } from '../model.js';
+import type { Catalog } from '../catalog/types.js';
 import { createPlan } from '../plan/index.js';
 import { reproduceCommand, resolveSpec } from '../project-spec/index.js';
 import { displayPath } from '../report/paths.js';

@@ -1,5 +1,6 @@
 /** The questions of the wizard as data: pure, without a terminal. What is asked comes from the catalog. */
-import type { Axis, Catalog, FeatureId } from '../model.js';
+import type { Axis, Catalog } from '../catalog/types.js';
+import type { FeatureId } from '../model.js';
 import {
   checkDescription,
   checkProjectName,

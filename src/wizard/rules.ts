@@ -1,5 +1,6 @@
 /** Which answers fit together, while some are still open. */
-import type { Axis, Catalog, Condition, Feature, FeatureId, SpecInput } from '../model.js';
+import type { Axis, Catalog, Feature } from '../catalog/types.js';
+import type { Condition, FeatureId, SpecInput } from '../model.js';
 import { capabilitiesOf, satisfies } from '../plan/choose.js';
 import { dependencyNames, nameFromDirectory, PACKAGE_MANAGER_AXIS } from '../project-spec/index.js';
 

@@ -1,5 +1,6 @@
 /** Where a person is in the wizard. Pure: every step gives a new state. */
-import type { Catalog, FeatureId } from '../model.js';
+import type { Catalog } from '../catalog/types.js';
+import type { FeatureId } from '../model.js';
 import { type Question, type QuestionContext, questions, withAnswer } from './questions.js';
 import { type Answers, checkSelection, toList } from './rules.js';
 

@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Credential, Feature } from '../../src/catalog/types.js';
 import { CliError } from '../../src/errors.js';
-import type { Credential, Feature } from '../../src/model.js';
 import {
   bearerToken,
   serverSettings,

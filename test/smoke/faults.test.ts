@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Feature } from '../../src/model.js';
+import type { Feature } from '../../src/catalog/types.js';
 import { HINTS, HTTP, KEY, lines, notOk, ourProcesses, STDIO, smoke } from './fixtures.js';
 
 /** The servers do not answer at all in some of these. */

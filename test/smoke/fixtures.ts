@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { vi } from 'vitest';
-import type { Entry, Feature, StepResult } from '../../src/model.js';
+import type { Entry, Feature } from '../../src/catalog/types.js';
+import type { StepResult } from '../../src/model.js';
 import { runSmoke, type SmokeOptions, type SmokeReport } from '../../src/smoke/index.js';
 import { feature } from '../support/feature.js';
 

@@ -1,8 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadCatalog } from '../../src/catalog/load.js';
+import type { Catalog } from '../../src/catalog/types.js';
 import { UsageError } from '../../src/errors.js';
-import type { Catalog, SpecInput } from '../../src/model.js';
+import type { SpecInput } from '../../src/model.js';
 import { previewChoices, resolveSpec, toExternalSpec } from '../../src/project-spec/index.js';
 import { reproduceCommand } from '../../src/project-spec/reproduce.js';
 import { version } from '../../src/version.js';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Axis, AxisDefault, Catalog, Feature } from '../../src/model.js';
+import type { Axis, AxisDefault, Catalog, Feature } from '../../src/catalog/types.js';
 import { previewLines } from '../../src/wizard/preview-lines.js';
 import type { ChoiceQuestion, QuestionContext } from '../../src/wizard/questions.js';
 import { questions } from '../../src/wizard/questions.js';
