@@ -2,13 +2,14 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { inspectTarget } from '../apply/target.js';
+import { provides } from '../catalog/capabilities.js';
 import type { Catalog } from '../catalog/types.js';
 import { CliError, UsageError } from '../errors.js';
 import type { SpecInput } from '../model.js';
+import { chosenOf } from '../project-spec/choices.js';
 import { PACKAGE_MANAGER_AXIS } from '../project-spec/external.js';
 import { checkScope, dependencyNames, nameFromDirectory } from '../project-spec/name.js';
 import { untilAborted } from '../until-aborted.js';
-import { chosenOf, provides } from '../wizard/rules.js';
 import type { CommandContext } from './context.js';
 import { type CreateFlags, inputFromFlags } from './create-flags.js';
 
@@ -21,7 +22,7 @@ const UNREADABLE: Readonly<Record<string, string>> = {
   EACCES: 'there is no permission to read it',
 };
 
-export interface Answers {
+export interface CreateInput {
   /** Absolute. */
   readonly directory: string;
   readonly input: SpecInput;
@@ -38,7 +39,7 @@ export async function collectAnswers(
   flags: CreateFlags,
   catalog: Catalog,
   context: CommandContext,
-): Promise<Answers> {
+): Promise<CreateInput> {
   checkDirectory(directory);
   const fromFlags = inputFromFlags(flags, catalog.axes);
   const fromFile = flags.spec === undefined ? {} : await readSpec(flags.spec, context);
@@ -166,7 +167,7 @@ function settle(
   input: SpecInput,
   catalog: Catalog,
   cwd: string,
-): Answers {
+): CreateInput {
   const absolute = path.resolve(cwd, directory ?? input.name ?? DEFAULT_DIRECTORY);
   if (input.name !== undefined) return { directory: absolute, input };
   const name = nameFromDirectory(absolute, dependencyNames(catalog), cwd);

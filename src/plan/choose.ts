@@ -1,4 +1,5 @@
-/** What a spec brings together: features, capabilities, facts and environment variables. */
+/** What a spec brings together: features, facts and environment variables. */
+import { satisfies } from '../catalog/capabilities.js';
 import type { Catalog, EnvVar, Feature } from '../catalog/types.js';
 import type { Capability, JsonObject, ProjectSpec } from '../model.js';
 
@@ -8,24 +9,6 @@ export function chosenFeatures(catalog: Catalog, spec: ProjectSpec): readonly Fe
     axis.features.filter((feature) => spec.choices[axis.id]?.includes(feature.id)),
   );
   return [catalog.base, ...chosen];
-}
-
-/** Everything that these features make possible together. */
-export function capabilitiesOf(features: readonly Feature[]): ReadonlySet<Capability> {
-  return new Set(features.flatMap((feature) => feature.provides));
-}
-
-/** Whether a condition holds: capabilities joined by `&`, each perhaps with a `!` for its absence. */
-export function satisfies(
-  condition: string | undefined,
-  capabilities: ReadonlySet<Capability>,
-): boolean {
-  if (condition === undefined) return true;
-  return condition
-    .split('&')
-    .every((term) =>
-      term.startsWith('!') ? !capabilities.has(term.slice(1)) : capabilities.has(term),
-    );
 }
 
 /** `base`, or `axis/feature`. */

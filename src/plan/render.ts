@@ -1,10 +1,11 @@
 /** Renders templates: one pass, slots filled by the fragments of the chosen features. */
 
+import { satisfies } from '../catalog/capabilities.js';
 import { helpers } from '../catalog/helpers.js';
 import type { Catalog, Feature, RenderFunction } from '../catalog/types.js';
 import { UserText } from '../catalog/user-text.js';
 import type { Capability, ProjectSpec } from '../model.js';
-import { mergeEnv, mergeFacts, originOf, satisfies } from './choose.js';
+import { mergeEnv, mergeFacts, originOf } from './choose.js';
 import { tidy } from './tidy.js';
 
 export interface Renderer {

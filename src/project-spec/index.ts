@@ -1,3 +1,4 @@
+export { choiceOf, chosenOf, toIds } from './choices.js';
 export { checkDescription, defaultDescription } from './description.js';
 export { PACKAGE_MANAGER_AXIS, toExternalSpec } from './external.js';
 export {
@@ -9,3 +10,4 @@ export {
 } from './name.js';
 export { reproduceCommand } from './reproduce.js';
 export { previewChoices, resolveSpec } from './resolve.js';
+export { optionBlocked, selectionBlocked } from './rules.js';

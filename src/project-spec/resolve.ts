@@ -4,9 +4,11 @@ import type { Axis, Catalog, Feature } from '../catalog/types.js';
 import { type Problem, UsageError } from '../errors.js';
 import type { Capability, Choices, ProjectSpec, SpecInput } from '../model.js';
 import { didYouMean } from '../text/did-you-mean.js';
+import { toIds } from './choices.js';
 import { checkDescription, defaultDescription } from './description.js';
 import { PACKAGE_MANAGER_AXIS } from './external.js';
 import { checkProjectName, dependencyNames } from './name.js';
+import { exclusiveAmong, violations } from './rules.js';
 
 /**
  * Checks names and choices, fills in defaults and checks the rules between features.
@@ -99,7 +101,7 @@ function givenChoices(input: SpecInput, problems: Problem[]): NonNullable<SpecIn
 function readAxis(axis: Axis, value: string | readonly string[], problems: Problem[]): Feature[] {
   const flag = `--${axis.id}`;
   const allowed = axis.features.map((feature) => feature.id);
-  const ids = (typeof value === 'string' ? value.split(',') : value).map((id) => id.trim());
+  const ids = toIds(value);
   const found = new Set<string>();
   const problem = (message: string, hint: string) => problems.push({ message, hint });
 
@@ -117,8 +119,8 @@ function readAxis(axis: Axis, value: string | readonly string[], problems: Probl
     problem(`${flag} takes one value, not ${list([...found])}.`, `Allowed: ${allowed.join(', ')}.`);
     return [];
   }
-  const alone = features.find((feature) => feature.exclusive);
-  if (alone && features.length > 1) {
+  const alone = exclusiveAmong(features);
+  if (alone) {
     const others = [...found].filter((id) => id !== alone.id);
     problem(
       `${flag} ${alone.id} cannot be combined with ${list(others)}.`,
@@ -152,18 +154,10 @@ function defaultOf(axis: Axis, known: ReadonlySet<Capability>): readonly Feature
 
 function ruleProblems(choices: Chosen, catalog: Catalog): Problem[] {
   const features = [catalog.base, ...[...choices.values()].flat()];
-  const provided = (except: Feature | null, capability: Capability) =>
-    features.some((feature) => feature !== except && feature.provides.includes(capability));
-  return features.flatMap((feature) => {
-    const broken = [
-      ...feature.requires.filter((rule) => !provided(null, rule.capability)),
-      ...feature.conflicts.filter((rule) => provided(feature, rule.capability)),
-    ];
-    return broken.map((rule) => ({
-      message: `--${feature.axis} ${feature.id}: ${rule.because}`,
-      hint: rule.instead,
-    }));
-  });
+  return violations(features).map(({ feature, rule }) => ({
+    message: `--${feature.axis} ${feature.id}: ${rule.because}`,
+    hint: rule.instead,
+  }));
 }
 
 function suggestion(word: string, allowed: readonly string[]): string {

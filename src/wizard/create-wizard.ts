@@ -4,6 +4,7 @@ import type { Catalog } from '../catalog/types.js';
 import type { FeatureId, SpecInput } from '../model.js';
 import { resolveSpec, suggestName } from '../project-spec/index.js';
 import { untilAborted } from '../until-aborted.js';
+import type { WizardAnswers } from './answers.js';
 import { previewOf } from './preview.js';
 import { previewLines } from './preview-lines.js';
 import {
@@ -21,7 +22,6 @@ import {
   type QuestionContext,
   questions,
 } from './questions.js';
-import type { Answers } from './rules.js';
 import { WizardMachine, type WizardState } from './state.js';
 import { type Exchange, Transcript } from './transcript.js';
 
@@ -40,7 +40,7 @@ export interface WizardOptions extends Omit<QuestionContext, 'given'> {
  */
 export async function runWizard(
   catalog: Catalog,
-  given: Answers,
+  given: WizardAnswers,
   options: WizardOptions = {},
 ): Promise<SpecInput & { directory: string }> {
   const { directory, ...flags } = given;
@@ -95,9 +95,9 @@ async function converse(
 /** Without a directory that cannot be used. */
 function usable(
   catalog: Catalog,
-  given: Answers,
+  given: WizardAnswers,
   context: Omit<QuestionContext, 'given'>,
-): Answers {
+): WizardAnswers {
   const { directory, ...others } = given;
   if (directory === undefined) return given;
   const [question] = questions(catalog, given, { ...context, given: others });
@@ -182,7 +182,7 @@ function exchanges(machine: WizardMachine, state: WizardState): Exchange[] {
   }));
 }
 
-function shownAnswer(question: Question, answers: Answers): string {
+function shownAnswer(question: Question, answers: WizardAnswers): string {
   if (question.kind === 'text') return answers[question.id] ?? question.fallback;
   const chosen = question.options.filter(({ id }) => question.preselected.includes(id));
   return chosen.map(({ label }) => label).join(', ');

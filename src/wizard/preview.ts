@@ -5,7 +5,7 @@ import { createPlan } from '../plan/index.js';
 import { reproduceCommand, resolveSpec } from '../project-spec/index.js';
 import { displayPath } from '../report/paths.js';
 import { version } from '../version.js';
-import { type Answers, projectName } from './rules.js';
+import { projectName, type WizardAnswers } from './answers.js';
 
 export interface Preview {
   readonly name: string;
@@ -24,7 +24,7 @@ export interface Preview {
  * Renders the project in memory and sums it up.
  * @throws UsageError when the answers do not fit together.
  */
-export function previewOf(catalog: Catalog, answers: Answers): Preview {
+export function previewOf(catalog: Catalog, answers: WizardAnswers): Preview {
   const { directory = '.', ...input } = answers;
   const spec = resolveSpec({ ...input, name: projectName(catalog, answers) }, catalog);
   const plan = createPlan(catalog, spec, version);

@@ -1,26 +1,22 @@
 /** The questions of the wizard as data: pure, without a terminal. What is asked comes from the catalog. */
+import { provides } from '../catalog/capabilities.js';
 import type { Axis, Catalog } from '../catalog/types.js';
 import type { FeatureId } from '../model.js';
 import {
   checkDescription,
   checkProjectName,
   checkScope,
+  choiceOf,
+  chosenOf,
   defaultDescription,
   dependencyNames,
   nameFromDirectory,
+  optionBlocked,
   previewChoices,
   suggestName,
+  toIds,
 } from '../project-spec/index.js';
-import {
-  type Answers,
-  choiceOf,
-  chosenOf,
-  knownBefore,
-  optionBlocked,
-  projectName,
-  provides,
-  toList,
-} from './rules.js';
+import { knownBefore, projectName, type WizardAnswers } from './answers.js';
 
 export interface QuestionOption {
   readonly id: FeatureId;
@@ -56,8 +52,8 @@ export interface ChoiceQuestion {
 export type Question = TextQuestion | ChoiceQuestion;
 
 export interface QuestionContext {
-  /** Answers from flags: not asked again. */
-  readonly given: Answers;
+  /** WizardAnswers from flags: not asked again. */
+  readonly given: WizardAnswers;
   /** Preselections that the machine knows better than the catalog, for example the running package manager. */
   readonly detected?: Readonly<Record<string, FeatureId>>;
   /** Says why a directory cannot be used; null when it can. */
@@ -72,7 +68,7 @@ const FALLBACK_DIRECTORY = 'my-mcp-server';
  */
 export function questions(
   catalog: Catalog,
-  answers: Answers,
+  answers: WizardAnswers,
   context: QuestionContext,
 ): Question[] {
   const { given } = context;
@@ -97,10 +93,10 @@ function isOpen({ options }: ChoiceQuestion, byDefault: readonly FeatureId[] = [
 
 /** The answers with one more. */
 export function withAnswer(
-  answers: Answers,
+  answers: WizardAnswers,
   question: Question,
   value: string | readonly FeatureId[],
-): Answers {
+): WizardAnswers {
   if (question.kind === 'choice') {
     const ids = typeof value === 'string' ? [value] : value;
     return { ...answers, choices: { ...answers.choices, [question.id]: ids } };
@@ -113,7 +109,7 @@ export function withAnswer(
 
 function directoryQuestion(
   catalog: Catalog,
-  answers: Answers,
+  answers: WizardAnswers,
   context: QuestionContext,
 ): TextQuestion {
   const taken = dependencyNames(catalog);
@@ -141,7 +137,7 @@ function directoryQuestion(
   };
 }
 
-function descriptionQuestion(catalog: Catalog, answers: Answers): TextQuestion {
+function descriptionQuestion(catalog: Catalog, answers: WizardAnswers): TextQuestion {
   return {
     kind: 'text',
     id: 'description',
@@ -155,8 +151,8 @@ function descriptionQuestion(catalog: Catalog, answers: Answers): TextQuestion {
 function axisQuestion(
   catalog: Catalog,
   axis: Axis,
-  known: Answers,
-  answers: Answers,
+  known: WizardAnswers,
+  answers: WizardAnswers,
   { detected }: QuestionContext,
 ): ChoiceQuestion {
   const options = axis.features.map((feature) => ({
@@ -168,7 +164,7 @@ function axisQuestion(
   }));
   const before = choiceOf(answers, axis.id);
   const suggested = detected?.[axis.id] ?? previewChoices(known, catalog)[axis.id];
-  const wanted = toList(before ?? suggested ?? []);
+  const wanted = toIds(before ?? suggested ?? []);
   const open = options.filter(({ blocked }) => blocked === null).map(({ id }) => id);
   const preselected = open.filter((id) => wanted.includes(id));
   return {

@@ -1,12 +1,13 @@
 /** Where a person is in the wizard. Pure: every step gives a new state. */
 import type { Catalog } from '../catalog/types.js';
 import type { FeatureId } from '../model.js';
+import { selectionBlocked, toIds } from '../project-spec/index.js';
+import { knownBefore, type WizardAnswers } from './answers.js';
 import { type Question, type QuestionContext, questions, withAnswer } from './questions.js';
-import { type Answers, checkSelection, toList } from './rules.js';
 
 export interface WizardState {
   /** Flags and everything answered so far, also what was stepped back over: it becomes the preselection. */
-  readonly answers: Answers;
+  readonly answers: WizardAnswers;
   /** Ids of the answered questions, in their order. */
   readonly done: readonly string[];
 }
@@ -19,7 +20,7 @@ export class WizardMachine {
   ) {}
 
   /** @param answers preselections besides the flags */
-  start(answers: Answers = {}): WizardState {
+  start(answers: WizardAnswers = {}): WizardState {
     return { answers: { ...answers, ...this.context.given }, done: [] };
   }
 
@@ -36,7 +37,7 @@ export class WizardMachine {
   ): string | null {
     if (question.kind === 'text') return question.check(String(value));
     const ids = typeof value === 'string' ? [value] : value;
-    return checkSelection(this.catalog, question.id, ids, answers, this.context.given);
+    return this.#blocked(question.id, ids, answers);
   }
 
   /** Records an answer. Later answers that it makes impossible are asked again. */
@@ -52,7 +53,7 @@ export class WizardMachine {
       if (!other) return false;
       if (other.kind === 'text') return true;
       const ids = answers.choices?.[id] ?? [];
-      return checkSelection(this.catalog, id, toList(ids), answers, this.context.given) === null;
+      return this.#blocked(id, toIds(ids), answers) === null;
     };
     const isDone = (id: string) => id === question.id || (state.done.includes(id) && stillFine(id));
     const done = asked.map(({ id }) => id).filter(isDone);
@@ -74,12 +75,21 @@ export class WizardMachine {
     return this.#questions(answers).filter(({ id }) => done.includes(id));
   }
 
-  #questions(answers: Answers): Question[] {
+  /** Why a set of options cannot be the answer of an axis; null when it can. */
+  #blocked(axisId: string, ids: readonly FeatureId[], answers: WizardAnswers): string | null {
+    const index = this.catalog.axes.findIndex(({ id }) => id === axisId);
+    const axis = this.catalog.axes[index];
+    if (!axis) return null;
+    const known = knownBefore(this.catalog, index, answers, this.context.given);
+    return selectionBlocked(this.catalog, axis, ids, known);
+  }
+
+  #questions(answers: WizardAnswers): Question[] {
     return questions(this.catalog, answers, this.context);
   }
 
   /** Without the choices of axes that no longer apply: they fall back to their default. */
-  #applicable(answers: Answers): Answers {
+  #applicable(answers: WizardAnswers): WizardAnswers {
     const ids = new Set([
       ...this.#questions(answers).map(({ id }) => id),
       ...Object.keys(this.context.given.choices ?? {}),
