@@ -63,9 +63,9 @@ interface Role {
 
 /** Null when the policy is missing or not in the shape that the server wants. */
 async function readRoles(root: string): Promise<Role[] | null> {
-  const { parse } = await import('../text/yaml.js');
+  const { parseYaml } = await import('../text/yaml.js');
   try {
-    const policy: unknown = parse(readIfPresent(path.join(root, POLICY_PATH)) ?? '');
+    const policy: unknown = parseYaml(readIfPresent(path.join(root, POLICY_PATH)) ?? '');
     const { roles } = policy as { roles: Record<string, Record<string, unknown>> };
     return Object.entries(roles).map(([name, role]) => ({
       name,

@@ -32,9 +32,12 @@ export async function precompileOutline(
   return { axes, text };
 }
 
-type Compile = (template: TemplateText) => string;
+type CompileToText = (template: TemplateText) => string;
 
-function moduleText({ base, axes, slots, blueprints }: CatalogSource, compile: Compile): string {
+function moduleText(
+  { base, axes, slots, blueprints }: CatalogSource,
+  compile: CompileToText,
+): string {
   const feature = ({ files, slots, ...meta }: CatalogSource['base']): string =>
     object(meta, {
       files: array(files, ({ path, template, bytes, when }) =>

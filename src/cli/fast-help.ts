@@ -2,11 +2,11 @@ import { version } from '../version.js';
 import { embeddedHelp } from './embedded-help.js';
 import type { ProgramName } from './program.js';
 
-/** Where no terminal says otherwise, commander wraps at this width. */
+/** Commander wraps at this width when there is no terminal. */
 export const HELP_WIDTH = 80;
 
-/** What a lone `--help` or `--version` prints, known without parsing; null when commander has to be asked. */
-export function plainAnswer(argv: readonly string[], which: ProgramName): string | null {
+/** The output of a lone `--help` or `--version`, without parsing; null when commander has to produce it. */
+export function fastHelp(argv: readonly string[], which: ProgramName): string | null {
   const [word = '', ...more] = argv;
   if (more.length > 0) return null;
   if (word === '--version' || word === '-V') return `${version}\n`;

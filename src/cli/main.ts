@@ -1,4 +1,4 @@
-import { plainAnswer } from './fast-help.js';
+import { fastHelp } from './fast-help.js';
 import type { ProgramName } from './program.js';
 import { listenForSignals } from './signals.js';
 
@@ -11,13 +11,13 @@ import { listenForSignals } from './signals.js';
 export async function main(argv: readonly string[], which: ProgramName): Promise<void> {
   const interruption = listenForSignals();
   tolerateClosedPipes();
-  const answer = plainAnswer(argv, which);
-  if (answer !== null) {
-    process.stdout.write(answer);
+  const help = fastHelp(argv, which);
+  if (help !== null) {
+    process.stdout.write(help);
     return;
   }
-  const { parse } = await import('./parse.js');
-  const parsed = await parse(argv, which);
+  const { parseCommandLine } = await import('./parse.js');
+  const parsed = await parseCommandLine(argv, which);
   if (typeof parsed === 'object' && parsed.error.exitCode === 0) return; // --help, --version
   const { run } = await import('./run.js');
   await run(parsed, argv, interruption);

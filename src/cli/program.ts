@@ -10,18 +10,18 @@ import type { SmokeFlags } from '../commands/smoke.js';
 import type { ExitCode } from '../errors.js';
 import { version } from '../version.js';
 
-/** A command line that was not understood. */
-export interface Misuse {
+/** A command line that commander rejected. */
+export interface UsageFailure {
   readonly error: CommanderError;
-  /** Whose `--help` tells more: `mcp-gen smoke`. */
-  readonly helper: string;
+  /** The command whose `--help` describes the right usage: `mcp-gen smoke`. */
+  readonly command: string;
 }
 
 export type ProgramName = 'create-mcp-server' | 'mcp-gen';
 
-/** A command that was chosen, with its arguments. Its modules are loaded when it starts. */
-export type Work = (context: CommandContext) => Promise<ExitCode>;
-type Choose = (work: Work) => void;
+/** The chosen command with its arguments. Its modules are loaded when it runs. */
+export type CommandAction = (context: CommandContext) => Promise<ExitCode>;
+type Choose = (action: CommandAction) => void;
 
 /** The command line of both programs: `create-mcp-server` is `mcp-gen create`. */
 export function buildProgram(

@@ -3,7 +3,7 @@ import { CliError, ExitCode, type Problem, UsageError } from '../errors.js';
 import { Output } from '../report/output.js';
 import { emptyReport, printReport } from '../report/report.js';
 import { isInteractive, restoreTerminal } from '../report/terminal.js';
-import type { Misuse, Work } from './program.js';
+import type { CommandAction, UsageFailure } from './program.js';
 import type { Interruption } from './signals.js';
 
 /**
@@ -11,7 +11,7 @@ import type { Interruption } from './signals.js';
  * `CliError` is shown as its problems, anything else as a bug of ours.
  */
 export async function run(
-  parsed: Work | Misuse,
+  parsed: CommandAction | UsageFailure,
   argv: readonly string[],
   interruption: Interruption,
 ): Promise<void> {
@@ -25,7 +25,7 @@ export async function run(
   });
   try {
     if (typeof parsed !== 'function') throw usageError(parsed);
-    if (context.cwd === '') throw homeless();
+    if (context.cwd === '') throw missingCwdError();
     context.signal.throwIfAborted();
     process.exitCode = await parsed(context);
   } catch (error) {
@@ -61,9 +61,9 @@ function currentDirectory(): string {
   }
 }
 
-function homeless(): CliError {
+function missingCwdError(): CliError {
   return new CliError(ExitCode.failed, [
-    { message: 'The current directory does not exist any more.', hint: 'Change to another one.' },
+    { message: 'The current directory no longer exists.', hint: 'Change to another directory.' },
   ]);
 }
 
@@ -74,8 +74,8 @@ function fail(error: unknown, { output, cwd }: CommandContext): ExitCode {
 }
 
 /** Commander writes "error: unknown option '--x'", and on a second line its suggestion in brackets. */
-function usageError({ error, helper }: Misuse): UsageError {
-  const help = `See ${helper} --help.`;
+function usageError({ error, command }: UsageFailure): UsageError {
+  const help = `See ${command} --help.`;
   if (error.code === 'commander.help') {
     return new UsageError([{ message: 'No command was given.', hint: help }]);
   }

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 
-export interface Survivor {
+export interface LeftoverProcess {
   readonly pid: number;
   readonly command: string;
 }
@@ -10,7 +10,7 @@ export interface Survivor {
  * Living processes of a server's process group or (Linux) with the server's marker in their environment, which also
  * finds helpers that left the group. On Windows nothing is known once the parent is gone: always empty.
  */
-export function survivors(group: number, marker: string): Survivor[] {
+export function leftoverProcesses(group: number, marker: string): LeftoverProcess[] {
   if (process.platform === 'linux') return fromProc(group, marker);
   if (process.platform === 'win32') return [];
   try {
@@ -22,22 +22,22 @@ export function survivors(group: number, marker: string): Survivor[] {
 }
 
 /** Kills the group, and on Linux every process with the marker. Errors mean that there was nothing to kill. */
-export function killEverything(group: number, marker: string): void {
+export function killLeftovers(group: number, marker: string): void {
   if (process.platform === 'win32') {
     spawnSync('taskkill', ['/pid', String(group), '/T', '/F'], { windowsHide: true });
     return;
   }
   // Twice at most: a process that was starting another one while the list was read.
   for (let round = 0; round < 2; round += 1) {
-    const found = survivors(group, marker);
+    const found = leftoverProcesses(group, marker);
     if (found.length === 0) return;
     quietly(() => process.kill(-group, 'SIGKILL'));
     for (const { pid } of found) if (pid !== group) quietly(() => process.kill(pid, 'SIGKILL'));
   }
 }
 
-function fromProc(group: number, marker: string): Survivor[] {
-  const found: Survivor[] = [];
+function fromProc(group: number, marker: string): LeftoverProcess[] {
+  const found: LeftoverProcess[] = [];
   for (const entry of readdirSync('/proc')) {
     if (!/^\d+$/.test(entry)) continue;
     const stat = read(`/proc/${entry}/stat`);

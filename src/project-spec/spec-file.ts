@@ -11,7 +11,7 @@ const EXAMPLE = 'for example: { "name": "my-server", "choices": { "transport": [
  * Throws a `UsageError` that names the file and every key that is wrong.
  */
 export async function parseSpecFile(text: string, fileName: string): Promise<SpecInput> {
-  const value = await parse(text, fileName);
+  const value = await parseJsonOrYaml(text, fileName);
   if (!isObject(value)) {
     const found = value === null || value === undefined ? 'nothing' : 'something else';
     throw new UsageError([
@@ -44,12 +44,12 @@ export async function parseSpecFile(text: string, fileName: string): Promise<Spe
   return value as SpecInput;
 }
 
-async function parse(text: string, fileName: string): Promise<unknown> {
+async function parseJsonOrYaml(text: string, fileName: string): Promise<unknown> {
   const isJson = /\.json$/i.test(fileName) || text.trimStart().startsWith('{');
   const isYaml = /\.ya?ml$/i.test(fileName);
   try {
     if (isJson && !isYaml) return JSON.parse(text.replace(/^\ufeff/, ''));
-    const { parse: parseYaml } = await import('../text/yaml.js');
+    const { parseYaml } = await import('../text/yaml.js');
     return parseYaml(text);
   } catch (error) {
     const reason = String((error as Error).message).split('\n')[0];

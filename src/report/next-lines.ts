@@ -10,7 +10,7 @@ export interface NextLine {
   readonly comment?: string;
 }
 
-interface Outcome {
+interface WrittenProject {
   readonly directory: string;
   readonly cwd: string;
   readonly steps: readonly StepResult[];
@@ -24,7 +24,7 @@ export function nextLines(
   spec: ProjectSpec,
   features: readonly Feature[],
   manager: PackageManager,
-  { directory, cwd, steps }: Outcome,
+  { directory, cwd, steps }: WrittenProject,
 ): NextLine[] {
   const place = displayPath(directory, cwd);
   const isDone = (name: string) =>
@@ -38,7 +38,7 @@ export function nextLines(
     ...(isDone('build') ? [] : [{ command: `${run} build` }]),
     ...features.flatMap((feature) =>
       feature.next.map((line) =>
-        parse(line.replaceAll('{name}', () => spec.name).replaceAll('{run}', () => run)),
+        parseNextLine(line.replaceAll('{name}', () => spec.name).replaceAll('{run}', () => run)),
       ),
     ),
   ];
@@ -55,7 +55,7 @@ export function plainNextLine({ command, comment }: NextLine): string {
   return command ?? `# ${comment}`;
 }
 
-function parse(line: string): NextLine {
+function parseNextLine(line: string): NextLine {
   const [, command = '', comment] = /^(.*?)\s*(?:(?:^|\s)#\s+(.*))?$/.exec(line) ?? [];
   return {
     ...(command === '' ? {} : { command }),

@@ -1,5 +1,5 @@
 import { type Answer, greet, show } from './http.js';
-import { type Leg, type Outcome, SmokeFailure, skipped, unproven } from './recorder.js';
+import { type CheckGroup, type CheckOutcome, SmokeFailure, skipped, unproven } from './recorder.js';
 import { ERAS } from './types.js';
 
 export interface GuardedEndpoint {
@@ -18,14 +18,14 @@ const FOREIGN = 'evil.example';
  * What must be refused: no or a wrong credential, a page of another site (Origin), another name for this server (Host:
  * DNS rebinding). Each is tried with the first message of both eras.
  */
-export async function checkGuards(leg: Leg, endpoint: GuardedEndpoint): Promise<void> {
-  await leg.step('401 without a key', (signal) => checkNoKey(endpoint, signal));
-  await leg.step('401 with a wrong key', (signal) => checkWrongKey(endpoint, signal));
-  await leg.step('foreign Origin refused', async (signal) => {
+export async function checkGuards(group: CheckGroup, endpoint: GuardedEndpoint): Promise<void> {
+  await group.step('401 without a key', (signal) => checkNoKey(endpoint, signal));
+  await group.step('401 with a wrong key', (signal) => checkWrongKey(endpoint, signal));
+  await group.step('foreign Origin refused', async (signal) => {
     const origin = `https://${FOREIGN}`;
     return refused(endpoint, { origin }, `a request with Origin: ${origin}`, signal);
   });
-  await leg.step('wrong Host refused', async (signal) => {
+  await group.step('wrong Host refused', async (signal) => {
     if (endpoint.behindProxy) return skipped('the proxy in front of the server decides');
     return refused(endpoint, { host: FOREIGN }, `a request with Host: ${FOREIGN}`, signal);
   });
@@ -34,7 +34,7 @@ export async function checkGuards(leg: Leg, endpoint: GuardedEndpoint): Promise<
 async function checkNoKey(
   endpoint: GuardedEndpoint,
   signal: AbortSignal,
-): Promise<string | Outcome> {
+): Promise<string | CheckOutcome> {
   if (endpoint.credentialHeaders.length === 0) return skipped('the server asks for no key');
   for (const era of ERAS) {
     const answer = await greet(era, endpoint.url, withoutKey(endpoint), signal);
@@ -49,7 +49,7 @@ async function checkNoKey(
 async function checkWrongKey(
   endpoint: GuardedEndpoint,
   signal: AbortSignal,
-): Promise<string | Outcome> {
+): Promise<string | CheckOutcome> {
   if (endpoint.credentialHeaders.length === 0) return skipped('the server asks for no key');
   const wrong = Object.fromEntries(
     endpoint.credentialHeaders.map((name) => [
@@ -80,7 +80,7 @@ async function refused(
   header: Readonly<Record<string, string>>,
   what: string,
   signal: AbortSignal,
-): Promise<string | Outcome> {
+): Promise<string | CheckOutcome> {
   for (const era of ERAS) {
     const answer = await greet(era, endpoint.url, { ...endpoint.headers, ...header }, signal);
     if (answer.status === 403) continue;

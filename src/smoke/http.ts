@@ -1,6 +1,6 @@
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { type Outcome, oneLine, SmokeFailure, skipped, storeDown } from './recorder.js';
+import { type CheckOutcome, oneLine, SmokeFailure, skipped, storeDown } from './recorder.js';
 import { isObject, member } from './schema.js';
 import type { Era } from './types.js';
 
@@ -85,7 +85,7 @@ export async function checkHealth(
   url: URL,
   optional: boolean,
   signal: AbortSignal,
-): Promise<string | Outcome> {
+): Promise<string | CheckOutcome> {
   const answer = await send(url, { signal });
   if (answer.status === 200) return '200';
   if (optional && answer.status >= 400 && answer.status < 500) {
@@ -102,7 +102,7 @@ export async function checkReady(
   url: URL,
   optional: boolean,
   signal: AbortSignal,
-): Promise<string | Outcome> {
+): Promise<string | CheckOutcome> {
   const started = performance.now();
   for (;;) {
     const answer = await send(url, { signal });

@@ -3,7 +3,7 @@ import type { Feature } from '../catalog/types.js';
 import { smokeProject } from './project.js';
 import { Recorder } from './recorder.js';
 import { redactor } from './redact.js';
-import { loadCheck } from './schema.js';
+import { loadSchemaCheck } from './schema.js';
 import { DEFAULT_TIMEOUT_MS, SMOKE_COMMAND, type SmokeOptions, type SmokeReport } from './types.js';
 import { smokeUrl } from './url.js';
 
@@ -32,7 +32,7 @@ export async function runSmoke(options: SmokeOptions): Promise<SmokeReport> {
     onStep: options.onStep ?? (() => {}),
     redact: (text) => redact(text),
   });
-  const check = await loadCheck();
+  const check = await loadSchemaCheck();
   if (target.kind === 'project') {
     const onOutput = (line: string) => options.onOutput?.(redact(line));
     await smokeProject(target, { recorder, check, env, signal, headers, hide, onOutput });
@@ -52,13 +52,13 @@ export async function runSmoke(options: SmokeOptions): Promise<SmokeReport> {
 }
 
 /** What the servers behind failed steps wrote; the same text only once. */
-function failedOutput({ legs }: Recorder): string {
+function failedOutput({ groups }: Recorder): string {
   const titles = new Map<string, Set<string>>();
-  for (const leg of legs) {
-    const text = leg.failed ? (leg.log?.().trim() ?? '') : '';
-    if (text !== '') titles.set(text, (titles.get(text) ?? new Set()).add(leg.title));
+  for (const group of groups) {
+    const text = group.failed ? (group.log?.().trim() ?? '') : '';
+    if (text !== '') titles.set(text, (titles.get(text) ?? new Set()).add(group.title));
   }
-  return [...titles].map(([text, legs]) => `[${[...legs].join(', ')}]\n${text}`).join('\n\n');
+  return [...titles].map(([text, groups]) => `[${[...groups].join(', ')}]\n${text}`).join('\n\n');
 }
 
 function warnings(recorder: Recorder, { target }: SmokeOptions, strict: boolean): string[] {

@@ -57,7 +57,7 @@ export async function startSmokeIssuer(credential: IssuerCredential): Promise<Sm
     ),
     async signIn(origin, signal) {
       const answer = await send(new URL(credential.metadata, origin), { signal });
-      const metadata = parse(answer.body);
+      const metadata = parseJsonObject(answer.body);
       if (answer.status !== 200 || metadata === undefined) {
         throw new SmokeFailure(`${credential.metadata} was answered with ${show(answer)}`);
       }
@@ -74,7 +74,7 @@ export async function startSmokeIssuer(credential: IssuerCredential): Promise<Sm
   };
 }
 
-function parse(text: string): Readonly<Record<string, unknown>> | undefined {
+function parseJsonObject(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(text);
     return isObject(value) ? value : undefined;

@@ -2,27 +2,27 @@ import type { SmokeHints } from '../catalog/types.js';
 import type { JsonObject } from '../model.js';
 import { type CallResult, type Connection, type Prompt, rpcError, type Tool } from './clients.js';
 import {
-  type Leg,
-  type Outcome,
+  type CheckGroup,
+  type CheckOutcome,
   oneLine,
   SmokeFailure,
   skipped,
   storeDown,
   unproven,
 } from './recorder.js';
-import { type Check, exampleArguments, member, wrongArguments } from './schema.js';
+import { exampleArguments, member, type SchemaCheck, wrongArguments } from './schema.js';
 import { FORBIDDEN, STORE_UNAVAILABLE } from './types.js';
 import { fillTemplate, fillText, findValue, matchesTemplate } from './uri-template.js';
 
 export interface PrimitiveOptions {
   readonly hints: SmokeHints;
-  readonly check: Check;
+  readonly check: SchemaCheck;
   /** A stranger's server: only tools that say they change nothing are called. */
   readonly readOnly: boolean;
 }
 
-/** What the connected client found, for the steps that follow. */
-interface Findings {
+/** What the connected client discovered, for the steps that follow. */
+interface Discovery {
   tools: readonly Tool[];
   templates: readonly string[];
   resources: readonly string[];
@@ -34,11 +34,11 @@ interface Findings {
 
 /** Everything that a connected client can prove about a server's tools, resources and prompts. */
 export async function checkPrimitives(
-  leg: Leg,
+  group: CheckGroup,
   connection: Connection,
   options: PrimitiveOptions,
 ): Promise<void> {
-  const found: Findings = {
+  const found: Discovery = {
     tools: [],
     templates: [],
     resources: [],
@@ -48,20 +48,20 @@ export async function checkPrimitives(
   };
   for (const prove of [listAll, callTool, readResource, getPrompt, badArgument, cleanUp]) {
     // A server that is gone fails once, not five times.
-    if (leg.obituary() === null) await prove(leg, connection, found, options);
+    if (group.exitReason() === null) await prove(group, connection, found, options);
   }
 }
 
-async function listAll(leg: Leg, connection: Connection, found: Findings): Promise<void> {
+async function listAll(group: CheckGroup, connection: Connection, found: Discovery): Promise<void> {
   const list = (
     what: string,
     offered: boolean,
     load: (signal: AbortSignal) => Promise<readonly unknown[]>,
   ) =>
-    leg.step(`list ${what}`, async (signal) => {
+    group.step(`list ${what}`, async (signal) => {
       if (!offered) return skipped('the server has none');
       const items = await orNotProvable(() => load(signal));
-      return Array.isArray(items) ? String(items.length) : (items as Outcome);
+      return Array.isArray(items) ? String(items.length) : (items as CheckOutcome);
     });
   await list('tools', connection.offers.tools, async (signal) => {
     found.tools = await connection.tools(signal);
@@ -96,13 +96,13 @@ interface PlannedCall {
 }
 
 async function callTool(
-  leg: Leg,
+  group: CheckGroup,
   connection: Connection,
-  found: Findings,
+  found: Discovery,
   options: PrimitiveOptions,
 ): Promise<void> {
   const call = planCall(found.tools, options);
-  await leg.step(`call ${call?.tool.name ?? 'a tool'}`, async (signal) => {
+  await group.step(`call ${call?.tool.name ?? 'a tool'}`, async (signal) => {
     if (found.tools.length === 0) return skipped('the server has no tools');
     if (call === null) return unproven(NO_SAFE_TOOL);
     const { tool } = call;
@@ -141,7 +141,7 @@ function callable(tools: readonly Tool[], readOnly: boolean): Tool[] {
   return [...harmless, ...additive];
 }
 
-function toolError(result: CallResult, madeUp: boolean): Outcome {
+function toolError(result: CallResult, madeUp: boolean): CheckOutcome {
   const text = oneLine(textOf(result)) || 'no text';
   const reason = notProvable(errorCode(result), text);
   if (reason !== null) return reason;
@@ -149,7 +149,7 @@ function toolError(result: CallResult, madeUp: boolean): Outcome {
   throw new SmokeFailure(`the tool answered with an error: ${text}`);
 }
 
-function checkStructured(tool: Tool, result: CallResult, check: Check): string {
+function checkStructured(tool: Tool, result: CallResult, check: SchemaCheck): string {
   if (tool.outputSchema === undefined) return 'it has no output schema';
   if (result.structuredContent === undefined) {
     throw new SmokeFailure('the tool has an output schema but gave no structuredContent');
@@ -162,19 +162,19 @@ function checkStructured(tool: Tool, result: CallResult, check: Check): string {
 }
 
 async function readResource(
-  leg: Leg,
+  group: CheckGroup,
   connection: Connection,
-  found: Findings,
+  found: Discovery,
   options: PrimitiveOptions,
 ): Promise<void> {
   let uri: string | null = null;
-  await leg.step('read a resource', async (signal) => {
+  await group.step('read a resource', async (signal) => {
     if (!connection.offers.resources) return skipped('the server has none');
     // Again, because the tool that was called may have made one.
     const listed = await orNotProvable(async () =>
       (await connection.resources(signal)).map((resource) => resource.uri),
     );
-    if (!Array.isArray(listed)) return listed as Outcome;
+    if (!Array.isArray(listed)) return listed as CheckOutcome;
     uri = pickResource(listed, found, options.hints);
     if (uri === null && listed.length + found.templates.length === 0) {
       return skipped('the server lists none');
@@ -192,7 +192,7 @@ async function readResource(
 /** The hinted resource when it still exists, else the first that is listed or that a template gives. */
 function pickResource(
   listed: readonly string[],
-  found: Findings,
+  found: Discovery,
   hints: SmokeHints,
 ): string | null {
   const hinted = hints.resource === undefined ? null : fillTemplate(hints.resource, found.result);
@@ -204,14 +204,14 @@ function pickResource(
 }
 
 async function getPrompt(
-  leg: Leg,
+  group: CheckGroup,
   connection: Connection,
-  found: Findings,
+  found: Discovery,
   { hints }: PrimitiveOptions,
 ): Promise<void> {
   const hinted = found.prompts.find(({ name }) => name === hints.prompt?.name);
   const prompt = hinted ?? found.prompts[0];
-  await leg.step(prompt ? `get prompt ${prompt.name}` : 'get a prompt', async (signal) => {
+  await group.step(prompt ? `get prompt ${prompt.name}` : 'get a prompt', async (signal) => {
     if (prompt === undefined) return skipped('the server has none');
     const { args, madeUp } = promptArguments(prompt, hinted ? hints.prompt?.arguments : {}, found);
     try {
@@ -231,7 +231,7 @@ async function getPrompt(
 function promptArguments(
   prompt: Prompt,
   given: Readonly<Record<string, string>> = {},
-  found: Findings,
+  found: Discovery,
 ): { readonly args: Record<string, string>; readonly madeUp: boolean } {
   const args: Record<string, string> = {};
   let madeUp = false;
@@ -248,14 +248,14 @@ function promptArguments(
 }
 
 async function badArgument(
-  leg: Leg,
+  group: CheckGroup,
   connection: Connection,
-  found: Findings,
+  found: Discovery,
   options: PrimitiveOptions,
 ): Promise<void> {
   const bad = planBadCall(found.tools, options);
   const name = bad ? `bad argument to ${bad.tool.name}` : 'bad argument';
-  await leg.step(name, async (signal) => {
+  await group.step(name, async (signal) => {
     if (found.tools.length === 0) return skipped('the server has no tools');
     if (bad === null) return skipped('no tool has an argument that could be wrong');
     const result = await connection.callTool(bad.tool, bad.arguments, signal).catch((error) => {
@@ -270,7 +270,7 @@ async function badArgument(
   });
 }
 
-function checkRefusal(result: CallResult, field: string): string | Outcome {
+function checkRefusal(result: CallResult, field: string): string | CheckOutcome {
   const text = oneLine(textOf(result));
   if (!result.isError) {
     throw new SmokeFailure(
@@ -304,9 +304,9 @@ function planBadCall(
 
 /** Undoes what the tool did, because a store that is not ours keeps it. Not a step when there is nothing to undo. */
 async function cleanUp(
-  leg: Leg,
+  group: CheckGroup,
   connection: Connection,
-  found: Findings,
+  found: Discovery,
   { hints: { call, cleanup }, check }: PrimitiveOptions,
 ): Promise<void> {
   const tool = found.tools.find(({ name }) => name === cleanup?.tool);
@@ -317,7 +317,7 @@ async function cleanUp(
     if (value !== null) args[name] = value;
   }
   if (check(tool.inputSchema, args) !== null) return;
-  await leg.step(`clean up with ${tool.name}`, async (signal) => {
+  await group.step(`clean up with ${tool.name}`, async (signal) => {
     const result = await connection.callTool(tool, args, signal);
     if (result.isError) return toolError(result, false);
     return checkStructured(tool, result, check);
@@ -325,7 +325,7 @@ async function cleanUp(
 }
 
 /** Runs a request whose JSON-RPC error may say why nothing can be proven; other errors are thrown. */
-async function orNotProvable<T>(run: () => Promise<T>): Promise<T | Outcome> {
+async function orNotProvable<T>(run: () => Promise<T>): Promise<T | CheckOutcome> {
   try {
     return await run();
   } catch (error) {
@@ -337,7 +337,7 @@ async function orNotProvable<T>(run: () => Promise<T>): Promise<T | Outcome> {
 }
 
 /** Errors that are no fault of the server, by the code that it gives; null for all others. */
-function notProvable(code: unknown, text: string): Outcome | null {
+function notProvable(code: unknown, text: string): CheckOutcome | null {
   if (code === STORE_UNAVAILABLE) return storeDown(text);
   return code === FORBIDDEN ? unproven(`the key has no right to do this: ${text}`) : null;
 }

@@ -15,8 +15,8 @@ import { checkGuards } from './guards.js';
 import { checkHealth, checkReady, send } from './http.js';
 import { type SmokeIssuer, startSmokeIssuer } from './issuer.js';
 import { checkPrimitives } from './primitives.js';
-import { type Leg, oneLine, type Recorder, SmokeFailure, skipped } from './recorder.js';
-import type { Check } from './schema.js';
+import { type CheckGroup, oneLine, type Recorder, SmokeFailure, skipped } from './recorder.js';
+import type { SchemaCheck } from './schema.js';
 import { describeExit, ServerProcess } from './server-process.js';
 import { ProcessTransport } from './stdio-transport.js';
 import { ERAS, type Era, MCP_PATH, type ProjectTarget } from './types.js';
@@ -26,7 +26,7 @@ interface Run {
   readonly target: ProjectTarget;
   readonly settings: ServerSettings;
   readonly hints: SmokeHints;
-  readonly check: Check;
+  readonly check: SchemaCheck;
   readonly recorder: Recorder;
   readonly signal: AbortSignal;
   readonly onOutput: (line: string) => void;
@@ -36,7 +36,7 @@ interface Run {
 
 export interface ProjectRunOptions {
   readonly recorder: Recorder;
-  readonly check: Check;
+  readonly check: SchemaCheck;
   readonly env: NodeJS.ProcessEnv;
   readonly signal: AbortSignal;
   /** Replace the derived credential. */
@@ -69,7 +69,7 @@ export async function smokeProject(
   for (const entry of entries) {
     if (entry.kind === 'stdio') {
       for (const era of ERAS)
-        work.push(smokeStdio(run, entry, era, recorder.leg(`stdio · ${era}`)));
+        work.push(smokeStdio(run, entry, era, recorder.group(`stdio · ${era}`)));
     } else {
       work.push(smokeHttp(run, entry, headers, hide));
     }
@@ -131,33 +131,38 @@ async function withServer(
   }
 }
 
-async function smokeStdio(run: Run, entry: Entry, era: Era, leg: Leg): Promise<void> {
+async function smokeStdio(run: Run, entry: Entry, era: Era, group: CheckGroup): Promise<void> {
   try {
     await withServer(run, entry, {}, async (server) => {
-      attach(leg, server);
+      attach(group, server);
       const transport = new ProcessTransport(server);
-      await smokeConnection(run, { kind: 'stdio', transport }, era, leg);
-      if (server.exited === null) await checkEndOfInput(leg, server);
-      await checkStdout(leg, server, transport.noise);
-      await checkNothingLeft(leg, server);
+      await smokeConnection(run, { kind: 'stdio', transport }, era, group);
+      if (server.exited === null) await checkEndOfInput(group, server);
+      await checkStdout(group, server, transport.noise);
+      await checkNothingLeft(group, server);
     });
   } finally {
-    leg.end();
+    group.end();
   }
 }
 
 /** Connects, proves the primitives, and lets go of the server. */
-async function smokeConnection(run: Run, endpoint: Endpoint, era: Era, leg: Leg): Promise<void> {
+async function smokeConnection(
+  run: Run,
+  endpoint: Endpoint,
+  era: Era,
+  group: CheckGroup,
+): Promise<void> {
   let connection: Awaited<ReturnType<typeof connect>> | undefined;
-  await leg.step('connect', async (signal) => {
+  await group.step('connect', async (signal) => {
     connection = await connect(era, endpoint, signal);
     if (connection.version === era) return undefined;
     throw new SmokeFailure(`the server speaks ${connection.version} with a client of ${era}`);
   });
   if (connection === undefined) return;
   try {
-    if (!leg.failed) {
-      await checkPrimitives(leg, connection, {
+    if (!group.failed) {
+      await checkPrimitives(group, connection, {
         hints: run.hints,
         check: run.check,
         readOnly: false,
@@ -168,37 +173,37 @@ async function smokeConnection(run: Run, endpoint: Endpoint, era: Era, leg: Leg)
   }
 }
 
-function attach(leg: Leg, server: ServerProcess): void {
-  leg.log = () => server.output;
-  leg.obituary = () => server.obituary();
+function attach(group: CheckGroup, server: ServerProcess): void {
+  group.log = () => server.output;
+  group.exitReason = () => server.exitReason();
 }
 
-async function checkEndOfInput(leg: Leg, server: ServerProcess): Promise<void> {
-  await leg.step(
+async function checkEndOfInput(group: CheckGroup, server: ServerProcess): Promise<void> {
+  await group.step(
     'exits when stdin closes',
     () => {
       server.closeStdin();
-      return mustExit(leg, server, 'its stdin was closed');
+      return mustExit(group, server, 'its stdin was closed');
     },
     'the server has its stdin closed and did not exit',
   );
 }
 
 /** Waits for exit code 0. */
-async function mustExit(leg: Leg, server: ServerProcess, after: string): Promise<string> {
+async function mustExit(group: CheckGroup, server: ServerProcess, after: string): Promise<string> {
   // It would repeat what is said here.
-  leg.obituary = () => null;
+  group.exitReason = () => null;
   const exit = await server.ended();
   if (exit.code === 0) return 'exit code 0';
   throw new SmokeFailure(`${describeExit(exit)} after ${after}, expected exit code 0`);
 }
 
 async function checkStdout(
-  leg: Leg,
+  group: CheckGroup,
   server: ServerProcess,
   noise: readonly string[],
 ): Promise<void> {
-  await leg.step('only JSON-RPC on stdout', async () => {
+  await group.step('only JSON-RPC on stdout', async () => {
     const rest = server.unfinishedLine;
     const lines = rest === '' ? noise : [...noise, rest];
     if (lines.length === 0) return undefined;
@@ -209,10 +214,10 @@ async function checkStdout(
   });
 }
 
-async function checkNothingLeft(leg: Leg, server: ServerProcess): Promise<void> {
+async function checkNothingLeft(group: CheckGroup, server: ServerProcess): Promise<void> {
   // What a server leaves behind that did not even end by itself is not the point.
   if (server.exited === null) return;
-  await leg.step('nothing left running', async () => {
+  await group.step('nothing left running', async () => {
     if (process.platform === 'win32') return skipped('Windows cannot tell');
     const left = await server.leftovers();
     if (left.length === 0) return undefined;
@@ -227,9 +232,9 @@ async function smokeHttp(
   hide: (secrets: readonly string[]) => void,
 ): Promise<void> {
   const { recorder } = run;
-  const common = recorder.leg('http');
-  const eras = ERAS.map((era) => ({ era, leg: recorder.leg(`http · ${era}`) }));
-  const end = recorder.leg('http');
+  const common = recorder.group('http');
+  const eras = ERAS.map((era) => ({ era, group: recorder.group(`http · ${era}`) }));
+  const end = recorder.group('http');
   try {
     let headers = await credentialHeaders(run, given);
     hide(Object.values(headers));
@@ -238,7 +243,7 @@ async function smokeHttp(
     const url = new URL(MCP_PATH, origin);
     const extra = { HOST: '127.0.0.1', PORT: String(port) };
     await withServer(run, entry, extra, async (server) => {
-      for (const leg of [common, end, ...eras.map(({ leg }) => leg)]) attach(leg, server);
+      for (const group of [common, end, ...eras.map(({ group }) => group)]) attach(group, server);
       const started = await common.step('start', (signal) =>
         untilListening(server, origin, signal),
       );
@@ -260,16 +265,16 @@ async function smokeHttp(
       };
       await allSettled([
         guards(),
-        ...eras.map(async ({ era, leg }) => {
-          await smokeConnection(run, { kind: 'http', url, headers }, era, leg);
-          leg.end();
+        ...eras.map(async ({ era, group }) => {
+          await smokeConnection(run, { kind: 'http', url, headers }, era, group);
+          group.end();
         }),
       ]);
       await checkTermination(end, server);
       await checkNothingLeft(end, server);
     });
   } finally {
-    for (const leg of [common, ...eras.map(({ leg }) => leg), end]) leg.end();
+    for (const group of [common, ...eras.map(({ group }) => group), end]) group.end();
   }
 }
 
@@ -307,15 +312,15 @@ async function untilListening(
   }
 }
 
-async function checkTermination(leg: Leg, server: ServerProcess): Promise<void> {
-  await leg.step(
+async function checkTermination(group: CheckGroup, server: ServerProcess): Promise<void> {
+  await group.step(
     'clean exit on SIGTERM',
     async () => {
       // Windows has no SIGTERM: the process would just be gone.
       if (process.platform === 'win32') return skipped('Windows has no SIGTERM');
       if (server.exited !== null) throw new SmokeFailure('it ended while it was tested');
       server.terminate();
-      return mustExit(leg, server, 'SIGTERM');
+      return mustExit(group, server, 'SIGTERM');
     },
     'the server got SIGTERM and did not exit',
   );

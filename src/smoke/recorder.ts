@@ -1,7 +1,7 @@
 import type { StepResult, StepStatus } from '../model.js';
 
 /** What a step came to when it did not simply succeed or throw. */
-export interface Outcome {
+export interface CheckOutcome {
   readonly status: StepStatus;
   readonly detail?: string;
   /** Set when the step is not proven because the server's store cannot be reached: the server's own reason. */
@@ -9,11 +9,11 @@ export interface Outcome {
 }
 
 /** The step makes no sense here. */
-export const skipped = (detail: string): Outcome => ({ status: 'skipped', detail });
+export const skipped = (detail: string): CheckOutcome => ({ status: 'skipped', detail });
 /** The step could not be done, which does not mean that the server is wrong. */
-export const unproven = (detail: string): Outcome => ({ status: 'unproven', detail });
+export const unproven = (detail: string): CheckOutcome => ({ status: 'unproven', detail });
 /** Not proven, because the server says that its store does not answer. */
-export const storeDown = (reason: string): Outcome => ({
+export const storeDown = (reason: string): CheckOutcome => ({
   status: 'unproven',
   detail: `the server's store cannot be reached: ${reason}`,
   storeReason: reason,
@@ -33,48 +33,48 @@ export interface RecorderOptions {
 }
 
 /**
- * Collects the steps of several legs (one per transport and era) that run at the same time. Steps are reported leg by
- * leg, so that the list reads the same on every run: a leg's steps are passed on once all legs before it have ended.
+ * Collects the steps of several groups (one per transport and era) that run at the same time. Steps are reported group by
+ * group, so that the list reads the same on every run: a group's steps are passed on once all groups before it have ended.
  */
 export class Recorder {
-  readonly #legs: Leg[] = [];
+  readonly #groups: CheckGroup[] = [];
   readonly storeReasons = new Set<string>();
 
   constructor(readonly options: RecorderOptions) {}
 
-  /** A new leg, reported after those before it. */
-  leg(title: string): Leg {
-    const leg = new Leg(title, this);
-    this.#legs.push(leg);
-    return leg;
+  /** A new group, reported after those before it. */
+  group(title: string): CheckGroup {
+    const group = new CheckGroup(title, this);
+    this.#groups.push(group);
+    return group;
   }
 
-  /** All steps so far, leg by leg. */
+  /** All steps so far, group by group. */
   get steps(): StepResult[] {
-    return this.#legs.flatMap((leg) => leg.steps);
+    return this.#groups.flatMap((group) => group.steps);
   }
 
-  get legs(): readonly Leg[] {
-    return this.#legs;
+  get groups(): readonly CheckGroup[] {
+    return this.#groups;
   }
 
   /** Reports what can be reported in order. */
   flush(): void {
-    for (const leg of this.#legs) {
-      for (const step of leg.takeUnreported()) this.options.onStep(step);
-      if (!leg.ended) return;
+    for (const group of this.#groups) {
+      for (const step of group.takeUnreported()) this.options.onStep(step);
+      if (!group.ended) return;
     }
   }
 }
 
 /** The steps of one transport and era, or of a server process. */
-export class Leg {
+export class CheckGroup {
   readonly steps: StepResult[] = [];
   ended = false;
-  /** Gives the output of the server process behind this leg; shown when a step failed. */
+  /** Gives the output of the server process behind this group; shown when a step failed. */
   log: (() => string) | null = null;
   /** Says why the server is gone, or null while it runs; completes the text of a failed step. */
-  obituary: () => string | null = () => null;
+  exitReason: () => string | null = () => null;
   #reported = 0;
   #timedOut = false;
   readonly #recorder: Recorder;
@@ -97,19 +97,19 @@ export class Leg {
    */
   async step(
     name: string,
-    run: (signal: AbortSignal) => Promise<string | Outcome | undefined>,
+    run: (signal: AbortSignal) => Promise<string | CheckOutcome | undefined>,
     onTimeout = 'no answer',
   ): Promise<boolean> {
     const { signal: aborted } = this.#recorder.options;
     aborted.throwIfAborted();
     const started = performance.now();
-    let outcome: Outcome;
+    let outcome: CheckOutcome;
     try {
       const result = await this.limited(run, onTimeout);
       outcome = typeof result === 'object' ? result : okay(result);
     } catch (error) {
       aborted.throwIfAborted();
-      const gone = this.obituary();
+      const gone = this.exitReason();
       const text = describe(error);
       outcome = { status: 'failed', detail: gone === null ? text : `${text} (${gone})` };
     }
@@ -117,7 +117,7 @@ export class Leg {
     return outcome.status === 'ok';
   }
 
-  /** Runs work under this leg's time limit, whatever it does with the signal that it gets. */
+  /** Runs work under this group's time limit, whatever it does with the signal that it gets. */
   async limited<T>(run: (signal: AbortSignal) => Promise<T>, onTimeout = 'no answer'): Promise<T> {
     const { signal: aborted, timeoutMs } = this.#recorder.options;
     const limitMs = this.#timedOut ? timeoutMs / 5 : timeoutMs;
@@ -148,7 +148,7 @@ export class Leg {
     }
   }
 
-  record(name: string, outcome: Outcome, ms: number): void {
+  record(name: string, outcome: CheckOutcome, ms: number): void {
     const { redact } = this.#recorder.options;
     if (outcome.storeReason !== undefined) {
       this.#recorder.storeReasons.add(redact(outcome.storeReason));
@@ -174,7 +174,7 @@ export class Leg {
   }
 }
 
-const okay = (detail: string | undefined): Outcome =>
+const okay = (detail: string | undefined): CheckOutcome =>
   detail === undefined ? { status: 'ok' } : { status: 'ok', detail };
 
 /** One line for any thrown value; network errors hide their reason in a chain of causes. */

@@ -1,13 +1,13 @@
 import type { JsonObject } from '../model.js';
 
 /** Checks a value against a JSON Schema; gives null when it fits, else what is wrong. */
-export type Check = (schema: JsonObject, value: unknown) => string | null;
+export type SchemaCheck = (schema: JsonObject, value: unknown) => string | null;
 
 /**
  * The JSON Schema validator that the v2 client brings (Ajv with formats, 2020-12 and draft-07), loaded on first use.
  * A schema that it cannot compile is what is wrong.
  */
-export async function loadCheck(): Promise<Check> {
+export async function loadSchemaCheck(): Promise<SchemaCheck> {
   const { AjvJsonSchemaValidator } = await import('@modelcontextprotocol/client/validators/ajv');
   const provider = new AjvJsonSchemaValidator();
   return (schema, value) => {
@@ -61,7 +61,7 @@ export function member(value: unknown, name: string): unknown {
  * Makes up the smallest arguments that fit a tool's input schema: required properties only. Null when it finds none,
  * for example for a pattern.
  */
-export function exampleArguments(schema: JsonObject, check: Check): JsonObject | null {
+export function exampleArguments(schema: JsonObject, check: SchemaCheck): JsonObject | null {
   const value = example(schema, schema, 0);
   return isObject(value) && check(schema, value) === null ? value : null;
 }
@@ -72,7 +72,7 @@ export function exampleArguments(schema: JsonObject, check: Check): JsonObject |
  */
 export function wrongArguments(
   schema: JsonObject,
-  check: Check,
+  check: SchemaCheck,
 ): { readonly arguments: JsonObject; readonly field: string } | null {
   const good = exampleArguments(schema, check);
   if (good === null) return null;

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { killEverything, survivors } from '../process/leftover-processes.js';
+import { killLeftovers, leftoverProcesses } from '../process/leftover-processes.js';
 import { oneLine } from './recorder.js';
 
 export interface Exit {
@@ -111,7 +111,7 @@ export class ServerProcess {
   async leftovers(): Promise<string[]> {
     const deadline = performance.now() + GRACE_MS;
     for (;;) {
-      const found = this.pid === null ? [] : survivors(this.pid, this.#marker);
+      const found = this.pid === null ? [] : leftoverProcesses(this.pid, this.#marker);
       if (found.length === 0 || performance.now() > deadline) {
         return found.map((one) => `${one.command} (pid ${one.pid})`);
       }
@@ -133,11 +133,11 @@ export class ServerProcess {
   killNow(): void {
     if (this.pid === null) return;
     if (this.exited === null) this.#child.kill('SIGKILL');
-    killEverything(this.pid, this.#marker);
+    killLeftovers(this.pid, this.#marker);
   }
 
   /** A sentence once the server has ended, else null. */
-  obituary(): string | null {
+  exitReason(): string | null {
     return this.exited === null ? null : describeExit(this.exited);
   }
 

@@ -2,13 +2,19 @@ import { type Connection, connect, rpcError } from './clients.js';
 import { checkGuards } from './guards.js';
 import { checkHealth, checkReady, PASS_A_HEADER } from './http.js';
 import { checkPrimitives } from './primitives.js';
-import { describe, type Leg, type Outcome, type Recorder, unproven } from './recorder.js';
-import type { Check } from './schema.js';
+import {
+  type CheckGroup,
+  type CheckOutcome,
+  describe,
+  type Recorder,
+  unproven,
+} from './recorder.js';
+import type { SchemaCheck } from './schema.js';
 import { ERAS, type Era } from './types.js';
 
 export interface UrlRunOptions {
   readonly recorder: Recorder;
-  readonly check: Check;
+  readonly check: SchemaCheck;
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -17,7 +23,7 @@ const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
 interface Attempt {
   readonly era: Era;
-  readonly leg: Leg;
+  readonly group: CheckGroup;
   readonly ms: number;
   readonly connection: Connection | null;
   readonly error: unknown;
@@ -31,22 +37,22 @@ export async function smokeUrl(
   url: URL,
   { recorder, check, headers }: UrlRunOptions,
 ): Promise<void> {
-  const server = recorder.leg('http');
-  const legs = ERAS.map((era) => ({ era, leg: recorder.leg(`http · ${era}`) }));
+  const server = recorder.group('http');
+  const groups = ERAS.map((era) => ({ era, group: recorder.group(`http · ${era}`) }));
   try {
     const attempts = await Promise.all(
-      legs.map(({ era, leg }) => attempt(era, leg, url, headers, recorder)),
+      groups.map(({ era, group }) => attempt(era, group, url, headers, recorder)),
     );
     const spoken = attempts.some(({ connection }) => connection !== null);
     await Promise.all(
       attempts.map(async (one) => {
-        const { leg, connection } = one;
-        leg.record('connect', connectOutcome(one, spoken), one.ms);
+        const { group, connection } = one;
+        group.record('connect', connectOutcome(one, spoken), one.ms);
         if (connection !== null) {
-          await checkPrimitives(leg, connection, { hints: {}, check, readOnly: true });
+          await checkPrimitives(group, connection, { hints: {}, check, readOnly: true });
           await connection.close().catch(() => {});
         }
-        leg.end();
+        group.end();
       }),
     );
     if (!spoken) return;
@@ -59,14 +65,14 @@ export async function smokeUrl(
       behindProxy: !LOOPBACK.test(url.hostname),
     });
   } finally {
-    for (const leg of [server, ...legs.map((one) => one.leg)]) leg.end();
+    for (const group of [server, ...groups.map((one) => one.group)]) group.end();
   }
 }
 
 /** Tries to connect without recording it: what a failure means depends on the other era. */
 async function attempt(
   era: Era,
-  leg: Leg,
+  group: CheckGroup,
   url: URL,
   headers: Readonly<Record<string, string>>,
   recorder: Recorder,
@@ -77,15 +83,15 @@ async function attempt(
   let connection: Connection | null = null;
   let error: unknown = null;
   try {
-    connection = await leg.limited((at) => connect(era, { kind: 'http', url, headers }, at));
+    connection = await group.limited((at) => connect(era, { kind: 'http', url, headers }, at));
   } catch (reason) {
     signal.throwIfAborted();
     error = reason;
   }
-  return { era, leg, ms: performance.now() - started, connection, error };
+  return { era, group, ms: performance.now() - started, connection, error };
 }
 
-function connectOutcome({ era, connection, error }: Attempt, spoken: boolean): Outcome {
+function connectOutcome({ era, connection, error }: Attempt, spoken: boolean): CheckOutcome {
   if (connection !== null) {
     return connection.version === era
       ? { status: 'ok' }

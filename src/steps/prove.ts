@@ -35,7 +35,7 @@ export interface Findings {
   readonly checks: StepResult[];
 }
 
-interface Work extends Step {
+interface PlannedStep extends Step {
   /** Why the step is left out, or null. */
   readonly skip: string | null;
   run(progress: StepProgress): Promise<StepOutcome | undefined>;
@@ -65,7 +65,7 @@ export async function prove(
   }
 }
 
-function planSteps(options: ProveOptions, findings: Findings): Work[] {
+function planSteps(options: ProveOptions, findings: Findings): PlannedStep[] {
   const { manager } = options;
   const notInstalled = options.install ? null : 'not installed';
   const child = (progress: StepProgress): RunOptions => ({

@@ -11,9 +11,9 @@ import {
   askMany,
   askOne,
   askText,
-  type Outcome,
+  type FrameHeight,
   type PromptIo,
-  type Trace,
+  type PromptResult,
   withKeyboard,
 } from './prompts.js';
 import {
@@ -64,7 +64,7 @@ async function converse(
 ): Promise<SpecInput & { directory: string }> {
   const transcript = new Transcript('create-mcp-server', io.output);
   let state = start;
-  const show = (prompt: Trace) => transcript.show(exchanges(machine, state), prompt);
+  const show = (prompt: FrameHeight) => transcript.show(exchanges(machine, state), prompt);
   for (;;) {
     const question = machine.current(state);
     const canGoBack = machine.back(state) !== null;
@@ -111,7 +111,7 @@ function ask(
   machine: WizardMachine,
   io: PromptIo,
   canGoBack: boolean,
-): Promise<Outcome<string | readonly FeatureId[]>> {
+): Promise<PromptResult<string | readonly FeatureId[]>> {
   const { message } = question;
   const check = (value: string | readonly FeatureId[]) => machine.check(state, question, value);
   if (question.kind === 'text') {
@@ -140,7 +140,7 @@ function confirm(
   { answers }: WizardState,
   io: PromptIo,
   canChange: boolean,
-): Promise<Outcome<string>> {
+): Promise<PromptResult<string>> {
   const preview = previewOf(catalog, answers);
   const option = (value: string, label: string) => ({ value, label, hint: '', disabled: false });
   return askOne(
@@ -164,7 +164,7 @@ function chooseAnswer(
   machine: WizardMachine,
   state: WizardState,
   io: PromptIo,
-): Promise<Outcome<string>> {
+): Promise<PromptResult<string>> {
   const options = machine.answered(state).map((question) => ({
     value: question.id,
     label: question.message,

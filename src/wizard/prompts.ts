@@ -38,17 +38,17 @@ export interface PromptIo {
   readonly output: NodeJS.WriteStream;
 }
 
-/** What a prompt did to the screen. */
-export interface Trace {
+/** The rows that a prompt used on the screen. */
+export interface FrameHeight {
   /** Height of the frame that it left. */
   readonly rows: number;
   /** Height of its tallest frame. */
   readonly tallest: number;
 }
 
-export type Outcome<T> =
-  | (Trace & { readonly kind: 'answer'; readonly value: T })
-  | (Trace & { readonly kind: 'back' })
+export type PromptResult<T> =
+  | (FrameHeight & { readonly kind: 'answer'; readonly value: T })
+  | (FrameHeight & { readonly kind: 'back' })
   | { readonly kind: 'cancel' };
 
 interface Common {
@@ -59,17 +59,17 @@ interface Common {
   readonly canGoBack: boolean;
 }
 
-type Check<T> = (value: T) => string | null;
+type Validate<T> = (value: T) => string | null;
 
 export interface TextPromptOptions extends Common {
   /** What an empty answer stands for. */
   readonly placeholder: string;
   readonly initial: string;
-  readonly check: Check<string>;
+  readonly check: Validate<string>;
 }
 
 /** A line of text. */
-export function askText(question: TextPromptOptions, io: PromptIo): Promise<Outcome<string>> {
+export function askText(question: TextPromptOptions, io: PromptIo): Promise<PromptResult<string>> {
   const { placeholder, initial, check } = question;
   const create = (draw: Draw) =>
     new TextPrompt({
@@ -95,7 +95,7 @@ export interface OnePromptOptions extends Common {
 }
 
 /** One of several options. */
-export function askOne(question: OnePromptOptions, io: PromptIo): Promise<Outcome<string>> {
+export function askOne(question: OnePromptOptions, io: PromptIo): Promise<PromptResult<string>> {
   const { details = [], initial } = question;
   const options = [...question.options];
   const mark = (_option: Option, active: boolean) =>
@@ -120,14 +120,14 @@ export function askOne(question: OnePromptOptions, io: PromptIo): Promise<Outcom
 export interface ManyPromptOptions extends Common {
   readonly options: readonly Option[];
   readonly initial: readonly string[];
-  readonly check: Check<readonly string[]>;
+  readonly check: Validate<readonly string[]>;
 }
 
 /** Some of several options; an exclusive one pushes out the others, and they push it out. */
 export function askMany(
   question: ManyPromptOptions,
   io: PromptIo,
-): Promise<Outcome<readonly string[]>> {
+): Promise<PromptResult<readonly string[]>> {
   const { details = [], initial, check } = question;
   const options = [...question.options];
   const create = (draw: Draw) => {
@@ -216,7 +216,7 @@ async function run<T>(
   io: PromptIo,
   create: (draw: Draw) => Prompt<T>,
   empty: T,
-): Promise<Outcome<T>> {
+): Promise<PromptResult<T>> {
   let escaped = false;
   let frame: readonly string[] = [];
   let tallest = 0;

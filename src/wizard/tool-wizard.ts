@@ -5,7 +5,7 @@ import { parseParams } from '../add/params.js';
 import { parseScopes } from '../add/scopes.js';
 import { checkDescription } from '../project-spec/index.js';
 import { untilAborted } from '../until-aborted.js';
-import { askOne, askText, type Outcome, type PromptIo, withKeyboard } from './prompts.js';
+import { askOne, askText, type PromptIo, type PromptResult, withKeyboard } from './prompts.js';
 import { type Exchange, Transcript } from './transcript.js';
 
 export interface ToolAnswers {
@@ -107,7 +107,7 @@ async function ask(
   initial: string,
   context: ToolWizardContext,
   io: PromptIo,
-): Promise<{ message: string; outcome: Outcome<string> }> {
+): Promise<{ message: string; outcome: PromptResult<string> }> {
   const canGoBack = answers.length > 0;
   if (topic === 'access') {
     const message = 'Does it change anything?';

@@ -3,7 +3,7 @@ import { S_BAR_END, S_BAR_START } from '@clack/prompts';
 import { ExitCode, InterruptedError } from '../errors.js';
 import { version } from '../version.js';
 import { answeredFrame, eraseRows } from './frame.js';
-import type { Trace } from './prompts.js';
+import type { FrameHeight } from './prompts.js';
 
 export interface Exchange {
   readonly message: string;
@@ -31,7 +31,7 @@ export class Transcript {
   }
 
   /** @param prompt the last prompt, whose frame goes as well */
-  show(exchanges: readonly Exchange[], prompt: Trace): void {
+  show(exchanges: readonly Exchange[], prompt: FrameHeight): void {
     this.#scroll(prompt);
     const lines = exchanges.flatMap(({ message, answer }) =>
       answeredFrame(message, answer, this.output),
@@ -45,7 +45,7 @@ export class Transcript {
   }
 
   /** Lines for which there was no room above the prompt (the last row of its frame has no line break). */
-  #scroll({ rows, tallest }: Trace): void {
+  #scroll({ rows, tallest }: FrameHeight): void {
     const { rows: screen = 24 } = this.output;
     const height = this.#visible.length + Math.max(rows + 1, tallest);
     const lost = Math.min(this.#visible.length, Math.max(0, height - screen));

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { redactor } from '../../src/smoke/redact.js';
-import { exampleArguments, loadCheck, wrongArguments } from '../../src/smoke/schema.js';
+import { exampleArguments, loadSchemaCheck, wrongArguments } from '../../src/smoke/schema.js';
 import { parseMessage } from '../../src/smoke/stdio-transport.js';
 import {
   fillTemplate,
@@ -9,7 +9,7 @@ import {
   matchesTemplate,
 } from '../../src/smoke/uri-template.js';
 
-const check = await loadCheck();
+const check = await loadSchemaCheck();
 const object = (properties: object, required = Object.keys(properties)) => ({
   type: 'object',
   properties,
