@@ -1,6 +1,6 @@
 export { choiceOf, chosenOf, toIds } from './choices.js';
 export { checkDescription, defaultDescription } from './description.js';
-export { PACKAGE_MANAGER_AXIS, toExternalSpec } from './external.js';
+export { toExternalSpec } from './external.js';
 export {
   checkProjectName,
   checkScope,
