@@ -1,4 +1,4 @@
-/** The types that every room shares. Data only, and it imports nothing; the types of the catalog are in `catalog/types.ts`. */
+/** The types that every room shares; those of the catalog are in `catalog/types.ts`. */
 
 export type AxisId = string;
 export type FeatureId = string;
@@ -21,7 +21,7 @@ export interface ProjectSpec {
   readonly choices: Choices;
 }
 
-/** What a person gave so far, from flags, a spec file or the wizard; nothing is validated. */
+/** What the user gave so far, from flags, a spec file or the wizard. Not validated. */
 export interface SpecInput {
   readonly name?: string | undefined;
   readonly description?: string | undefined;

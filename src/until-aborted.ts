@@ -1,4 +1,4 @@
-/** Waits for `work`, but rejects with the signal's reason as soon as it aborts. For prompts and streams, which take no signal. */
+/** Waits for `work`, or rejects with the signal's reason once it aborts. For prompts and streams, which take no signal. */
 export function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const onAbort = () => reject(signal.reason);

@@ -93,7 +93,7 @@ function held(file: string, holder: string | null): CliError {
   return new CliError(ExitCode.failed, [
     {
       message: `Another run of mcp-gen${pid === undefined ? '' : ` (process ${pid})`} is changing this project.`,
-      hint: `Wait for it and try again. If there is none, remove ${path.basename(file)} in the project's folder.`,
+      hint: `Wait for it and try again. If none is running, remove ${path.basename(file)} from the project.`,
     },
   ]);
 }

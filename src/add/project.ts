@@ -23,8 +23,8 @@ export function findProject(directory: string): GeneratedProject {
   }
   throw new UsageError([
     {
-      message: `${directory} is not in a project made by create-mcp-server: no ${MANIFEST_PATH} here or above.`,
-      hint: 'Change to the folder of your server, or make one with create-mcp-server.',
+      message: `${directory} is not in a project created by create-mcp-server: no ${MANIFEST_PATH} here or in a parent directory.`,
+      hint: 'Change to the directory of your server, or create one with create-mcp-server.',
     },
   ]);
 }
@@ -65,7 +65,7 @@ function parseManifest(text: string, file: string): Manifest {
   }
   throw new CliError(ExitCode.failed, [
     {
-      message: `${file} is not a manifest of create-mcp-server.`,
+      message: `${file} is not a create-mcp-server manifest.`,
       hint: 'Restore it from version control.',
     },
   ]);

@@ -11,13 +11,13 @@ export interface ToolDraft extends PrimitiveNames {
   readonly description: string;
   readonly params: readonly Param[];
   readonly readOnly: boolean;
-  /** What a caller must be allowed to do. */
+  /** Scopes that a caller needs. */
   readonly scopes: readonly string[];
 }
 
 /**
- * The text of a tool's module and of its test. Until somebody writes the work of the tool, it answers with its checked
- * input: a server with the new tool runs at once, and the test shows defaults and refusals at work.
+ * The text of a tool's module and of its test. Until the tool is implemented, it returns its validated
+ * input: the server runs at once, and the test covers defaults and rejected input.
  */
 export function renderTool(
   draft: ToolDraft,

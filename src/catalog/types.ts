@@ -1,4 +1,4 @@
-/** What can be chosen, as every room reads it. Data only; what `axis.json` and `feature.json` hold comes from `schema.ts`. */
+/** The catalog's types. What `axis.json` and `feature.json` contain is derived from `schema.ts`. */
 import type * as z from 'zod';
 import type { AxisId, Condition, FeatureId, JsonObject } from '../model.js';
 import type { axisSchema, featureSchema } from './schema.js';

@@ -6,7 +6,7 @@ import { listenForSignals } from './signals.js';
  * Runs one of the two programs and sets the exit code. Only what a plain `--help` needs is loaded here; the rest comes
  * with `parse.ts`, `run.ts` and the command.
  *
- * @param argv what stands behind the program's name
+ * @param argv the arguments after the program's name
  */
 export async function main(argv: readonly string[], which: ProgramName): Promise<void> {
   const interruption = listenForSignals();
@@ -24,8 +24,8 @@ export async function main(argv: readonly string[], which: ProgramName): Promise
 }
 
 /**
- * A reader that went away (`| head`) is no failure: what is written to it from then on is dropped and the work goes
- * on, so that nothing is left half done. Output that is lost in another way (a full disk) is a failure in the end.
+ * A closed reader (`| head`) is no failure: further output to it is dropped and the command completes. Output lost for
+ * another reason (a full disk) makes the command fail at the end.
  */
 function tolerateClosedPipes(): void {
   for (const stream of [process.stdout, process.stderr]) {

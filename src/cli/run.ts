@@ -7,8 +7,8 @@ import type { CommandAction, UsageFailure } from './program.js';
 import type { Interruption } from './signals.js';
 
 /**
- * Runs a command that was parsed, or tells why it could not be, and sets the exit code. Every error ends here: a
- * `CliError` is shown as its problems, anything else as a bug of ours.
+ * Runs the parsed command, or reports why parsing failed, and sets the exit code. Every error ends here: a `CliError` is
+ * printed as its problems, anything else as a bug.
  */
 export async function run(
   parsed: CommandAction | UsageFailure,
@@ -32,7 +32,7 @@ export async function run(
     process.exitCode = fail(error, context);
   }
   if (context.signal.aborted) {
-    // Whoever was interrupted may still wait for the keyboard or a socket.
+    // The interrupted command may still wait for the keyboard or a socket.
     restoreTerminal();
     process.exit();
   }
@@ -40,7 +40,7 @@ export async function run(
 
 function createContext(argv: readonly string[], signal: AbortSignal): CommandContext {
   const { env } = process;
-  // Not from the parsed options, so that usage errors come out in the form that was asked for, too.
+  // Read from argv, so that usage errors, too, are printed in the requested form.
   const options = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
   const json = options.includes('--json');
   return {
@@ -77,7 +77,7 @@ function fail(error: unknown, { output, cwd }: CommandContext): ExitCode {
 function usageError({ error, command }: UsageFailure): UsageError {
   const help = `See ${command} --help.`;
   if (error.code === 'commander.help') {
-    return new UsageError([{ message: 'No command was given.', hint: help }]);
+    return new UsageError([{ message: 'No command given.', hint: help }]);
   }
   const [first = '', suggestion = ''] = error.message.replace(/^error: /, '').split('\n');
   const message = `${first.charAt(0).toUpperCase()}${first.slice(1).replace(/\.$/, '')}.`;
@@ -93,7 +93,7 @@ function bug(error: unknown, verbose: boolean): CliError {
     message: `Unexpected error: ${message}${stack}`,
     hint: verbose
       ? 'This is a bug in create-mcp-server. Please report it with the lines above.'
-      : 'This is a bug in create-mcp-server. Run it again with --verbose for a report.',
+      : 'This is a bug in create-mcp-server. Run it again with --verbose for the stack trace, and report it.',
   };
   return new CliError(ExitCode.failed, [problem], { cause: error });
 }

@@ -16,10 +16,10 @@ import { type CreateFlags, inputFromFlags } from './create-flags.js';
 const DEFAULT_DIRECTORY = 'my-mcp-server';
 
 const UNREADABLE: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  ENOTDIR: 'there is no such file',
+  ENOENT: 'no such file',
+  ENOTDIR: 'no such file',
   EISDIR: 'it is a directory',
-  EACCES: 'there is no permission to read it',
+  EACCES: 'permission denied',
 };
 
 export interface CreateInput {
@@ -32,7 +32,7 @@ export interface CreateInput {
  * Collects the answers for `create`: the spec file, flags (which win over it), the wizard on a terminal, and
  * with `--yes` nothing more.
  *
- * @throws UsageError when something is missing and nobody can be asked; the wizard's cancellation
+ * @throws UsageError when an answer is missing and there is no terminal; InterruptedError when the wizard is cancelled
  */
 export async function collectAnswers(
   directory: string | undefined,
@@ -66,8 +66,8 @@ export async function collectAnswers(
   if (missing.length > 0) {
     throw new UsageError([
       {
-        message: `There is no terminal to ask for: ${missing.join(', ')}.`,
-        hint: 'Add --yes to take the defaults for all of them, or give them.',
+        message: `No terminal to ask for: ${missing.join(', ')}.`,
+        hint: 'Give them, or add --yes to use the defaults.',
       },
     ]);
   }
@@ -89,7 +89,7 @@ function checkDirectory(directory: string | undefined): void {
   if (directory === undefined) return;
   if (directory.trim() === '' || directory.includes('\0')) {
     throw new UsageError([
-      { message: 'The directory is empty.', hint: 'Give a name, for example my-server.' },
+      { message: 'The directory name is empty.', hint: 'Give a name, for example my-server.' },
     ]);
   }
   const scoped = checkScope(directory);
@@ -127,21 +127,21 @@ function merge(file: SpecInput, flags: SpecInput): SpecInput {
   return { ...merged, packageManager: String(manager), choices };
 }
 
-/** With the package manager that ran us, when the answers name none. */
+/** With the package manager that started us, when the answers name none. */
 function withPackageManager(input: SpecInput, runner: string | undefined): SpecInput {
   const isGiven =
     input.packageManager !== undefined || input.choices?.[PACKAGE_MANAGER_AXIS] !== undefined;
   return isGiven ? input : { ...input, packageManager: runner };
 }
 
-/** The package manager that ran us names itself in `npm_config_user_agent`. Undefined when it is none we know. */
+/** The package manager that started us, from `npm_config_user_agent`; undefined when the catalog does not have it. */
 function packageManagerThatRanUs(catalog: Catalog, env: NodeJS.ProcessEnv): string | undefined {
   const runner = env['npm_config_user_agent']?.split('/')[0];
   const axis = catalog.axes.find(({ id }) => id === PACKAGE_MANAGER_AXIS);
   return axis?.features.find(({ id }) => id === runner)?.id;
 }
 
-/** What a wizard would have to ask; an axis whose question depends on another missing one names its condition. */
+/** What the wizard would ask; an axis whose question depends on another missing answer names its condition. */
 function missingFlags(directory: string | undefined, input: SpecInput, catalog: Catalog): string[] {
   const given = chosenOf(catalog, input);
   const open = catalog.axes.filter(

@@ -39,8 +39,8 @@ export function inputFromFlags(flags: CreateFlags, axes: readonly AxisOutline[])
   for (const step of ['install', 'smoke'] as const) {
     if (!flags.strict || flags[step]) continue;
     problems.push({
-      message: `--strict and --no-${step} contradict each other: then nothing is proven.`,
-      hint: 'Leave one of them out.',
+      message: `--strict and --no-${step} contradict each other: nothing would be proven.`,
+      hint: 'Remove one of them.',
     });
   }
   if (problems.length > 0) throw new UsageError(problems);

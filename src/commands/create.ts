@@ -22,7 +22,7 @@ import { collectAnswers } from './answers.js';
 import type { CommandContext } from './context.js';
 import type { CreateFlags } from './create-flags.js';
 
-/** Makes a project and prints how it went. Returns the exit code; throws as `create` does. */
+/** Creates a project and prints the report. Returns the exit code; throws as `create` does. */
 export async function createCommand(
   directory: string | undefined,
   flags: CreateFlags,
@@ -36,8 +36,8 @@ export async function createCommand(
 /**
  * `create`: answers → spec → plan → files → install, build, smoke test, repository.
  *
- * @returns the report; also of a project that could not be written, or where a later step failed
- * @throws CliError for answers that do not make a project
+ * @returns the report, also when the project could not be written or a later step failed
+ * @throws CliError for invalid answers
  */
 async function create(
   directory: string | undefined,
@@ -117,7 +117,7 @@ function write(
   );
   const { wroteLocalEnv } = applyPlan(plan, target, secrets);
   if (secrets !== null && !wroteLocalEnv) {
-    warnings.push(`${LOCAL_ENV} was there already and stays as it is; see .env.example.`);
+    warnings.push(`${LOCAL_ENV} already exists and was not changed; see .env.example.`);
   }
   return { detail: `${plan.size} files` };
 }

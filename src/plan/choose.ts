@@ -50,7 +50,7 @@ export function mergeEnv(
   );
 }
 
-/** Remembers who set `key`; throws when somebody else did before. */
+/** Records which feature set `key`; throws when another one did before. */
 export function claim(owners: Map<string, string>, key: string, owner: string, what: string): void {
   const first = owners.get(key);
   if (first !== undefined) throw new Error(`Both ${first} and ${owner} set ${what}.`);

@@ -1,4 +1,4 @@
-/** Settings of the npm that started us which belong to that run alone and would mislead a nested one. */
+/** Settings of the npm run that started us, which would mislead a nested one. */
 const RUN_SETTINGS =
   /^npm_config_(user_agent|npm_version|local_prefix|prefix|global|location|package|call|yes|dry_run|json|omit|include|only|production|workspaces?|include_workspace_root|save.*|init.*|argv|node_gyp)$/i;
 

@@ -5,9 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const POLL_MS = 50;
 
 /**
- * Ends a process that leads its own group, with all its descendants: SIGTERM, then SIGKILL for what is still
- * there after `graceMs`. Resolves when nothing of it is left. Descendants that made a group of their own are
- * found through their parents.
+ * Ends a process that leads its own group, with all its descendants: SIGTERM, then SIGKILL for those alive after
+ * `graceMs`. Resolves when all have exited. Descendants in a group of their own are found through their parents.
  */
 export async function endTree(pid: number, graceMs = 1500): Promise<void> {
   if (process.platform === 'win32') return killTree(pid);
@@ -21,7 +20,7 @@ export async function endTree(pid: number, graceMs = 1500): Promise<void> {
   signalAll(pid, [...tree, ...descendants(pid)], 'SIGKILL');
 }
 
-/** The same at once and without waiting, for the last moment of our own process. */
+/** The same at once and without waiting, for our own exit handler. */
 export function killTree(pid: number): void {
   if (process.platform === 'win32') {
     spawnSync('taskkill', ['/pid', String(pid), '/T', '/F'], { stdio: 'ignore' });

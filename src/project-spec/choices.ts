@@ -1,4 +1,4 @@
-/** Choices as people give them, complete or not. Nothing is validated here. */
+/** Choices as the user gave them, complete or not. Nothing is validated here. */
 import type { Catalog, Feature } from '../catalog/types.js';
 import type { AxisId, FeatureId, SpecInput } from '../model.js';
 import { PACKAGE_MANAGER_AXIS } from './external.js';

@@ -1,8 +1,8 @@
-/** A spec as people see it: in `.mcp-gen.json`, in `--spec` files and in JSON output. */
+/** The external form of a spec: in `.mcp-gen.json`, `--spec` files and JSON output. */
 import type { Catalog } from '../catalog/types.js';
 import type { Manifest, ProjectSpec } from '../model.js';
 
-/** The axis that people name with a key of its own. */
+/** The axis that has a key of its own in the external form. */
 export const PACKAGE_MANAGER_AXIS = 'package-manager';
 
 /** Single choices become a string, multiple choices a list; the package manager has its own key. */

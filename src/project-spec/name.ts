@@ -34,7 +34,7 @@ export function checkProjectName(
   }));
 }
 
-/** A valid name that is as near to `name` as can be. */
+/** The valid name that is closest to `name`. */
 export function suggestName(name: string, dependencies: ReadonlySet<string> = new Set()): string {
   const plain = name
     .normalize('NFKD')
@@ -49,8 +49,8 @@ export function suggestName(name: string, dependencies: ReadonlySet<string> = ne
 }
 
 /**
- * The project's name that a directory stands for: its last part as it was typed. Nobody typed the name of the current
- * directory, so that one is made to fit.
+ * The project's name that a directory stands for: its last part as it was typed. The name of the current
+ * directory was not typed, so it is converted to a valid one.
  */
 export function nameFromDirectory(
   directory: string,
@@ -67,8 +67,8 @@ export function checkScope(directory: string): Problem | null {
   const [, rest] = /^@[^/\\]+[/\\]([^/\\]+)$/.exec(directory) ?? [];
   if (rest === undefined) return null;
   return {
-    message: `${directory} has a scope; project names have none.`,
-    hint: `Give ${rest}, or ./${directory} for a folder of that name.`,
+    message: `${directory} has a scope; project names cannot have one.`,
+    hint: `Use ${rest}, or ./${directory} for a folder of that name.`,
   };
 }
 
@@ -87,14 +87,15 @@ function reasonsAgainst(name: string, dependencies: ReadonlySet<string>): string
   const shown = JSON.stringify(name.length > 60 ? `${name.slice(0, 57)}...` : name);
   if (name === '') return ['The project name is empty.'];
   if (!VALID.test(name) || name.length > MAX_LENGTH) return shapeReasons(name, shown);
-  if (DEVICE.test(name))
-    return [`${shown} is a device on Windows, so no folder can have that name.`];
-  if (RESERVED.has(name)) return [`${shown} is a name that Node.js keeps for itself.`];
+  if (DEVICE.test(name)) return [`${shown} is a device name on Windows, so no folder can have it.`];
+  if (RESERVED.has(name)) return [`${shown} is reserved by Node.js.`];
   if (dependencies.has(name)) {
     return [`${shown} is the name of a package that the project may depend on.`];
   }
   const { errors = [], warnings = [] } = validateNpmName(name);
-  return [...errors, ...warnings].map((reason) => `${shown} is not a package name: ${reason}.`);
+  return [...errors, ...warnings].map(
+    (reason) => `${shown} is not a valid package name: ${reason}.`,
+  );
 }
 
 /** What exactly is wrong with a name that is no DNS label. */
@@ -102,7 +103,7 @@ function shapeReasons(name: string, shown: string): string[] {
   const reasons: string[] = [];
   if (name.length > MAX_LENGTH) {
     reasons.push(
-      `The project name has ${name.length} characters; ${MAX_LENGTH} are allowed, so that it also ` +
+      `The project name has ${name.length} characters; at most ${MAX_LENGTH} are allowed, so that it also ` +
         'works for containers, Kubernetes and Fly.',
     );
   }
@@ -111,7 +112,7 @@ function shapeReasons(name: string, shown: string): string[] {
   const detail = shapeDetail(name);
   reasons.push(
     `${shown} cannot be a project name: ${detail}. ` +
-      'Names have lower case letters, digits and single dashes, and start with a letter.',
+      'Use lower-case letters, digits and single dashes, starting with a letter.',
   );
   return reasons;
 }
@@ -129,5 +130,5 @@ function shapeDetail(name: string): string {
   if (name.includes('--')) return 'it has two dashes in a row';
   const odd = [...new Set(name.replace(/[a-zA-Z0-9-]/g, ''))].slice(0, 3);
   if (odd.length > 0) return `it has ${odd.map((char) => JSON.stringify(char)).join(', ')}`;
-  return 'it has capitals';
+  return 'it has upper-case letters';
 }

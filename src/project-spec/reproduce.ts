@@ -1,4 +1,4 @@
-/** The one command that makes the same project again. */
+/** The command that creates the same project again. */
 import path from 'node:path';
 import type { Catalog } from '../catalog/types.js';
 import type { ProjectSpec } from '../model.js';

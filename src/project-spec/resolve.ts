@@ -1,4 +1,4 @@
-/** From what a person gave to a complete, validated, frozen spec. */
+/** From the user's input to a complete, validated, frozen spec. */
 
 import type { Axis, Catalog, Feature } from '../catalog/types.js';
 import { type Problem, UsageError } from '../errors.js';
@@ -24,7 +24,7 @@ export function resolveSpec(input: SpecInput, catalog: Catalog): ProjectSpec {
   const explicit = readChoices(input, catalog, problems);
   const choices = withDefaults(explicit, catalog);
   const broken = ruleProblems(choices, catalog);
-  // A rule that only breaks because of a mistyped choice would be noise.
+  // A violation caused only by a mistyped choice would be noise.
   if (explicit.complete) problems.push(...broken);
   if (problems.length > 0) throw new UsageError(problems);
 
@@ -60,7 +60,7 @@ type Chosen = Map<string, readonly Feature[]>;
 
 interface Explicit {
   readonly chosen: Chosen;
-  /** False when something that was given could not be understood. */
+  /** False when part of the input was invalid. */
   readonly complete: boolean;
 }
 
@@ -76,7 +76,7 @@ function readChoices(input: SpecInput, catalog: Catalog, problems: Problem[]): E
     } else {
       const ids = catalog.axes.map((candidate) => candidate.id);
       problems.push({
-        message: `There is no choice named ${JSON.stringify(id)}.`,
+        message: `Unknown choice ${JSON.stringify(id)}.`,
         hint: suggestion(id, ids),
       });
     }
@@ -108,8 +108,8 @@ function readAxis(axis: Axis, value: string | readonly string[], problems: Probl
   for (const id of ids) {
     if (id === '') problem(`${flag} has an empty value.`, `Allowed: ${allowed.join(', ')}.`);
     else if (!allowed.includes(id)) {
-      problem(`${flag} does not know ${JSON.stringify(id)}.`, suggestion(id, allowed));
-    } else if (found.has(id)) problem(`${flag} has ${id} twice.`, `Give ${id} once.`);
+      problem(`${flag} has no option ${JSON.stringify(id)}.`, suggestion(id, allowed));
+    } else if (found.has(id)) problem(`${flag} lists ${id} twice.`, `Give ${id} once.`);
     else found.add(id);
   }
   if (ids.length === 0) problem(`${flag} has no value.`, `Allowed: ${allowed.join(', ')}.`);

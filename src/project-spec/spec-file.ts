@@ -16,7 +16,7 @@ export async function parseSpecFile(text: string, fileName: string): Promise<Spe
     const found = value === null || value === undefined ? 'nothing' : 'something else';
     throw new UsageError([
       {
-        message: `${fileName} should hold an object; it holds ${found}.`,
+        message: `${fileName} must contain an object; it contains ${found}.`,
         hint: `Write ${EXAMPLE}`,
       },
     ]);
@@ -36,7 +36,7 @@ export async function parseSpecFile(text: string, fileName: string): Promise<Spe
     for (const [axis, ids] of Object.entries(choices ?? {})) {
       const list = Array.isArray(ids) && ids.every((id) => typeof id === 'string');
       if (typeof ids !== 'string' && !list) {
-        problems.push(wrong(fileName, `choices.${axis}`, 'text or a list of texts'));
+        problems.push(wrong(fileName, `choices.${axis}`, 'text or a list of text'));
       }
     }
   }
@@ -56,7 +56,7 @@ async function parseJsonOrYaml(text: string, fileName: string): Promise<unknown>
     throw new UsageError([
       {
         message: `${fileName} is not valid ${isJson && !isYaml ? 'JSON' : 'YAML'}: ${reason}`,
-        hint: `Correct the file; it should hold an object, ${EXAMPLE}`,
+        hint: `Fix the file; it must contain an object, ${EXAMPLE}`,
       },
     ]);
   }
@@ -66,7 +66,7 @@ function unknownKey(fileName: string, key: string, value: Record<string, unknown
   if (key === 'spec' && isObject(value[key])) {
     return {
       message: `${fileName}: "spec" is not a key of a spec file.`,
-      hint: 'This looks like a manifest; use only what is inside its "spec".',
+      hint: 'This looks like a manifest; use only the value of its "spec".',
     };
   }
   const near = didYouMean(key, KEYS);
@@ -78,7 +78,7 @@ function unknownKey(fileName: string, key: string, value: Record<string, unknown
 }
 
 function wrong(fileName: string, key: string, expected: string): Problem {
-  return { message: `${fileName}: ${key} should be ${expected}.`, hint: `Write ${EXAMPLE}` };
+  return { message: `${fileName}: ${key} must be ${expected}.`, hint: `Write ${EXAMPLE}` };
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

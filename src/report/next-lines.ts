@@ -4,7 +4,7 @@ import type { PackageManager } from '../steps/package-manager.js';
 import { sh } from '../text/encoders.js';
 import { displayPath } from './paths.js';
 
-/** Something to do: a command, what to know, or both. */
+/** A next step: a command, a comment, or both. */
 export interface NextLine {
   readonly command?: string;
   readonly comment?: string;
@@ -17,8 +17,8 @@ interface WrittenProject {
 }
 
 /**
- * What to do next, as commands and sentences: go there, catch up on what was left out or failed, then what the
- * chosen features suggest.
+ * What to do next: change to the directory, run the steps that were skipped or failed, then what the chosen features
+ * suggest.
  */
 export function nextLines(
   spec: ProjectSpec,
@@ -44,13 +44,13 @@ export function nextLines(
   ];
 }
 
-/** As a person reads it: the command first, what is to know behind it. */
+/** For people: the command, then its comment. */
 export function formatNextLine({ command, comment }: NextLine): string {
   if (command === undefined) return comment ?? '';
   return comment === undefined ? command : `${command.padEnd(18)} # ${comment}`;
 }
 
-/** As a program reads it: commands that can be run as they are, and sentences as comments of a shell. */
+/** For programs: commands that can be run as they are, and comments as shell comments. */
 export function plainNextLine({ command, comment }: NextLine): string {
   return command ?? `# ${comment}`;
 }

@@ -4,7 +4,7 @@ import type { StepProgress, StepView } from '../steps/steps.js';
 import { Spinner } from './spinner.js';
 import { isLive, type Paint, painter, type Style } from './terminal.js';
 
-/** Work that takes longer says so, when there is no spinner to show it. */
+/** Without a spinner, work that takes longer prints a line. */
 const SLOW_MS = 2000;
 
 const MARKS: Readonly<Record<StepStatus, { live: string; plain: string; style: Style }>> = {
@@ -21,8 +21,8 @@ export interface OutputOptions {
 }
 
 /**
- * Everything the CLI says. A person's text goes to stdout, with `--json` to stderr, because stdout then is exactly
- * one JSON document. A terminal gets a spinner and colours, a pipe plain lines.
+ * Everything the CLI prints. Text for people goes to stdout; with `--json` to stderr, because stdout is then exactly one
+ * JSON document. A terminal gets a spinner and colours, a pipe plain lines.
  */
 export class Output implements StepView {
   readonly json: boolean;
@@ -49,7 +49,7 @@ export class Output implements StepView {
     else this.#stream.write(`${text}\n`);
   }
 
-  /** Something that went wrong, on stderr: the message, and below it the way out. */
+  /** A problem, on stderr: the message, and its hint below. */
   problem({ message, hint }: Problem): void {
     process.stderr.write(`${this.#errorPaint('red', '✖')} ${message}\n`);
     if (hint) process.stderr.write(`  ${this.#errorPaint('dim', hint)}\n`);
@@ -59,7 +59,7 @@ export class Output implements StepView {
     process.stderr.write(`${this.#errorPaint('yellow', '!')} ${message}\n`);
   }
 
-  /** The one document on stdout. A second one (of a run that is cut off while it ends) is dropped. */
+  /** The one document on stdout. A second one (of a run interrupted while it ends) is dropped. */
   document(value: unknown): void {
     if (this.#documented) return;
     this.#documented = true;
@@ -101,7 +101,7 @@ export class Output implements StepView {
   }
 }
 
-/** Milliseconds as a person reads them. */
+/** Milliseconds for people. */
 function formatTime(ms: number): string {
   return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
 }

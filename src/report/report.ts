@@ -5,7 +5,7 @@ import { formatNextLine, type NextLine, plainNextLine } from './next-lines.js';
 import type { Output } from './output.js';
 import { displayPath } from './paths.js';
 
-/** What the one document of `create --json` and the report for a person are made from. */
+/** The data of the `create --json` document and of the report for people. */
 export interface CreateReport {
   readonly ok: boolean;
   readonly code: ExitCode;
@@ -20,7 +20,7 @@ export interface CreateReport {
   readonly next: readonly NextLine[];
   readonly problems: readonly Problem[];
   readonly warnings: readonly string[];
-  /** The command that makes the same project again. */
+  /** The command that creates the same project again. */
   readonly reproduce?: string;
   /** What would be written, with `--dry-run`. */
   readonly plan?: DryRun;
@@ -50,7 +50,7 @@ export function describePlan(plan: Plan): DryRun {
   };
 }
 
-/** A report of a run that made nothing. */
+/** The report of a run that created nothing. */
 export function emptyReport(code: ExitCode, problems: readonly Problem[]): CreateReport {
   return {
     ok: code === 0,
@@ -66,7 +66,7 @@ export function emptyReport(code: ExitCode, problems: readonly Problem[]): Creat
   };
 }
 
-/** Prints the end of a run: what was made or went wrong, what to do next, and how to get the same again. */
+/** Prints the end of a run: what was created or failed, what to do next, and how to repeat it. */
 export function printReport(report: CreateReport, output: Output, cwd: string): void {
   if (output.json) {
     for (const problem of report.problems) output.problem(problem);
@@ -90,7 +90,7 @@ export function printReport(report: CreateReport, output: Output, cwd: string): 
   }
   if (report.reproduce && report.ok) {
     output.say();
-    output.say(paint('bold', 'The same again, without questions'));
+    output.say(paint('bold', 'Create the same project again'));
     output.say(`  ${report.reproduce}`);
   }
 }
@@ -99,7 +99,7 @@ function printPlan(report: CreateReport, plan: DryRun, output: Output): void {
   const { paint } = output;
   const total = plan.files.reduce((sum, file) => sum + file.bytes, 0);
   output.say(
-    `${paint('bold', report.project?.name ?? '')} would have ${plan.files.length} files, ${formatBytes(total)}:`,
+    `${paint('bold', report.project?.name ?? '')} would contain ${plan.files.length} files, ${formatBytes(total)}:`,
   );
   for (const line of tree(plan.files)) {
     output.say(

@@ -7,7 +7,7 @@ const HIDE_CURSOR = '\u001b[?25l';
 const SHOW_CURSOR = '\u001b[?25h';
 const CLEAR_LINE = '\r\u001b[2K';
 
-/** One line of a terminal that moves while something is at work. */
+/** An animated terminal line while work is in progress. */
 export class Spinner {
   #frame = 0;
   #detail = '';
@@ -26,7 +26,7 @@ export class Spinner {
     this.#timer = setInterval(() => this.#draw(), FRAME_MS);
   }
 
-  /** The latest thing that happened, shown behind the title. */
+  /** The latest event, shown after the title. */
   detail(line: string): void {
     this.#detail = stripVTControlCharacters(line).replace(/\s+/g, ' ').trim();
   }

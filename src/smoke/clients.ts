@@ -242,7 +242,7 @@ async function pages<K extends string, T>(
     if (next.nextCursor === undefined) return items;
     cursor = next.nextCursor;
   }
-  throw new Error(`the list has more than ${MAX_PAGES} pages: its cursor does not end`);
+  throw new Error(`the list has more than ${MAX_PAGES} pages; its cursor never ends`);
 }
 
 /** A JSON-RPC error that the server answered with, or null for any other failure. */

@@ -9,7 +9,7 @@ import { run } from '../process/run.js';
 import { PASS_A_HEADER } from './http.js';
 import type { ProjectTarget } from './types.js';
 
-/** What a program needs to run at all: about what both SDKs' stdio clients pass on. */
+/** What any program needs: about what both SDKs' stdio clients pass on. */
 const BASICS = [
   ...['HOME', 'LANG', 'LOGNAME', 'PATH', 'SHELL', 'TERM', 'TMPDIR', 'TZ', 'USER'],
   ...['APPDATA', 'HOMEDRIVE', 'HOMEPATH', 'LOCALAPPDATA', 'PATHEXT', 'PROGRAMFILES'],
@@ -48,7 +48,7 @@ export async function serverSettings(
     const configured = otherVariables(feature).some((name) => env[name]);
     for (const { name, value } of feature.local) {
       const isRandom = value.includes('{random}');
-      // Who gives a feature another variable (a key set instead of a secret) means that one.
+      // Another variable of the feature (a key set instead of a secret) takes its place.
       if (env[name] || env[`${name}_FILE`] || (isRandom && configured)) continue;
       env[name] = value
         .replaceAll('{name}', () => target.name)
@@ -130,7 +130,7 @@ async function tokenFromVariable(
     if (token) return token;
   }
   throw new StepError('smoke', {
-    message: `${variable} holds no key that a client could send (only hashes of keys, or nothing).`,
+    message: `${variable} contains no key that a client can send (only hashes, or nothing).`,
     hint: PASS_A_HEADER,
   });
 }
@@ -151,7 +151,7 @@ async function tokenFromScript(
   if (result.outcome === 'ok' && token !== '') return token;
   const reason = result.tail.at(-1) ?? result.outcome;
   throw new StepError('smoke', {
-    message: `\`node ${args.join(' ')}\` gave no token for a local client: ${reason}`,
+    message: `\`node ${args.join(' ')}\` printed no token for a local client: ${reason}`,
     hint: PASS_A_HEADER,
   });
 }

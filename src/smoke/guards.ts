@@ -26,7 +26,7 @@ export async function checkGuards(group: CheckGroup, endpoint: GuardedEndpoint):
     return refused(endpoint, { origin }, `a request with Origin: ${origin}`, signal);
   });
   await group.step('wrong Host refused', async (signal) => {
-    if (endpoint.behindProxy) return skipped('the proxy in front of the server decides');
+    if (endpoint.behindProxy) return skipped('left to the proxy in front of the server');
     return refused(endpoint, { host: FOREIGN }, `a request with Host: ${FOREIGN}`, signal);
   });
 }
@@ -35,7 +35,7 @@ async function checkNoKey(
   endpoint: GuardedEndpoint,
   signal: AbortSignal,
 ): Promise<string | CheckOutcome> {
-  if (endpoint.credentialHeaders.length === 0) return skipped('the server asks for no key');
+  if (endpoint.credentialHeaders.length === 0) return skipped('the server requires no key');
   for (const era of ERAS) {
     const answer = await greet(era, endpoint.url, withoutKey(endpoint), signal);
     must401(answer, `without a key (${era})`);
@@ -50,7 +50,7 @@ async function checkWrongKey(
   endpoint: GuardedEndpoint,
   signal: AbortSignal,
 ): Promise<string | CheckOutcome> {
-  if (endpoint.credentialHeaders.length === 0) return skipped('the server asks for no key');
+  if (endpoint.credentialHeaders.length === 0) return skipped('the server requires no key');
   const wrong = Object.fromEntries(
     endpoint.credentialHeaders.map((name) => [
       name,
@@ -88,7 +88,7 @@ async function refused(
     // Other refusals (421, 400) are no harm, but not what the specification asks for.
     if (answer.status >= 400 && endpoint.behindProxy) continue;
     if (endpoint.behindProxy)
-      return unproven(`${text}; fine only for a server that is meant for any site`);
+      return unproven(`${text}; acceptable only for a server that is open to every site`);
     throw new SmokeFailure(text);
   }
   return '403';

@@ -4,7 +4,7 @@ import { type CheckOutcome, oneLine, SmokeFailure, skipped, storeDown } from './
 import { isObject, member } from './schema.js';
 import type { Era } from './types.js';
 
-export const PASS_A_HEADER = "Pass one that works: --header 'Authorization: Bearer <key>'";
+export const PASS_A_HEADER = "Pass a valid one: --header 'Authorization: Bearer <key>'";
 
 export interface Answer {
   readonly status: number;
@@ -89,7 +89,7 @@ export async function checkHealth(
   const answer = await send(url, { signal });
   if (answer.status === 200) return '200';
   if (optional && answer.status >= 400 && answer.status < 500) {
-    return skipped(`${url.pathname} is not there (${answer.status})`);
+    return skipped(`${url.pathname} does not exist (${answer.status})`);
   }
   throw new SmokeFailure(`${url.pathname} answered ${show(answer)}, expected 200`);
 }

@@ -11,9 +11,9 @@ export { projectTarget } from './target.js';
 export type { ProjectTarget, SmokeOptions, SmokeReport, UrlTarget } from './types.js';
 
 /**
- * Proves a server. Every step has a limit, so this always ends; when it does, nothing that it started is running, also
- * after `signal` (then it rejects with the signal's reason). Throws a StepError when it cannot begin: the project
- * is not built, or no credential can be had.
+ * Tests a server. Every step has a time limit, so this always ends, and leaves no process running, also after an abort
+ * (it then rejects with the signal's reason). Throws a StepError when it cannot start: the project is not built, or
+ * there is no credential.
  */
 export async function runSmoke(options: SmokeOptions): Promise<SmokeReport> {
   const { target, headers = {}, strict = false, env } = options;
@@ -70,16 +70,16 @@ function warnings(recorder: Recorder, { target }: SmokeOptions, strict: boolean)
   if (reason === undefined) {
     found.push(`${steps} not proven.`);
   } else {
-    found.push(`The server's store cannot be reached (${reason}): ${steps} not proven.`);
+    found.push(`The server's store is unreachable (${reason}): ${steps} not proven.`);
     const start = target.kind === 'project' ? startStoreCommand(target.features) : undefined;
     const again = target.kind === 'url' ? `${SMOKE_COMMAND} --url ${target.url}` : SMOKE_COMMAND;
     found.push(
       start === undefined
-        ? `Make it reachable, then prove the rest: ${again}`
-        : `Start it: ${start} — then prove the rest: ${again}`,
+        ? `Make it reachable, then run: ${again}`
+        : `Start it with ${start}, then run: ${again}`,
     );
   }
-  if (strict) found.push('With --strict, what is not proven counts as failed.');
+  if (strict) found.push('With --strict, unproven steps count as failed.');
   return found;
 }
 

@@ -8,13 +8,13 @@ import { isObject } from './schema.js';
 
 type IssuerCredential = Extract<Credential, { from: 'issuer' }>;
 
-/** Stands in for an identity provider that a new project does not have yet, for the time of one smoke test. */
+/** Stands in for the identity provider that a new project does not have yet, during one smoke test. */
 export interface SmokeIssuer {
-  /** What makes a server trust it. */
+  /** Makes a server trust it. */
   readonly env: Readonly<Record<string, string>>;
   /**
-   * Finds out like a client what a token for this server must say, and issues one. Throws a SmokeFailure when the server
-   * does not publish that.
+   * Reads the server's protected resource metadata as a client does, and issues a token for it. Throws a SmokeFailure
+   * when the server does not publish it.
    */
   signIn(origin: URL, signal: AbortSignal): Promise<string>;
   close(): Promise<void>;
@@ -63,7 +63,7 @@ export async function startSmokeIssuer(credential: IssuerCredential): Promise<Sm
       }
       const { resource, authorization_servers: issuers, scopes_supported: scopes } = metadata;
       if (typeof resource !== 'string' || !Array.isArray(issuers) || !issuers.includes(issuer)) {
-        throw new SmokeFailure(`${credential.metadata} does not name its resource and its issuer`);
+        throw new SmokeFailure(`${credential.metadata} does not name the resource and its issuer`);
       }
       return issue(resource, Array.isArray(scopes) ? scopes.join(' ') : '');
     },

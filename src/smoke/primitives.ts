@@ -17,7 +17,7 @@ import { fillTemplate, fillText, findValue, matchesTemplate } from './uri-templa
 export interface PrimitiveOptions {
   readonly hints: SmokeHints;
   readonly check: SchemaCheck;
-  /** A stranger's server: only tools that say they change nothing are called. */
+  /** Someone else's server: only tools with `readOnlyHint` are called. */
   readonly readOnly: boolean;
 }
 
@@ -47,7 +47,7 @@ export async function checkPrimitives(
     result: null,
   };
   for (const prove of [listAll, callTool, readResource, getPrompt, badArgument, cleanUp]) {
-    // A server that is gone fails once, not five times.
+    // A server that exited fails once, not five times.
     if (group.exitReason() === null) await prove(group, connection, found, options);
   }
 }
@@ -91,7 +91,7 @@ const METHOD_NOT_FOUND = -32_601;
 interface PlannedCall {
   readonly tool: Tool;
   readonly arguments: JsonObject;
-  /** The arguments were made up, so an error of the tool proves nothing. */
+  /** The arguments are generated, so an error of the tool proves nothing. */
   readonly madeUp: boolean;
 }
 
@@ -115,12 +115,12 @@ async function callTool(
 }
 
 const NO_SAFE_TOOL =
-  'no tool can be called safely: none is marked readOnlyHint (or its arguments cannot be made up from its schema)';
+  'no tool is safe to call: none has readOnlyHint, or no arguments can be derived from its schema';
 
 function planCall(tools: readonly Tool[], options: PrimitiveOptions): PlannedCall | null {
   const { hints, check, readOnly } = options;
   const hinted = tools.find(({ name }) => name === hints.call?.tool);
-  // The user may have changed the tool since: then its arguments are made up like any other's.
+  // The user may have changed the tool since: its arguments are then generated, too.
   if (hinted && hints.call && check(hinted.inputSchema, hints.call.arguments) === null) {
     return { tool: hinted, arguments: hints.call.arguments, madeUp: false };
   }
@@ -131,7 +131,7 @@ function planCall(tools: readonly Tool[], options: PrimitiveOptions): PlannedCal
   return null;
 }
 
-/** Tools that may be called with made-up arguments, the harmless ones first. */
+/** Tools that may be called with generated arguments, read-only ones first. */
 function callable(tools: readonly Tool[], readOnly: boolean): Tool[] {
   const harmless = tools.filter((tool) => tool.annotations?.readOnlyHint === true);
   if (readOnly) return harmless;
@@ -145,19 +145,19 @@ function toolError(result: CallResult, madeUp: boolean): CheckOutcome {
   const text = oneLine(textOf(result)) || 'no text';
   const reason = notProvable(errorCode(result), text);
   if (reason !== null) return reason;
-  if (madeUp) return unproven(`the tool refused arguments made up from its schema: ${text}`);
-  throw new SmokeFailure(`the tool answered with an error: ${text}`);
+  if (madeUp) return unproven(`the tool rejected arguments derived from its schema: ${text}`);
+  throw new SmokeFailure(`the tool returned an error: ${text}`);
 }
 
 function checkStructured(tool: Tool, result: CallResult, check: SchemaCheck): string {
-  if (tool.outputSchema === undefined) return 'it has no output schema';
+  if (tool.outputSchema === undefined) return 'no output schema';
   if (result.structuredContent === undefined) {
-    throw new SmokeFailure('the tool has an output schema but gave no structuredContent');
+    throw new SmokeFailure('the tool has an output schema but returned no structuredContent');
   }
   const wrong = check(tool.outputSchema, result.structuredContent);
-  if (wrong === null) return 'the result fits its output schema';
+  if (wrong === null) return 'the result matches its output schema';
   throw new SmokeFailure(
-    `structuredContent does not fit the tool's output schema: ${oneLine(wrong)}`,
+    `structuredContent does not match the tool's output schema: ${oneLine(wrong)}`,
   );
 }
 
@@ -223,7 +223,7 @@ async function getPrompt(
     } catch (error) {
       const refusal = madeUp ? rpcError(error) : null;
       if (refusal === null) throw error;
-      return unproven(`the prompt refused made-up arguments: ${oneLine(refusal.message)}`);
+      return unproven(`the prompt rejected generated arguments: ${oneLine(refusal.message)}`);
     }
   });
 }
@@ -257,13 +257,13 @@ async function badArgument(
   const name = bad ? `bad argument to ${bad.tool.name}` : 'bad argument';
   await group.step(name, async (signal) => {
     if (found.tools.length === 0) return skipped('the server has no tools');
-    if (bad === null) return skipped('no tool has an argument that could be wrong');
+    if (bad === null) return skipped('no tool has an argument that can be made invalid');
     const result = await connection.callTool(bad.tool, bad.arguments, signal).catch((error) => {
       const refusal = rpcError(error);
       if (refusal === null) throw error;
       throw new SmokeFailure(
-        `a wrong ${bad.field} was answered with a protocol error (${refusal.code} ${oneLine(refusal.message)}), ` +
-          'which hides it from the model; expected a result with isError: true',
+        `an invalid ${bad.field} was rejected with a protocol error (${refusal.code} ${oneLine(refusal.message)}), ` +
+          'which the model does not see; expected a result with isError: true',
       );
     });
     return checkRefusal(result, bad.field);
@@ -274,14 +274,14 @@ function checkRefusal(result: CallResult, field: string): string | CheckOutcome 
   const text = oneLine(textOf(result));
   if (!result.isError) {
     throw new SmokeFailure(
-      `a wrong ${field} was accepted; expected a result with isError: true that names it`,
+      `an invalid ${field} was accepted; expected a result with isError: true that names it`,
     );
   }
   const reason = notProvable(errorCode(result), text);
   if (reason !== null) return reason;
   if (text.includes(field)) return `isError, names ${field}`;
   throw new SmokeFailure(
-    `the error about a wrong ${field} does not name it, so the model cannot mend it: ${text || 'no text'}`,
+    `the error for an invalid ${field} does not name it, so the model cannot correct it: ${text || 'no text'}`,
   );
 }
 
@@ -302,7 +302,7 @@ function planBadCall(
   return null;
 }
 
-/** Undoes what the tool did, because a store that is not ours keeps it. Not a step when there is nothing to undo. */
+/** Undoes the call, because the store persists. No step when there is nothing to undo. */
 async function cleanUp(
   group: CheckGroup,
   connection: Connection,
@@ -324,7 +324,7 @@ async function cleanUp(
   });
 }
 
-/** Runs a request whose JSON-RPC error may say why nothing can be proven; other errors are thrown. */
+/** Runs a request whose JSON-RPC error may explain why it proves nothing; other errors are thrown. */
 async function orNotProvable<T>(run: () => Promise<T>): Promise<T | CheckOutcome> {
   try {
     return await run();
@@ -336,10 +336,10 @@ async function orNotProvable<T>(run: () => Promise<T>): Promise<T | CheckOutcome
   }
 }
 
-/** Errors that are no fault of the server, by the code that it gives; null for all others. */
+/** Error codes that are no fault of the server; null for all others. */
 function notProvable(code: unknown, text: string): CheckOutcome | null {
   if (code === STORE_UNAVAILABLE) return storeDown(text);
-  return code === FORBIDDEN ? unproven(`the key has no right to do this: ${text}`) : null;
+  return code === FORBIDDEN ? unproven(`the key is not authorized for this: ${text}`) : null;
 }
 
 function errorCode(result: CallResult): unknown {

@@ -47,8 +47,8 @@ export interface ProjectRunOptions {
 }
 
 /**
- * Starts the project's own servers as clients do, each transport as often as its clients would, and proves them.
- * Throws a StepError when there is nothing to start or no credential can be had.
+ * Starts the project's servers as clients do, once per client and transport, and tests them. Throws a StepError when
+ * there is nothing to start or no credential.
  */
 export async function smokeProject(
   target: ProjectTarget,
@@ -56,7 +56,7 @@ export async function smokeProject(
 ): Promise<void> {
   const entries = target.features.flatMap((feature) => feature.entry ?? []);
   if (entries.length === 0) {
-    throw new StepError('smoke', { message: 'The project has no server that could be started.' });
+    throw new StepError('smoke', { message: 'The project has no server to start.' });
   }
   await mustBeBuilt(target, entries);
   const settings = await serverSettings(target, env);
@@ -146,7 +146,7 @@ async function smokeStdio(run: Run, entry: Entry, era: Era, group: CheckGroup): 
   }
 }
 
-/** Connects, proves the primitives, and lets go of the server. */
+/** Connects, checks the primitives, and disconnects. */
 async function smokeConnection(
   run: Run,
   endpoint: Endpoint,
@@ -157,7 +157,7 @@ async function smokeConnection(
   await group.step('connect', async (signal) => {
     connection = await connect(era, endpoint, signal);
     if (connection.version === era) return undefined;
-    throw new SmokeFailure(`the server speaks ${connection.version} with a client of ${era}`);
+    throw new SmokeFailure(`the server negotiated ${connection.version} with a client of ${era}`);
   });
   if (connection === undefined) return;
   try {
@@ -185,13 +185,13 @@ async function checkEndOfInput(group: CheckGroup, server: ServerProcess): Promis
       server.closeStdin();
       return mustExit(group, server, 'its stdin was closed');
     },
-    'the server has its stdin closed and did not exit',
+    'its stdin was closed, and the server did not exit',
   );
 }
 
 /** Waits for exit code 0. */
 async function mustExit(group: CheckGroup, server: ServerProcess, after: string): Promise<string> {
-  // It would repeat what is said here.
+  // The exit is the subject here; do not append it again.
   group.exitReason = () => null;
   const exit = await server.ended();
   if (exit.code === 0) return 'exit code 0';
@@ -215,13 +215,13 @@ async function checkStdout(
 }
 
 async function checkNothingLeft(group: CheckGroup, server: ServerProcess): Promise<void> {
-  // What a server leaves behind that did not even end by itself is not the point.
+  // A server that had to be killed may leave processes behind.
   if (server.exited === null) return;
   await group.step('nothing left running', async () => {
-    if (process.platform === 'win32') return skipped('Windows cannot tell');
+    if (process.platform === 'win32') return skipped('not detectable on Windows');
     const left = await server.leftovers();
     if (left.length === 0) return undefined;
-    throw new SmokeFailure(`the server ended but left running: ${left.join(', ')}`);
+    throw new SmokeFailure(`the server exited but left processes running: ${left.join(', ')}`);
   });
 }
 
@@ -250,7 +250,7 @@ async function smokeHttp(
       if (!started) return;
       const { issuer } = run;
       if (issuer) {
-        await common.step('says where to sign in', async (signal) => {
+        await common.step('protected resource metadata', async (signal) => {
           headers = { authorization: `Bearer ${await issuer.signIn(origin, signal)}` };
           hide(Object.values(headers));
           return undefined;
@@ -301,8 +301,8 @@ async function untilListening(
   signal: AbortSignal,
 ): Promise<string> {
   for (;;) {
-    if (server.exited !== null) throw new SmokeFailure('it ended before it listened');
-    if (signal.aborted) throw new SmokeFailure('it does not listen');
+    if (server.exited !== null) throw new SmokeFailure('it exited before it listened');
+    if (signal.aborted) throw new SmokeFailure('it is not listening');
     try {
       await send(new URL('/healthz', origin), { signal });
       return `127.0.0.1:${origin.port}`;
@@ -318,11 +318,11 @@ async function checkTermination(group: CheckGroup, server: ServerProcess): Promi
     async () => {
       // Windows has no SIGTERM: the process would just be gone.
       if (process.platform === 'win32') return skipped('Windows has no SIGTERM');
-      if (server.exited !== null) throw new SmokeFailure('it ended while it was tested');
+      if (server.exited !== null) throw new SmokeFailure('it exited during the test');
       server.terminate();
       return mustExit(group, server, 'SIGTERM');
     },
-    'the server got SIGTERM and did not exit',
+    'after SIGTERM the server did not exit',
   );
 }
 

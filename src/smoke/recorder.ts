@@ -1,25 +1,25 @@
 import type { StepResult, StepStatus } from '../model.js';
 
-/** What a step came to when it did not simply succeed or throw. */
+/** How a step ended when it neither simply succeeded nor threw. */
 export interface CheckOutcome {
   readonly status: StepStatus;
   readonly detail?: string;
-  /** Set when the step is not proven because the server's store cannot be reached: the server's own reason. */
+  /** Set when the step is not proven because the server's store is unreachable: the server's own reason. */
   readonly storeReason?: string;
 }
 
-/** The step makes no sense here. */
+/** The step does not apply here. */
 export const skipped = (detail: string): CheckOutcome => ({ status: 'skipped', detail });
-/** The step could not be done, which does not mean that the server is wrong. */
+/** The step could not be run; the server may still be right. */
 export const unproven = (detail: string): CheckOutcome => ({ status: 'unproven', detail });
-/** Not proven, because the server says that its store does not answer. */
+/** Not proven, because the server reports that its store does not answer. */
 export const storeDown = (reason: string): CheckOutcome => ({
   status: 'unproven',
-  detail: `the server's store cannot be reached: ${reason}`,
+  detail: `the server's store is unreachable: ${reason}`,
   storeReason: reason,
 });
 
-/** A step went wrong in a way that we recognised; the message is for a person. */
+/** A step failed for a known reason; the message is for people. */
 export class SmokeFailure extends Error {
   override readonly name = 'SmokeFailure';
 }
@@ -33,8 +33,8 @@ export interface RecorderOptions {
 }
 
 /**
- * Collects the steps of several groups (one per transport and era) that run at the same time. Steps are reported group by
- * group, so that the list reads the same on every run: a group's steps are passed on once all groups before it have ended.
+ * Collects the steps of several groups (one per transport and era) that run concurrently. Steps are reported group by
+ * group, so that the order is the same in every run: a group is reported once all groups before it have ended.
  */
 export class Recorder {
   readonly #groups: CheckGroup[] = [];
@@ -71,9 +71,9 @@ export class Recorder {
 export class CheckGroup {
   readonly steps: StepResult[] = [];
   ended = false;
-  /** Gives the output of the server process behind this group; shown when a step failed. */
+  /** Returns the output of the group's server process; shown when a step failed. */
   log: (() => string) | null = null;
-  /** Says why the server is gone, or null while it runs; completes the text of a failed step. */
+  /** Why the server exited, or null while it runs; added to the text of a failed step. */
   exitReason: () => string | null = () => null;
   #reported = 0;
   #timedOut = false;
@@ -92,8 +92,8 @@ export class CheckGroup {
 
   /**
    * Runs one step under a time limit and records it. The step's function returns a detail or an outcome, or throws.
-   * Returns whether it ended `ok`. Throws only when the whole smoke test was aborted. A server that hung once gets
-   * less time for what follows, so that a person does not wait a minute for the report.
+   * Returns whether it ended `ok`. Throws only when the whole smoke test was aborted. After a timeout,
+   * later steps get less time, so that the report does not take a minute.
    */
   async step(
     name: string,
@@ -186,7 +186,7 @@ export function describe(error: unknown): string {
   return oneLine(parts.size > 0 ? [...parts].join(': ') : String(error));
 }
 
-/** Text of a stranger as a part of one line. */
+/** Untrusted text as part of one line. */
 export function oneLine(text: string, length = 400): string {
   const line = text.replace(/\s+/g, ' ').trim();
   return line.length > length ? `${line.slice(0, length)}…` : line;

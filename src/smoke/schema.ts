@@ -17,7 +17,7 @@ export async function loadSchemaCheck(): Promise<SchemaCheck> {
       const result = provider.getValidator(anonymous)(value);
       return result.valid ? null : result.errorMessage;
     } catch (error) {
-      return `the schema itself is not valid: ${error instanceof Error ? error.message : error}`;
+      return `the schema itself is invalid: ${error instanceof Error ? error.message : error}`;
     }
   };
 }

@@ -136,7 +136,7 @@ export class ServerProcess {
     killLeftovers(this.pid, this.#marker);
   }
 
-  /** A sentence once the server has ended, else null. */
+  /** How the server exited, in words; null while it runs. */
   exitReason(): string | null {
     return this.exited === null ? null : describeExit(this.exited);
   }
@@ -167,7 +167,7 @@ export class ServerProcess {
 
 /** "the server exited with code 1" and the like. */
 export function describeExit(exit: Exit): string {
-  if (exit.signal !== null) return `the server was ended by ${exit.signal}`;
+  if (exit.signal !== null) return `the server was killed by ${exit.signal}`;
   if (exit.code === null) return 'the server could not be started';
   return oneLine(`the server exited with code ${exit.code}`);
 }

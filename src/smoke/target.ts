@@ -38,8 +38,8 @@ function findFeature(
   if (feature !== undefined) return feature;
   throw new CliError(ExitCode.failed, [
     {
-      message: `The project was made with ${axisId} "${id}", which this version does not know.`,
-      hint: `Use the version that made it: npx --package create-mcp-server@${generator} mcp-gen smoke`,
+      message: `The project was created with ${axisId} "${id}", which this version does not support.`,
+      hint: `Use the version that created it: npx --package create-mcp-server@${generator} mcp-gen smoke`,
     },
   ]);
 }

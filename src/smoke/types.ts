@@ -28,7 +28,7 @@ export interface SmokeOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Limit of every single step in milliseconds. Default 10 s. */
   readonly timeoutMs?: number;
-  /** What could not be proven counts as failed. */
+  /** Unproven steps count as failed. */
   readonly strict?: boolean;
   /** What the servers of a project inherit. */
   readonly env: NodeJS.ProcessEnv;
@@ -54,5 +54,5 @@ export const MCP_PATH = '/mcp';
 export const STORE_UNAVAILABLE = 'STORE_UNAVAILABLE';
 /** The error code with which a generated server says that the caller's key has no right to do this. */
 export const FORBIDDEN = 'FORBIDDEN';
-/** Proves later what this run could not. Names the package, because `npx mcp-gen` would fetch a stranger's. */
+/** Repeats the smoke test later. Names the package, because `npx mcp-gen` would fetch a stranger's. */
 export const SMOKE_COMMAND = 'npx --package create-mcp-server mcp-gen smoke';

@@ -30,8 +30,8 @@ interface Attempt {
 }
 
 /**
- * Proves a server that already runs, in the eras that it speaks. Nothing is started or stopped, and only tools that
- * say they change nothing are called. That one era is not spoken is not a failure; that none is, is one.
+ * Tests a running server in the eras that it supports. Nothing is started or stopped, and only tools with `readOnlyHint`
+ * are called. Supporting one era is enough.
  */
 export async function smokeUrl(
   url: URL,
@@ -69,7 +69,7 @@ export async function smokeUrl(
   }
 }
 
-/** Tries to connect without recording it: what a failure means depends on the other era. */
+/** Tries to connect without recording it: whether a failure counts depends on the other era. */
 async function attempt(
   era: Era,
   group: CheckGroup,
@@ -98,7 +98,7 @@ function connectOutcome({ era, connection, error }: Attempt, spoken: boolean): C
       : { status: 'ok', detail: `speaks ${connection.version}` };
   }
   const reason = connectReason(error);
-  if (spoken) return unproven(`the server does not speak ${era}: ${reason}`);
+  if (spoken) return unproven(`the server does not support ${era}: ${reason}`);
   return { status: 'failed', detail: reason };
 }
 
@@ -108,5 +108,5 @@ function connectReason(error: unknown): string {
   const text = describe(error);
   const status = (error as { code?: unknown; status?: unknown } | null) ?? {};
   const unauthorized = status.code === 401 || status.status === 401 || /\b401\b/.test(text);
-  return unauthorized ? `${text}. The server asks for a key. ${PASS_A_HEADER}` : text;
+  return unauthorized ? `${text}. The server requires a key. ${PASS_A_HEADER}` : text;
 }

@@ -22,13 +22,13 @@ export interface ProveOptions {
   readonly install: boolean;
   readonly smoke: boolean;
   readonly git: boolean;
-  /** What the smoke test could not prove is a failure. */
+  /** Unproven steps of the smoke test count as failed. */
   readonly strict: boolean;
   /** Show every check of the smoke test, not one line per client. */
   readonly verbose: boolean;
 }
 
-/** What the steps found out beside their results; filled while they run, so that it is there after a failure too. */
+/** What the steps report beside their results; filled while they run, so that a failure keeps it. */
 export interface Findings {
   readonly warnings: string[];
   /** Every check of the smoke test. */
@@ -42,7 +42,7 @@ interface PlannedStep extends Step {
 }
 
 /**
- * Takes a written project to a proven one: install, build, smoke test with real clients, first commit.
+ * Takes a written project to a tested one: install, build, smoke test with real clients, first commit.
  *
  * @throws StepError for the first step that fails (the rest is recorded as skipped); the signal's reason when
  * interrupted
@@ -130,10 +130,10 @@ async function smoke(
   findings.checks.push(...report.steps);
   findings.warnings.push(...report.warnings);
   if (!report.ok) {
-    const server = report.stderr ? `\nThe server wrote:\n${indent(report.stderr)}` : '';
+    const server = report.stderr ? `\nServer output:\n${indent(report.stderr)}` : '';
     throw new StepError('smoke', {
       message: `The smoke test failed.${server}`,
-      hint: 'The project stays as it is. Mend it, build it, and prove it again with mcp-gen smoke.',
+      hint: 'The project is kept. Fix the problem, rebuild, then run mcp-gen smoke.',
     });
   }
   const isProven = report.steps.every((step) => step.status !== 'unproven');

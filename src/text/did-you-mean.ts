@@ -1,4 +1,4 @@
-/** The candidate a person most likely meant, if one is close enough (edit distance, swapped neighbours count one). */
+/** The most likely candidate, if one is close enough (edit distance; a swap of neighbours counts one). */
 export function didYouMean(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;

@@ -1,2 +1,2 @@
-/** A module of its own, loaded only when needed. (A bundled dynamic import of a CommonJS package has no named exports.) */
+/** A separate module, loaded only when needed. (A bundled dynamic import of a CommonJS package has no named exports.) */
 export { parse as parseYaml } from 'yaml';

@@ -4,7 +4,7 @@ import type { Catalog } from '../catalog/types.js';
 import type { SpecInput } from '../model.js';
 import { choiceOf, chosenOf, dependencyNames, nameFromDirectory } from '../project-spec/index.js';
 
-/** What is known: from flags, or answered so far. */
+/** Flags, and the answers so far. */
 export type WizardAnswers = SpecInput & { readonly directory?: string | undefined };
 
 /** Flags, and the answers of those axes before `index` that apply. */

@@ -1,4 +1,4 @@
-/** The wizard of `create`: asks what flags did not say, shows what will be made, and lets a person go back. */
+/** The wizard of `create`: asks what the flags left open, shows a summary, and can go back. */
 
 import type { Catalog } from '../catalog/types.js';
 import type { FeatureId, SpecInput } from '../model.js';
@@ -134,7 +134,7 @@ function promptOptions({ options }: ChoiceQuestion) {
   }));
 }
 
-/** The last question: what will be made, and whether it should be. */
+/** The last question: a summary of the project, and whether to create it. */
 function confirm(
   catalog: Catalog,
   { answers }: WizardState,
@@ -145,7 +145,7 @@ function confirm(
   const option = (value: string, label: string) => ({ value, label, hint: '', disabled: false });
   return askOne(
     {
-      message: 'Ready. This will be made:',
+      message: 'Ready to create:',
       details: previewLines(preview, answers.directory ?? '.', io.output),
       canGoBack: canChange,
       initial: 'create',
@@ -159,7 +159,7 @@ function confirm(
   );
 }
 
-/** Lets a person pick the answer to change; Escape keeps them all. */
+/** Asks which answer to change; Escape keeps them all. */
 function chooseAnswer(
   machine: WizardMachine,
   state: WizardState,

@@ -6,7 +6,7 @@ import { columns } from '../text/columns.js';
 export interface Option {
   readonly value: string;
   readonly label: string;
-  /** What it is; for a disabled option, why it cannot be chosen. */
+  /** A short explanation; for a disabled option, why it cannot be chosen. */
   readonly hint: string;
   readonly disabled: boolean;
   readonly exclusive?: boolean;
@@ -16,10 +16,10 @@ const S_OFF = unicodeOr('·', '-');
 const bar = (): string => styleText('gray', S_BAR);
 const frameWidth = (output: NodeJS.WriteStream): number => (output.columns ?? 80) - 1;
 
-/** What takes back `rows` printed rows above the cursor. */
+/** The escape sequence that erases `rows` rows above the cursor. */
 export const eraseRows = (rows: number): string => (rows > 0 ? `\u001b[${rows}A\r\u001b[J` : '');
 
-/** A question that waits for an answer; what is wrong with the present one takes the place of the keys. */
+/** An open question; a problem with the current answer replaces the list of keys. */
 export function openFrame(
   frame: {
     readonly title: string;

@@ -41,7 +41,7 @@ function commandLines(command: string, room: number): string[] {
   const lines = fill(shellWords(command), room - 4, ' ').map((line, index, all) => {
     return `${index === 0 ? '' : '  '}${line}${index < all.length - 1 ? ' \\' : ''}`;
   });
-  return ['The same again, without questions:', ...lines].map((line) => styleText('dim', line));
+  return ['Create the same project again:', ...lines].map((line) => styleText('dim', line));
 }
 
 function labelled(title: string, items: readonly string[], room: number): string[] {

@@ -1,4 +1,4 @@
-/** What the wizard is about to make, in a few lines. */
+/** A summary of the project that the wizard is about to create. */
 import path from 'node:path';
 import type { Catalog } from '../catalog/types.js';
 import { createPlan } from '../plan/index.js';

@@ -79,7 +79,7 @@ export function askText(question: TextPromptOptions, io: PromptIo): Promise<Prom
       render(this) {
         return draw(this.state, {
           body: [this.userInput === '' ? ghost(placeholder) : this.userInputWithCursor],
-          // Before anything is typed there is nothing to complain about.
+          // No problem is shown before the first key.
           problem: this.userInput === '' && this.state !== 'error' ? null : check(this.userInput),
           answer: this.userInput.trim() || placeholder,
           keys: ['enter next'],
@@ -123,7 +123,7 @@ export interface ManyPromptOptions extends Common {
   readonly check: Validate<readonly string[]>;
 }
 
-/** Some of several options; an exclusive one pushes out the others, and they push it out. */
+/** Some of several options; choosing an exclusive one clears the others, and the reverse. */
 export function askMany(
   question: ManyPromptOptions,
   io: PromptIo,
@@ -190,8 +190,8 @@ interface Content {
 type Draw = (state: Prompt<unknown>['state'], content: Content) => string;
 
 /**
- * Runs several prompts. In between the keyboard stays with us: keys that are typed ahead are neither echoed into the
- * frames nor lost.
+ * Runs several prompts. In between, the keyboard stays in raw mode: keys typed ahead are neither echoed into
+ * the frames nor lost.
  */
 export async function withKeyboard<T>(
   { input, output }: PromptIo,
@@ -205,7 +205,7 @@ export async function withKeyboard<T>(
   }
 }
 
-/** Clack gives the keyboard back after each prompt. */
+/** Clack leaves raw mode after each prompt. */
 function keepKeys({ input }: PromptIo): void {
   if (input.isTTY) input.setRawMode?.(true);
 }

@@ -34,9 +34,9 @@ export interface TextQuestion {
   readonly message: string;
   /** What an empty answer stands for. */
   readonly fallback: string;
-  /** What was typed before, when a person comes back to the question. */
+  /** The previous answer, when the question is asked again. */
   readonly previous: string;
-  /** A sentence that says what is wrong; null when the answer is fine. */
+  /** What is wrong, in a sentence; null when the answer is valid. */
   readonly check: (text: string) => string | null;
 }
 
@@ -54,9 +54,9 @@ export type Question = TextQuestion | ChoiceQuestion;
 export interface QuestionContext {
   /** WizardAnswers from flags: not asked again. */
   readonly given: WizardAnswers;
-  /** Preselections that the machine knows better than the catalog, for example the running package manager. */
+  /** Preselections from the environment that override the catalog's, for example the running package manager. */
   readonly detected?: Readonly<Record<string, FeatureId>>;
-  /** Says why a directory cannot be used; null when it can. */
+  /** Why a directory cannot be used; null when it can. */
   readonly checkDirectory?: (directory: string) => string | null;
 }
 
@@ -85,7 +85,7 @@ export function questions(
   return list;
 }
 
-/** Whether there is anything to ask: not when all that is left is what the default gives anyway. */
+/** Whether to ask: not when the only option left is the default. */
 function isOpen({ options }: ChoiceQuestion, byDefault: readonly FeatureId[] = []): boolean {
   const [only, ...more] = options.filter(({ blocked }) => blocked === null);
   return more.length > 0 || only === undefined || byDefault.join() !== only.id;
@@ -102,7 +102,7 @@ export function withAnswer(
     return { ...answers, choices: { ...answers.choices, [question.id]: ids } };
   }
   const text = String(value).trim();
-  // An empty description stays open: its default has the name in it, which may still change.
+  // An empty description stays undefined: its default contains the name, which may still change.
   if (question.id === 'description') return { ...answers, description: text || undefined };
   return { ...answers, directory: text || question.fallback };
 }
@@ -141,7 +141,7 @@ function descriptionQuestion(catalog: Catalog, answers: WizardAnswers): TextQues
   return {
     kind: 'text',
     id: 'description',
-    message: 'What is it for? One sentence.',
+    message: 'What does the server do? One sentence.',
     fallback: defaultDescription(projectName(catalog, answers)),
     previous: answers.description ?? '',
     check: (text) => (text.trim() === '' ? null : (checkDescription(text)[0]?.message ?? null)),

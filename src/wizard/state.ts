@@ -1,4 +1,4 @@
-/** Where a person is in the wizard. Pure: every step gives a new state. */
+/** The state of the wizard. Pure: every step returns a new state. */
 import type { Catalog } from '../catalog/types.js';
 import type { FeatureId } from '../model.js';
 import { selectionBlocked, toIds } from '../project-spec/index.js';
@@ -6,7 +6,7 @@ import { knownBefore, type WizardAnswers } from './answers.js';
 import { type Question, type QuestionContext, questions, withAnswer } from './questions.js';
 
 export interface WizardState {
-  /** Flags and everything answered so far, also what was stepped back over: it becomes the preselection. */
+  /** Flags and all answers so far; answers that were undone with Escape become preselections. */
   readonly answers: WizardAnswers;
   /** Ids of the answered questions, in their order. */
   readonly done: readonly string[];

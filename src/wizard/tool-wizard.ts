@@ -16,11 +16,11 @@ export interface ToolAnswers {
   readonly scopes: readonly string[];
 }
 
-/** What the questions need to know of the project. */
+/** What the questions need to know about the project. */
 export interface ToolWizardContext {
-  /** Whether callers are told apart; scopes are only asked for then. */
+  /** Whether the project authenticates callers; scopes are asked for only then. */
   readonly hasAuth: boolean;
-  /** Scopes that the project asks for already. */
+  /** Scopes that the project already requires. */
   readonly scopesInUse: readonly string[];
   readonly signal: AbortSignal;
 }
@@ -33,7 +33,7 @@ interface Answered extends Exchange {
 }
 
 const LAST_PARAM = 'no more';
-const NO_SCOPE = 'none: everyone whom the policy lets in';
+const NO_SCOPE = 'none: every caller that the policy allows';
 
 /**
  * Asks for the name of a tool and what flags left open.
@@ -115,8 +115,8 @@ async function ask(
       return { value, label, hint, disabled: false };
     };
     const options = [
-      option('write', 'It may', 'clients ask before they call it'),
-      option('read', 'It only reads', 'clients may call it freely'),
+      option('write', 'It may', 'clients ask before calling it'),
+      option('read', 'It only reads', 'clients may call it without asking'),
     ];
     const outcome = await askOne({ message, canGoBack, options, initial: initial || 'write' }, io);
     return { message, outcome };
@@ -146,10 +146,10 @@ function textQuestion(
     };
   }
   if (topic === 'scope') {
-    const known = scopesInUse.length === 0 ? [] : [`So far: ${scopesInUse.join(', ')}`];
+    const known = scopesInUse.length === 0 ? [] : [`In use: ${scopesInUse.join(', ')}`];
     return {
       message: 'Which scope does a caller need?',
-      details: ['Several are separated by commas.', ...known],
+      details: ['Separate several with commas.', ...known],
       placeholder: NO_SCOPE,
       check: (text: string) =>
         text.trim() === '' ? null : sentence(parseScopes([text]).problems[0]),
@@ -157,7 +157,7 @@ function textQuestion(
   }
   const before = answers.filter((answer) => answer.topic === 'param').map(({ value }) => value);
   return {
-    message: before.length === 0 ? 'A parameter?' : 'One more parameter?',
+    message: before.length === 0 ? 'Add a parameter?' : 'Add another parameter?',
     details: PARAM_HELP.split('; '),
     placeholder: LAST_PARAM,
     check: (text: string) =>

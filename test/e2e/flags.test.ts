@@ -53,7 +53,7 @@ describe.concurrent('bad usage: exit 2, the way out, nothing written', () => {
     },
     'a spec file that is not there': {
       args: ['x', '--spec', 'nowhere.json', ...QUICK],
-      says: /nowhere\.json: there is no such file/,
+      says: /nowhere\.json: no such file/,
     },
     'a spec file that is a directory': {
       args: ['x', '--spec', '.', ...QUICK],
@@ -96,7 +96,7 @@ describe.concurrent('--spec', () => {
     },
     'a wrong type': {
       text: '{ "name": 7, "choices": { "auth": {} } }',
-      says: /name should be text[\s\S]*choices\.auth/,
+      says: /name must be text[\s\S]*choices\.auth/,
     },
   };
   for (const [what, { text, says }] of Object.entries(BROKEN)) {

@@ -36,7 +36,7 @@ async function record(): Promise<string> {
     await see(new RegExp(`◆  .*${question}`));
   }
   await terminal.send(Key.enter);
-  await terminal.waitFor('◆  What is it for?');
+  await terminal.waitFor('◆  What does the server do?');
   await terminal.send('Finds and tracks the orders of our shop.');
   await see('of our shop.█');
   await terminal.send(Key.enter);

@@ -33,7 +33,7 @@ const QUESTIONS = [
   'Where will it run?',
   'How will you watch it in production?',
   'Which package manager?',
-  'What is it for?',
+  'What does the server do?',
   'Ready.',
 ] as const;
 
@@ -86,7 +86,7 @@ test('the directory is checked while it is typed', async () => {
   const terminal = wizard(ONLY_FILES, cwd);
   await terminal.waitFor(QUESTIONS[0]);
   await terminal.send('Shop');
-  await terminal.waitFor('it has capitals');
+  await terminal.waitFor('it has upper-case letters');
   await terminal.send(Key.enter);
   await terminal.waitFor('▲  Where should');
   await terminal.send(Key.ctrlU, 'shop');
@@ -228,7 +228,7 @@ test('one answer can be changed from the preview; what no longer fits is asked a
   );
   await terminal.waitFor('◆  Which package manager?');
   await terminal.send(Key.enter);
-  await terminal.waitFor('◆  What is it for?');
+  await terminal.waitFor('◆  What does the server do?');
   await terminal.send('Sells tea.', Key.enter);
   await terminal.waitFor("--description 'Sells tea.'");
   await terminal.send(Key.down, Key.enter);
@@ -238,7 +238,7 @@ test('one answer can be changed from the preview; what no longer fits is asked a
   await terminal.send(Key.ctrlU, 'Sells ice.', Key.enter);
   const screen = await terminal.waitFor('◆  Ready.');
   expect(screen).toContain("--description 'Sells ice.'");
-  expect(screen.match(/What is it for/g)).toHaveLength(1);
+  expect(screen.match(/What does the server do/g)).toHaveLength(1);
 });
 
 test('a reason that is too long for its line goes below it, whole', async () => {

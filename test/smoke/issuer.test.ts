@@ -55,7 +55,7 @@ test.each([
     'another issuer',
     '{"resource":"x","authorization_servers":["https://login.example.com"]}',
     200,
-    'does not name its resource and its issuer',
+    'does not name the resource and its issuer',
   ],
 ])('gives no token to a server that publishes %s', async (_, metadata, status, message) => {
   const { issuer } = await start();

@@ -79,7 +79,7 @@ test('a schema with an $id that several tools share is read anew each time', () 
 });
 
 test('a schema that does not compile is what is wrong', () => {
-  expect(check({ type: 'objekt' }, {})).toMatch(/^the schema itself is not valid/);
+  expect(check({ type: 'objekt' }, {})).toMatch(/^the schema itself is invalid/);
 });
 
 test.each([

@@ -4,7 +4,7 @@ import { checkProjectName, suggestName } from '../../src/project-spec/name.js';
 
 const DEPENDENCIES = new Set(['zod', 'pg', 'typescript']);
 const check = (name: string) => checkProjectName(name, DEPENDENCIES);
-const HYPHENS = 'Names have lower case letters, digits and single dashes, and start with a letter.';
+const HYPHENS = 'Use lower-case letters, digits and single dashes, starting with a letter.';
 
 it.each(['a', 'my-server', 's3', 'a1-b2-c3', 'x'.repeat(53), 'create-mcp-server', 'console-2'])(
   'takes %s',
@@ -32,7 +32,7 @@ describe('refuses, says why and suggests a name that works', () => {
     ['x-', 'it ends with a dash', 'x'],
     ['a--b', 'it has two dashes in a row', 'a-b'],
     ['my server', 'it has a space', 'my-server'],
-    ['MyServer', 'it has capitals', 'myserver'],
+    ['MyServer', 'it has upper-case letters', 'myserver'],
     ['my_server', 'it has "_"', 'my-server'],
     ['my.server', 'it has "."', 'my-server'],
     ['@scope/server', 'it has a scope', 'scope-server'],
@@ -44,18 +44,22 @@ describe('refuses, says why and suggests a name that works', () => {
     ['{{name}}', 'it has "{", "}"', 'name'],
     ['a\nb', 'it has a space', 'a-b'],
     ['a\0b', 'it has "\\u0000"', 'a-b'],
-    ['con', '"con" is a device on Windows', 'con-server'],
+    ['con', '"con" is a device name on Windows', 'con-server'],
     ['nul', 'device', 'nul-server'],
     ['com1', 'device', 'com1-server'],
     ['lpt9', 'device', 'lpt9-server'],
-    ['CON', 'it has capitals', 'con-server'],
-    ['node', 'a name that Node.js keeps for itself', 'node-server'],
-    ['fs', 'a name that Node.js keeps for itself', 'fs-server'],
-    ['http', 'a name that Node.js keeps for itself', 'http-server'],
-    ['test', 'a name that Node.js keeps for itself', 'test-server'],
+    ['CON', 'it has upper-case letters', 'con-server'],
+    ['node', 'is reserved by Node.js', 'node-server'],
+    ['fs', 'is reserved by Node.js', 'fs-server'],
+    ['http', 'is reserved by Node.js', 'http-server'],
+    ['test', 'is reserved by Node.js', 'test-server'],
     ['node_modules', 'it has "_"', 'node-modules-server'],
     ['zod', '"zod" is the name of a package that the project may depend on.', 'zod-server'],
-    ['x'.repeat(300), 'The project name has 300 characters; 53 are allowed', 'x'.repeat(53)],
+    [
+      'x'.repeat(300),
+      'The project name has 300 characters; at most 53 are allowed',
+      'x'.repeat(53),
+    ],
   ])('%j', (name, reason, suggested) => {
     const problems = check(name);
     expect(problems).toHaveLength(1);
@@ -69,7 +73,7 @@ it('reports a name that is too long and wrong as both', () => {
   const problems = check('X'.repeat(300));
   expect(problems.map(({ message }) => message)).toEqual([
     expect.stringContaining('has 300 characters'),
-    expect.stringContaining('it has capitals'),
+    expect.stringContaining('it has upper-case letters'),
   ]);
 });
 

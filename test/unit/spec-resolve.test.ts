@@ -87,21 +87,21 @@ describe('refuses', () => {
     [
       'an unknown feature',
       { store: 'dsik' },
-      '--store does not know "dsik". | Did you mean disk? Allowed: disk, none.',
+      '--store has no option "dsik". | Did you mean disk? Allowed: disk, none.',
     ],
     [
       'one that is like nothing',
       { store: 'postgresql' },
-      '--store does not know "postgresql". | Allowed: disk, none.',
+      '--store has no option "postgresql". | Allowed: disk, none.',
     ],
     [
       'an unknown axis',
       { stor: 'disk' },
-      'There is no choice named "stor". | Did you mean store? Allowed: store, reach, guard, package-manager.',
+      'Unknown choice "stor". | Did you mean store? Allowed: store, reach, guard, package-manager.',
     ],
     ['an empty value', { store: '' }, '--store has an empty value. | Allowed: disk, none.'],
     ['an empty list', { reach: [] }, '--reach has no value. | Allowed: pipe, web, alone.'],
-    ['a value twice', { reach: 'pipe,pipe' }, '--reach has pipe twice. | Give pipe once.'],
+    ['a value twice', { reach: 'pipe,pipe' }, '--reach lists pipe twice. | Give pipe once.'],
     [
       'two values on a single axis',
       { store: 'disk,none' },
@@ -125,7 +125,7 @@ describe('refuses', () => {
     [
       'names of the prototype',
       { store: 'constructor' },
-      '--store does not know "constructor". | Allowed: disk, none.',
+      '--store has no option "constructor". | Allowed: disk, none.',
     ],
   ])('%s', (_, choices, expected) => {
     expect(problems(choices)).toEqual([expected]);
@@ -140,10 +140,10 @@ describe('refuses', () => {
   it.each([
     ['', 'The description is empty.'],
     ['   \n', 'The description is empty.'],
-    ['x'.repeat(501), 'The description has 501 characters; 500 are allowed.'],
-    ['a\u0000b', 'The description has a control character (U+0000).'],
-    ['a\u001b[31mb', 'The description has a control character (U+001B).'],
-    ['a\rb', 'The description has a control character (U+000D).'],
+    ['x'.repeat(501), 'The description has 501 characters; at most 500 are allowed.'],
+    ['a\u0000b', 'The description contains a control character (U+0000).'],
+    ['a\u001b[31mb', 'The description contains a control character (U+001B).'],
+    ['a\rb', 'The description contains a control character (U+000D).'],
     ['a\ud83d', 'The description is not valid Unicode (half of a surrogate pair).'],
   ])('the description %j', (description, message) => {
     expect(problems({}, { description }).join()).toContain(message);
@@ -163,10 +163,10 @@ describe('refuses', () => {
     expect(found.map((text) => text.split(' | ')[0])).toEqual([
       expect.stringContaining('"My Server" cannot be a project name'),
       'The description is empty.',
-      '--store does not know "x".',
+      '--store has no option "x".',
       '--reach alone cannot be combined with web.',
       '--guard takes one value, not open and closed.',
-      'There is no choice named "other".',
+      'Unknown choice "other".',
     ]);
   });
 });
