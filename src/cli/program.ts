@@ -75,6 +75,7 @@ function defineCreate(command: Command, axes: readonly AxisOutline[], choose: Ch
 
 function defineAddTool(command: Command, choose: Choose): Command {
   command
+    .summary('add a tool to a project')
     .description(
       'Add a tool to the project that contains this directory: its module, its test and its export.',
     )
@@ -93,6 +94,7 @@ function defineAddTool(command: Command, choose: Choose): Command {
 
 function defineSmoke(command: Command, choose: Choose): Command {
   command
+    .summary('test a server with real MCP clients')
     .description(
       'Test the built project that contains this directory, or any running server, with real MCP clients.',
     )
@@ -110,6 +112,7 @@ function defineSmoke(command: Command, choose: Choose): Command {
 
 function defineRender(command: Command, choose: Choose): Command {
   command
+    .summary('write the files of a project')
     .description('Write the files of a project and do nothing else.')
     .requiredOption('--spec <file>', 'answers: a JSON or YAML file (- for stdin)')
     .requiredOption('--out <directory>', 'output directory; must be empty or missing');
