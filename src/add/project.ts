@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Catalog } from '../catalog/types.js';
 import { CliError, ExitCode, UsageError } from '../errors.js';
+import { isObject } from '../is-object.js';
 import type { Capability, Manifest } from '../model.js';
 import { MANIFEST_PATH } from '../plan/manifest.js';
 
@@ -80,10 +81,6 @@ function isManifest(value: unknown): value is Manifest {
     isObject(choices) &&
     Object.values(choices).every((ids) => isText(ids) || (Array.isArray(ids) && ids.every(isText)))
   );
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isText(value: unknown): value is string {

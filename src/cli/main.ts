@@ -19,8 +19,8 @@ export async function main(argv: readonly string[], which: ProgramName): Promise
   const { parseCommandLine } = await import('./parse.js');
   const parsed = await parseCommandLine(argv, which);
   if (typeof parsed === 'object' && parsed.error.exitCode === 0) return; // --help, --version
-  const { run } = await import('./run.js');
-  await run(parsed, argv, interruption);
+  const { runCommand } = await import('./run.js');
+  await runCommand(parsed, argv, interruption);
 }
 
 /**

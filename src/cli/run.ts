@@ -10,7 +10,7 @@ import type { Interruption } from './signals.js';
  * Runs the parsed command, or reports why parsing failed, and sets the exit code. Every error ends here: a `CliError` is
  * printed as its problems, anything else as a bug.
  */
-export async function run(
+export async function runCommand(
   parsed: CommandAction | UsageFailure,
   argv: readonly string[],
   interruption: Interruption,

@@ -1,5 +1,7 @@
 /** `--spec FILE`: the answers from a JSON or YAML file, in the shape of the manifest's `spec`. */
+
 import { type Problem, UsageError } from '../errors.js';
+import { isObject } from '../is-object.js';
 import type { SpecInput } from '../model.js';
 import { didYouMean } from '../text/did-you-mean.js';
 
@@ -79,8 +81,4 @@ function unknownKey(fileName: string, key: string, value: Record<string, unknown
 
 function wrong(fileName: string, key: string, expected: string): Problem {
   return { message: `${fileName}: ${key} must be ${expected}.`, hint: `Write ${EXAMPLE}` };
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,7 +1,8 @@
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { isObject } from '../is-object.js';
 import { type CheckOutcome, oneLine, SmokeFailure, skipped, storeDown } from './recorder.js';
-import { isObject, member } from './schema.js';
+import { member } from './schema.js';
 import type { Era } from './types.js';
 
 export const PASS_A_HEADER = "Pass a valid one: --header 'Authorization: Bearer <key>'";

@@ -2,9 +2,9 @@ import { generateKeyPairSync, randomUUID, sign } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Credential } from '../catalog/types.js';
+import { isObject } from '../is-object.js';
 import { send, show } from './http.js';
 import { SmokeFailure } from './recorder.js';
-import { isObject } from './schema.js';
 
 type IssuerCredential = Extract<Credential, { from: 'issuer' }>;
 

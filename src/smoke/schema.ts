@@ -1,3 +1,4 @@
+import { isObject } from '../is-object.js';
 import type { JsonObject } from '../model.js';
 
 /** Checks a value against a JSON Schema; gives null when it fits, else what is wrong. */
@@ -46,10 +47,6 @@ interface Schema extends JsonObject {
 
 function properties(schema: Schema): Record<string, Schema> {
   return isObject(schema.properties) ? (schema.properties as Record<string, Schema>) : {};
-}
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** A member of an object of unknown shape. */

@@ -1,4 +1,4 @@
-import { isObject } from './schema.js';
+import { isObject } from '../is-object.js';
 
 const VARIABLE = /\{([+/.;?&#]?)([^{}]+)\}/g;
 

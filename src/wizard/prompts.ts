@@ -86,7 +86,7 @@ export function askText(question: TextPromptOptions, io: PromptIo): Promise<Prom
         });
       },
     });
-  return run(question, io, create, '');
+  return runPrompt(question, io, create, '');
 }
 
 export interface OnePromptOptions extends Common {
@@ -114,7 +114,7 @@ export function askOne(question: OnePromptOptions, io: PromptIo): Promise<Prompt
         });
       },
     });
-  return run(question, io, create, '');
+  return runPrompt(question, io, create, '');
 }
 
 export interface ManyPromptOptions extends Common {
@@ -159,7 +159,7 @@ export function askMany(
     keepExclusive(prompt, options, initial);
     return prompt;
   };
-  return run(question, io, create, []);
+  return runPrompt(question, io, create, []);
 }
 
 function keepExclusive(
@@ -211,7 +211,7 @@ function keepKeys({ input }: PromptIo): void {
 }
 
 /** Runs a prompt and draws its frames. */
-async function run<T>(
+async function runPrompt<T>(
   { message, details = [], canGoBack }: Common,
   io: PromptIo,
   create: (draw: Draw) => Prompt<T>,
