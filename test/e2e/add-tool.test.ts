@@ -108,7 +108,7 @@ describe('who may call the tool', () => {
   test('without a scope: everyone, and the report says so and how to change it', async () => {
     const { stdout } = await addTool(EXAMPLE);
     expect(stdout).toContain('Every authenticated caller: no scope is required');
-    expect(stdout).toContain("write one into src/tools/search-orders.ts: scopes: ['orders:read'],");
+    expect(stdout).toContain("add it to src/tools/search-orders.ts: scopes: ['orders:read'],");
     expect(read('src/tools/search-orders.ts')).not.toContain('scopes');
   });
 
@@ -213,7 +213,7 @@ describe('a name that is taken', () => {
 
   test('by a test', async () => {
     write('test/tools/search-orders.test.ts', '// mine\n');
-    await expectRefusal(EXAMPLE, 1, 'test/tools/search-orders.test.ts exists already');
+    await expectRefusal(EXAMPLE, 1, 'test/tools/search-orders.test.ts already exists');
   });
 });
 
@@ -267,7 +267,7 @@ test('outside of a project: exit 2', async () => {
 
 test('a broken manifest is named', async () => {
   write('.mcp-gen.json', '{');
-  await expectRefusal(EXAMPLE, 1, '.mcp-gen.json is not a manifest');
+  await expectRefusal(EXAMPLE, 1, '.mcp-gen.json is not a create-mcp-server manifest');
 });
 
 test('without a name and without a terminal: exit 2 within 3 s, naming it', async () => {

@@ -160,7 +160,7 @@ describe.concurrent('--dry-run', () => {
     const { code, stdout } = await runCli(args, { cwd });
     expect(code).toBe(0);
     expect(JSON.parse(stdout).warnings).toEqual([
-      expect.stringMatching(/has other contents at README\.md\.$/),
+      expect.stringMatching(/contains different versions of README\.md\.$/),
     ]);
   });
 });
