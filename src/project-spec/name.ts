@@ -88,7 +88,7 @@ function reasonsAgainst(name: string, dependencies: ReadonlySet<string>): string
   if (name === '') return ['The project name is empty.'];
   if (!VALID.test(name) || name.length > MAX_LENGTH) return shapeReasons(name, shown);
   if (DEVICE.test(name)) return [`${shown} is a device name on Windows, so no folder can have it.`];
-  if (RESERVED.has(name)) return [`${shown} is reserved by Node.js.`];
+  if (RESERVED.has(name)) return [`${shown} is a name reserved by Node.js.`];
   if (dependencies.has(name)) {
     return [`${shown} is the name of a package that the project may depend on.`];
   }

@@ -40,7 +40,7 @@ async function record(): Promise<string> {
   await terminal.send('Finds and tracks the orders of our shop.');
   await see('of our shop.█');
   await terminal.send(Key.enter);
-  await see('◆  Ready.');
+  await see('◆  Ready to create:');
   return renderSvg(frames, COLUMNS, 'The wizard of create-mcp-server asks a handful of questions');
 }
 
