@@ -1,5 +1,5 @@
 /** What must hold for a catalog as a whole, beyond the shape of its files. */
-import type { AxisSource, CatalogSource, FeatureSource } from './read.js';
+import type { AxisSource, CatalogSource, FeatureSource } from './source.js';
 
 /** Gives one sentence per mistake, with the file it is in. */
 export function checkCatalog(catalog: CatalogSource): string[] {

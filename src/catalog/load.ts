@@ -1,8 +1,10 @@
 /** Reads a `templates/` folder and compiles it: for tests and for the build. A release has the result in its bundle. */
-import type { Catalog } from '../model.js';
+
 import { assembleCatalog } from './assemble.js';
-import { CatalogError, readCatalog } from './read.js';
+import { readCatalog } from './read.js';
+import { CatalogError } from './source.js';
 import { compile } from './template.js';
+import type { Catalog } from './types.js';
 
 /**
  * The catalog of the folder `dir`. Throws a `CatalogError` that names every mistake with its file.

@@ -1,4 +1,4 @@
-import type { Feature } from '../model.js';
+import type { Feature } from '../catalog/types.js';
 
 /** How to use the chosen package manager: the `pm` facts of its feature. */
 export interface PackageManager {
