@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join, posix, sep } from 'node:path';
 import * as z from 'zod';
-import type { Kit, KitFile } from '../model.js';
+import type { Kit, KitFile } from './types.js';
 import { sourceOf } from '../plan/kit.js';
 import { moduleSpecifiers } from '../text/module-specifiers.js';
 

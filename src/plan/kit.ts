@@ -1,6 +1,7 @@
 /** What a project takes of the kit: the files that its own files reach, and the packages that those import. */
 import { posix } from 'node:path';
-import type { JsonObject, Kit, PlannedFile } from '../model.js';
+import type { Kit } from '../catalog/types.js';
+import type { JsonObject, PlannedFile } from '../model.js';
 import { moduleSpecifiers } from '../text/module-specifiers.js';
 
 /** Origin of the files, as `base` or `axis/feature` elsewhere. */

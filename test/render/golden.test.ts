@@ -5,7 +5,7 @@
 import { readdir } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Catalog } from '../../src/model.js';
+import type { Catalog } from '../../src/catalog/types.js';
 import {
   type Delta,
   deltas,

@@ -1,8 +1,9 @@
 /** Whole projects as text that a reviewer can read, for the golden files in `test/golden/`. */
 import { createHash } from 'node:crypto';
 import { createTwoFilesPatch } from 'diff';
+import type { Catalog } from '../../src/catalog/types.js';
 import { UsageError } from '../../src/errors.js';
-import type { Catalog, Plan, PlannedFile, SpecInput } from '../../src/model.js';
+import type { Plan, PlannedFile, SpecInput } from '../../src/model.js';
 import { MANIFEST_PATH } from '../../src/plan/manifest.js';
 import { planProject, textOf } from './projects.js';
 

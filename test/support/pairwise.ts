@@ -1,5 +1,6 @@
 /** A small set of projects in which every two choices that go together stand beside each other at least once. */
-import type { Catalog, ProjectSpec } from '../../src/model.js';
+import type { Catalog } from '../../src/catalog/types.js';
+import type { ProjectSpec } from '../../src/model.js';
 import { everySpec } from './render.js';
 
 /**

@@ -2,9 +2,10 @@
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import type { Axis, Catalog } from '../../src/catalog/types.js';
 import { UsageError } from '../../src/errors.js';
-import type { Axis, Catalog, Choices, Plan, ProjectSpec, SpecInput } from '../../src/model.js';
-import { resolveSpec } from '../../src/spec/index.js';
+import type { Choices, Plan, ProjectSpec, SpecInput } from '../../src/model.js';
+import { resolveSpec } from '../../src/project-spec/index.js';
 
 export const TEMPLATES = resolve('templates');
 export const KIT = resolve('kit');
