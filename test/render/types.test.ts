@@ -69,8 +69,10 @@ async function compile(files: ReadonlyMap<string, string>): Promise<string[]> {
     await writeFile(join(folder, path), text);
   }
   const tsc = join(folder, 'node_modules', 'typescript', 'bin', 'tsc');
+  // Each checker reads the libraries' types for itself: two instead of four save a fifth of the CPU time.
+  const args = [tsc, '--pretty', 'false', '--checkers', '2'];
   try {
-    await promisify(execFile)(process.execPath, [tsc, '--pretty', 'false'], {
+    await promisify(execFile)(process.execPath, args, {
       cwd: folder,
       maxBuffer: 64 * 1024 * 1024,
     });
@@ -79,6 +81,17 @@ async function compile(files: ReadonlyMap<string, string>): Promise<string[]> {
     const { stdout, stderr } = error as { stdout: string; stderr: string };
     return (stdout + stderr || String(error)).trim().split('\n');
   }
+}
+
+/** A mistake in a template is an error in many projects: once is enough, with the number of the others. */
+function eachOnce(lines: readonly string[]): string[] {
+  const seen = new Map<string, { line: string; times: number }>();
+  for (const line of lines) {
+    const error = line.replace(/^[^/]*\//, '').replace(/\(\d+,\d+\)/, '');
+    const known = seen.get(error);
+    seen.set(error, { line: known?.line ?? line, times: (known?.times ?? 0) + 1 });
+  }
+  return [...seen.values()].map(({ line, times }) => `${line} (in ${times} places)`);
 }
 
 it('finds no error in any of them, and the one that was planted beside them', async () => {
@@ -91,10 +104,11 @@ it('finds no error in any of them, and the one that was planted beside them', as
         .map((path) => [`${name}/${path}`, textOf(plan, path)] as const),
     ),
   );
+  files.set('planted/package.json', '{ "type": "module" }\n');
   files.set('planted/src/wrong.ts', "export const wrong: number = 'text';\n");
   const isPlanted = (line: string) => line.startsWith('planted/src/wrong.ts(1,14): error TS2322: ');
   const lines = await compile(files);
-  expect(lines.filter((line) => !isPlanted(line)).slice(0, 40)).toEqual([]);
+  expect(eachOnce(lines.filter((line) => !isPlanted(line))).slice(0, 20)).toEqual([]);
   expect(lines.some(isPlanted)).toBe(true);
   // 20 s of CPU time; as long as it takes on a machine that does much else.
 }, 300_000);
