@@ -8,8 +8,8 @@ import type {
   ProjectSpec,
   TemplateFile,
 } from '../model.js';
+import { matchesAny } from '../text/globs.js';
 import { capabilitiesOf, chosenFeatures, claim, originOf, satisfies } from './choose.js';
-import { matchesAny } from './globs.js';
 import { KIT_ORIGIN, vendor } from './kit.js';
 import { createManifest, formatManifest, MANIFEST_PATH } from './manifest.js';
 import { formatPackageJson, mergePackageJson } from './package-json.js';
