@@ -1,5 +1,5 @@
 /** What each feature of an axis must provide, so that one that lacks something is refused before anybody chooses it. */
-import { matchesAny } from '../plan/globs.js';
+import { matchesAny } from '../text/globs.js';
 import type { AxisSource, FeatureSource } from './source.js';
 
 /**

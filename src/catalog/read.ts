@@ -2,7 +2,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type * as z from 'zod';
-import type { Kit } from './types.js';
 import { checkCatalog } from './check.js';
 import { readKit } from './read-kit.js';
 import { axisSchema, featureSchema, packageSchema } from './schema.js';
@@ -16,6 +15,7 @@ import {
   type TemplateText,
 } from './source.js';
 import { openedSlots } from './template.js';
+import type { Kit } from './types.js';
 
 const BASE = 'base';
 const RENDERED = '.hbs';
