@@ -15,7 +15,6 @@ import {
   type TemplateText,
 } from './source.js';
 import { openedSlots } from './template.js';
-import type { Kit } from './types.js';
 
 const BASE = 'base';
 const RENDERED = '.hbs';

@@ -18,6 +18,7 @@ const NOTHING: Feature = {
   facts: {},
   seeds: [],
   next: [],
+  exempt: {},
   pkg: {},
   files: [],
   slots: [],

@@ -1,5 +1,6 @@
 /** A small set of projects in which all choices whose code meets stand beside each other. */
-import type { Catalog, ProjectSpec } from '../../src/model.js';
+import type { Catalog } from '../../src/catalog/types.js';
+import type { ProjectSpec } from '../../src/model.js';
 import { pairwiseSpecs } from './pairwise.js';
 
 /**

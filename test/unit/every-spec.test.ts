@@ -1,7 +1,7 @@
 /** How many specs the render tests look at: a new choice must not multiply them. */
 import { beforeAll, expect, it } from 'vitest';
+import type { Catalog } from '../../src/catalog/types.js';
 import { UsageError } from '../../src/errors.js';
-import type { Catalog } from '../../src/model.js';
 import { realCatalog } from '../support/projects.js';
 import { additionsOf, everyAnswer, everySpec, isOfAdditions } from '../support/render.js';
 

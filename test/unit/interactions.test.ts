@@ -1,6 +1,7 @@
 /** The pairs of axes that are looked at together, held against what the templates say. */
 import { beforeAll, expect, it } from 'vitest';
-import { type CatalogSource, readCatalog } from '../../src/catalog/read.js';
+import { readCatalog } from '../../src/catalog/read.js';
+import type { CatalogSource } from '../../src/catalog/source.js';
 import { openedSlots } from '../../src/catalog/template.js';
 import { INTERACTIONS } from '../support/interactions.js';
 import { KIT, TEMPLATES } from '../support/render.js';

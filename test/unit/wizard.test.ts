@@ -18,7 +18,7 @@ function axis(
   const all = Object.entries(features).map(([feature, part]) => {
     return { ...EMPTY, axis: id, id: feature, label: feature.toUpperCase(), ...part };
   });
-  const base = { question: `${id}?`, help: id, multiple: false, asksWhen: null };
+  const base = { question: `${id}?`, help: id, multiple: false, asksWhen: null, must: {} };
   return { id, order, ...base, ...more, features: all };
 }
 
