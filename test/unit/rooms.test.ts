@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { moduleSpecifiers } from '../../src/text/module-specifiers.js';
 
 /** A module below `src/` and what it imports, types and `import()` included. */
 interface Module {
@@ -22,11 +23,7 @@ const GROUND = 'ground';
 const roomOf = (file: string): string => (file.includes('/') ? (file.split('/')[0] ?? '') : GROUND);
 
 function parseModule(file: string, source: string): Module {
-  const specifiers = [
-    ...source.matchAll(/^(?:import|export)\s[^()=;'"]*?\bfrom\s+['"]([^'"\n]+)['"]/gm),
-    ...source.matchAll(/^import\s+['"]([^'"\n]+)['"]/gm),
-    ...source.matchAll(/\bimport\(\s*['"]([^'"\n]+)['"]\s*\)/g),
-  ].map(([, specifier = '']) => specifier);
+  const specifiers = moduleSpecifiers(source);
   const paths = specifiers
     .filter((specifier) => specifier.startsWith('.'))
     .map((specifier) => posix.join(posix.dirname(file), specifier).replace(/\.js$/, '.ts'));
