@@ -3,25 +3,18 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, SignJWT, UnsecuredJWT } from 'jose';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { jwt } from '../../src/auth/jwt.js';
 import type { Authenticator } from '../../src/http/authenticator.js';
-import { createAuthenticator, requiredSettings } from '../../src/auth/jwt.js';
-import { loadConfig } from '../../src/host/node/settings.js';
-import { createLogger } from '../../src/telemetry/logger.js';
-import { credentials, signToken } from '../support/credentials.js';
-import { requiredEnv } from '../support/env.js';
-import { newMetrics } from '../support/metrics.js';
+import { openPart, readSettings } from '../support/app.js';
+import { jwtEnv, signToken } from '../support/credentials.js';
 
-const { JWT_ISSUER, JWT_AUDIENCE } = credentials.env;
+const { JWT_ISSUER, JWT_AUDIENCE } = jwtEnv;
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const pem = (key: KeyObject) => key.export({ type: 'spki', format: 'pem' }).toString();
 const withoutKeys = { JWT_SECRET: '', JWT_PUBLIC_KEY: '', JWT_JWKS_URL: '' };
 
 const authenticator = (env: Record<string, string> = {}) =>
-  createAuthenticator({
-    config: loadConfig({ ...requiredEnv, ...env }),
-    log: createLogger('silent'),
-    metrics: newMetrics(),
-  });
+  openPart(jwt(), { ...jwtEnv, ...env }).authenticate;
 
 const send = async (token: string, authenticate = authenticator()) =>
   await authenticate(new Headers({ authorization: `Bearer ${token}` }));
@@ -201,9 +194,8 @@ describe('does not start with', () => {
 });
 
 test('what is wrong with the keys is named together with everything else', () => {
-  const env = { ...requiredEnv, JWT_ISSUER: '', TOOL_TIMEOUT_MS: '-1' };
-  const load = (changes: Record<string, string>) =>
-    loadConfig({ ...env, ...changes }, requiredSettings);
+  const env = { ...jwtEnv, JWT_ISSUER: '', TOOL_TIMEOUT_MS: '-1' };
+  const load = (changes: Record<string, string>) => readSettings(jwt(), { ...env, ...changes });
   const sources = 'JWT_SECRET, JWT_PUBLIC_KEY, JWT_JWKS_URL: set exactly one of them';
   for (const [changes, problem] of [
     [withoutKeys, sources],

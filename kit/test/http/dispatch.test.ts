@@ -1,18 +1,17 @@
 import { createMcpHandler } from '@modelcontextprotocol/server';
-import { describe, expect, test, vi } from 'vitest';
-import { plainRequest } from '../../src/protocol/plain-request.js';
+import { describe, expect, test } from 'vitest';
 import { headersAgree } from '../../src/http/plain-http.js';
 import { createProtocol } from '../../src/http/protocol.js';
 import { toResponse, webRequest } from '../../src/http/web-request.js';
-import { createServer } from '../../src/protocol/mcp-server.js';
+import { createMcpServer } from '../../src/protocol/mcp-server.js';
+import { plainRequest } from '../../src/protocol/plain-request.js';
+import { definition } from '../fixtures/notes/src/server.js';
 import { createTestApp } from '../support/app.js';
 import { connectTo, eras, owner } from '../support/client.js';
+import * as plainTools from '../support/plain-tools.js';
 
 // Not every tool answers the same twice; these do.
-vi.mock('../src/tools/index.js', async (original) => ({
-  ...(await original<object>()),
-  ...(await import('../support/plain-tools.js')),
-}));
+const createApp = () => createTestApp({}, { tools: { ...definition.tools, ...plainTools } });
 
 /** What a client sent. */
 interface Sent {
@@ -23,8 +22,8 @@ interface Sent {
 /** The requests of a real client that lists all tools and calls some of them. */
 async function requestsOf(era: (typeof eras)[number]): Promise<Sent[]> {
   const sent: Sent[] = [];
-  const app = await createTestApp();
-  const library = createMcpHandler(() => createServer(app, owner));
+  const app = await createApp();
+  const library = createMcpHandler(() => createMcpServer(app, owner));
   const client = await connectTo(async (request) => {
     if (request.method === 'POST') {
       sent.push({ request: request.clone(), body: await request.clone().json() });
@@ -51,9 +50,9 @@ describe.each(eras)('%s', (era) => {
   });
 
   test('it is answered as the protocol library answers it', async () => {
-    const protocol = createProtocol(await createTestApp());
-    const app = await createTestApp();
-    const library = createMcpHandler(() => createServer(app, owner));
+    const protocol = createProtocol(await createApp());
+    const app = await createApp();
+    const library = createMcpHandler(() => createMcpServer(app, owner));
     for (const { request, body } of await requestsOf(era)) {
       const answer = await protocol.answer(webRequest(request.clone()), body, owner);
       const [ours, theirs] = [toResponse(answer), await library.fetch(request)];

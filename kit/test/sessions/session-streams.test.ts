@@ -3,12 +3,12 @@ import type { App } from '../../src/calls/services.js';
 import type { Caller } from '../../src/http/authenticator.js';
 import { refuse } from '../../src/http/exchange.js';
 import { webRequest } from '../../src/http/web-request.js';
-import * as resources from '../src/resources/index.js';
 import { Sessions } from '../../src/sessions/sessions.js';
+import { recentNotes } from '../fixtures/notes/src/resources.js';
 import { createTestApp } from '../support/app.js';
 import { owner } from '../support/client.js';
 
-const [uri = ''] = Object.values(resources).flatMap((one) => ('uri' in one ? one.uri : []));
+const { uri } = recentNotes;
 
 /** A session of the owner, whose credentials `revoke` takes away. */
 async function begin(app: App) {

@@ -3,9 +3,9 @@ import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
 import { about } from '../../src/about.js';
 import { loadConfig } from '../../src/host/node/settings.js';
-import { createLogger } from '../../src/telemetry/logger.js';
 import { openUsedIds } from '../../src/state/redis-nonces.js';
 import { openRedis } from '../../src/state/shared-redis.js';
+import { createLogger } from '../../src/telemetry/logger.js';
 import { requiredEnv } from '../support/env.js';
 
 const URL = process.env.REDIS_URL ?? 'redis://127.0.0.1:6379';

@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { loadConfig } from '../../src/host/node/settings.js';
-import { createLogger } from '../../src/telemetry/logger.js';
 import { openRedis } from '../../src/state/shared-redis.js';
+import { createLogger } from '../../src/telemetry/logger.js';
 import { createTestApp } from '../support/app.js';
 import { requiredEnv } from '../support/env.js';
 

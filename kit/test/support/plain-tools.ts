@@ -1,6 +1,6 @@
 import * as z from 'zod/v4';
 import { ToolError } from '../../src/definitions/errors.js';
-import { defineTool } from '../../src/definitions/tool.js';
+import { defineTool } from '../fixtures/notes/src/parts.js';
 
 const common = {
   input: z.object({ text: z.string().max(5).default('hello') }),

@@ -13,9 +13,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { stderr } from '../../src/host/node/line-writer.js';
 import { ConfigError } from '../../src/host/node/settings.js';
 import type { AuditEntry } from '../../src/telemetry/audit.js';
-import { stderr } from '../../src/host/node/line-writer.js';
 import { createTestApp } from '../support/app.js';
 import { connect, eras, owner } from '../support/client.js';
 
