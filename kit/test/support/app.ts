@@ -1,7 +1,5 @@
 import { onTestFinished } from 'vitest';
-import { MemoryNonceStore } from '../../src/calls/nonces.js';
 import { OverdueCalls } from '../../src/calls/overdue-calls.js';
-import { Changes } from '../../src/definitions/changes.js';
 import { NO_METRICS } from '../../src/definitions/metrics.js';
 import {
   type CallSettings,
@@ -10,10 +8,10 @@ import {
   type SettingsShape,
 } from '../../src/definitions/settings.js';
 import { type Env, loadSettings } from '../../src/host/node/settings.js';
-import { TokenBuckets } from '../../src/limits/token-buckets.js';
 import type { AnyPart, Part, PartEnv } from '../../src/parts.js';
 import { openHttp } from '../../src/serve/http.js';
 import { defineServer, type ServerOptions } from '../../src/server.js';
+import { memoryState } from '../../src/state/memory.js';
 import type { Store } from '../../src/store/sql.js';
 import { createLogger, type Logger } from '../../src/telemetry/logger.js';
 import { definition, server } from '../fixtures/notes/src/server.js';
@@ -75,12 +73,7 @@ export function openPart<Shape extends SettingsShape, Service>(
     config: readSettings(part, env) as PartEnv['config'],
     log,
     metrics: NO_METRICS,
-    state: {
-      changes: new Changes(),
-      limiter: new TokenBuckets(),
-      nonces: new MemoryNonceStore(),
-      close() {},
-    },
+    state: memoryState(),
     overdue: new OverdueCalls(log),
     tracing: undefined,
     carriesRole: (role) => role !== '',
