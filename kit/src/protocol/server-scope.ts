@@ -1,4 +1,24 @@
-import type { ServerScope } from './mcp-server.js';
+import type { ToolOutcome } from '../calls/run-tool.js';
+import type { StepUp } from '../calls/services.js';
+
+/** Of which changes a client can hear, which depends on how it is connected. */
+export type ChangeCapabilities = 'none' | 'resources' | 'everything';
+
+/** Which tools a request is about. */
+interface ToolSelection {
+  /** The only tool that is called; all when there is none. */
+  readonly tool?: string;
+  /** What has become of calls that have run already, by their ids. */
+  readonly outcomes?: Map<string | number, ToolOutcome>;
+}
+
+/** What a server needs to have; one that answers a single request leaves out what that has nothing to do with. */
+export interface ServerScope extends ToolSelection {
+  readonly method?: string;
+  /** None, by default. */
+  readonly changes?: ChangeCapabilities;
+  readonly stepUp?: StepUp | undefined;
+}
 
 /** The request for a stream that stays open until someone ends it. */
 export const LISTEN = 'subscriptions/listen';

@@ -1,6 +1,6 @@
 import { memorySessions } from '../../src/sessions/memory/memory-sessions.js';
+import type { KeptSessions } from '../../src/sessions/open-sessions.js';
 import { redisSessions } from '../../src/sessions/redis/redis-sessions.js';
-import type { KeptSessions } from '../../src/sessions/session-state.js';
 import { redis } from '../../src/state/redis.js';
 import { createTestApp } from './app.js';
 
