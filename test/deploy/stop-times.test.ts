@@ -42,7 +42,10 @@ beforeAll(async () => {
 /** The default of a setting, as the server reads it. */
 function setting(plan: Plan, name: string): number {
   const pattern = new RegExp(`${name}: int\\(.*?\\)\\.default\\(([\\d_]+)\\)`);
-  return number(pattern.exec(textOf(plan, 'src/config.ts'))?.[1]);
+  const sources = [...plan.keys()].filter((path) => /^src\/.*\.ts$/.test(path));
+  const found = sources.flatMap((path) => pattern.exec(textOf(plan, path))?.[1] ?? []);
+  expect(found, name).toHaveLength(1);
+  return number(found[0]);
 }
 
 function constant(plan: Plan, path: string, name: string): number {
@@ -56,7 +59,7 @@ function number(text = 'NaN'): number {
 it('a call that arrives at the last moment has its whole time before it would be aborted', () => {
   for (const { label, plan } of projects) {
     // Before it stops listening, and once more for whoever got in last.
-    const arrival = 2 * constant(plan, 'src/http/stop-listening.ts', 'ON_THE_WAY');
+    const arrival = 2 * constant(plan, 'src/kit/serve/stop-listening.ts', 'ON_THE_WAY');
     const call = setting(plan, 'TOOL_TIMEOUT_MS');
     expect(setting(plan, 'SHUTDOWN_TIMEOUT_MS'), label).toBeGreaterThan(arrival + call + 1_000);
   }
@@ -70,7 +73,7 @@ it('every target waits until the server has aborted what does not end, and is go
     const needed =
       setting(plan, 'SHUTDOWN_DELAY_MS') +
       setting(plan, 'SHUTDOWN_TIMEOUT_MS') +
-      constant(plan, 'src/lifecycle.ts', 'LAST_MS');
+      constant(plan, 'src/kit/host/node/lifecycle.ts', 'LAST_MS');
     for (const target of spec.choices['deploy'] ?? []) {
       const grace = graces[target]?.(plan);
       expect(grace, `${label}: ${target}`).toBeGreaterThanOrEqual(needed + MARGIN_MS);
@@ -80,9 +83,9 @@ it('every target waits until the server has aborted what does not end, and is go
 
 it('the moment after the abort is over before a client of the SDK kills its stdio server', async () => {
   const { plan } = await planProject({ choices: { transport: ['stdio'], deploy: ['none'] } });
-  const last = constant(plan, 'src/lifecycle.ts', 'LAST_MS');
+  const last = constant(plan, 'src/kit/host/node/lifecycle.ts', 'LAST_MS');
   expect(last).toBeLessThanOrEqual(1_500);
-  expect(constant(plan, 'src/lifecycle.ts', 'ANSWER_MS') * 2).toBeLessThan(last);
+  expect(constant(plan, 'src/kit/host/node/lifecycle.ts', 'ANSWER_MS') * 2).toBeLessThan(last);
 });
 
 it('what is documented are the defaults', async () => {
