@@ -23,7 +23,7 @@ const common = {
   banner: {
     js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
   },
-  // Handlebars uses it for source maps of templates, when it is there.
+  // Handlebars uses it for source maps of templates, if installed.
   external: ['source-map'],
 };
 
@@ -122,7 +122,7 @@ async function licenseOf(folder) {
   return `${name} ${version} (${license})\n\n${text.trim()}`;
 }
 
-/** Writes first and clears away afterwards, so that somebody who runs the old bundle is not left without files. */
+/** Writes before it deletes, so that a process that runs the old bundle keeps its files. */
 async function write(files) {
   for (const [path, contents] of files) {
     await mkdir(dirname(path), { recursive: true });

@@ -1,6 +1,6 @@
 /**
- * `npm run demo`: makes a server with the defaults in demo/ (which git ignores) and proves it with real clients.
- * A demo from before is replaced; any other folder of that name is left alone.
+ * `npm run demo`: creates a server with the defaults in demo/ (which git ignores) and tests it with real clients.
+ * An earlier demo is replaced; any other folder of that name is kept.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
@@ -13,7 +13,7 @@ const program = join(root, 'bin', 'create-mcp-server.js');
 
 if (existsSync(join(target, '.mcp-gen.json'))) rmSync(target, { recursive: true });
 
-// It stands inside our own repository, so it gets none of its own.
+// It is inside our repository, so it gets none of its own.
 const { status } = spawnSync(process.execPath, [program, 'demo', '--yes', '--no-git'], {
   cwd: root,
   stdio: 'inherit',

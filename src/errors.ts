@@ -2,15 +2,15 @@
 export const ExitCode = { ok: 0, failed: 1, usage: 2, interrupted: 130, terminated: 143 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
-/** One thing that is wrong, and the way out. Shown as two lines. */
+/** One problem and how to fix it. Printed as two lines. */
 export interface Problem {
   readonly message: string;
   readonly hint?: string;
 }
 
 /**
- * A failure that a person can do something about. Thrown anywhere, caught once at the top of the CLI, which prints
- * the problems (never a stack trace) and exits with `exitCode`.
+ * A failure that the user can fix. Caught once, in `cli/run.ts`, which prints the problems without a stack trace and
+ * exits with `exitCode`.
  */
 export class CliError extends Error {
   override readonly name: string = 'CliError';
@@ -30,6 +30,20 @@ export class UsageError extends CliError {
 
   constructor(problems: readonly Problem[]) {
     super(ExitCode.usage, problems);
+  }
+}
+
+export type InterruptCode = typeof ExitCode.interrupted | typeof ExitCode.terminated;
+
+/** Ctrl-C (exit code 130), SIGTERM or SIGHUP (143). */
+export class InterruptedError extends CliError {
+  override readonly name = 'InterruptedError';
+
+  constructor(
+    exitCode: InterruptCode,
+    message = exitCode === ExitCode.interrupted ? 'Cancelled.' : 'Terminated.',
+  ) {
+    super(exitCode, [{ message }]);
   }
 }
 

@@ -1,4 +1,4 @@
-/** Who may call a new tool: the scopes that it asks for, and what the project's policy says. */
+/** Who may call a new tool: the scopes that it requires, and the project's policy. */
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { readIfPresent } from './project.js';
@@ -8,23 +8,23 @@ export const POLICY_PATH = 'policy.yaml';
 /** Where a project declares scopes. */
 const SCOPED = ['src/tools', 'src/resources', 'src/prompts'];
 
-/** Whom the policy shows a tool to. */
+/** Who may see and call a tool under the policy. */
 export type Audience =
   | { readonly kind: 'everyone' }
-  /** None of them: nobody. */
+  /** An empty list: nobody. */
   | { readonly kind: 'roles'; readonly roles: readonly string[] }
   /** The policy cannot be read. */
   | { readonly kind: 'unknown' };
 
 export interface Access {
   readonly scopes: readonly string[];
-  /** Those of the scopes that nothing else in the project asks for. */
+  /** Scopes that nothing else in the project requires. */
   readonly newScopes: readonly string[];
-  /** Null in a project that lets everyone in. */
+  /** Null in a project without authentication. */
   readonly audience: Audience | null;
 }
 
-/** The scopes that tools, resources and prompts ask for, as far as they are written as literals. */
+/** The scopes that tools, resources and prompts require, as far as they are literals. */
 export function scopesInUse(root: string): string[] {
   const sources = SCOPED.flatMap((folder) => modulesIn(path.join(root, folder)));
   const lists = sources.flatMap((source) => [...source.matchAll(/\bscopes:\s*\[([^\]]*)\]/g)]);
@@ -42,7 +42,7 @@ function modulesIn(folder: string): string[] {
   }
 }
 
-/** Whom `policy.yaml` shows the tool to, by the rules of the generated server: what one role allows and none denies. */
+/** Who may call the tool under `policy.yaml`, as the generated server decides: one role allows it and none denies it. */
 export async function audienceOf(root: string, tool: string): Promise<Audience> {
   const roles = await readRoles(root);
   if (roles === null) return { kind: 'unknown' };
@@ -63,9 +63,9 @@ interface Role {
 
 /** Null when the policy is missing or not in the shape that the server wants. */
 async function readRoles(root: string): Promise<Role[] | null> {
-  const { parse } = await import('../spec/yaml.js');
+  const { parseYaml } = await import('../text/yaml.js');
   try {
-    const policy: unknown = parse(readIfPresent(path.join(root, POLICY_PATH)) ?? '');
+    const policy: unknown = parseYaml(readIfPresent(path.join(root, POLICY_PATH)) ?? '');
     const { roles } = policy as { roles: Record<string, Record<string, unknown>> };
     return Object.entries(roles).map(([name, role]) => ({
       name,

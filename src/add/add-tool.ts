@@ -1,9 +1,9 @@
 import { lstatSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { fileSystemError } from '../apply/fs-error.js';
+import type { Catalog } from '../catalog/types.js';
 import { CliError, ExitCode, type Problem, UsageError } from '../errors.js';
-import type { Catalog } from '../model.js';
-import { checkDescription } from '../spec/index.js';
+import { checkDescription } from '../project-spec/index.js';
 import { type Access, audienceOf, scopesInUse } from './access.js';
 import { insertExport, parseBarrel } from './barrel.js';
 import { commit } from './commit.js';
@@ -128,20 +128,26 @@ function checkCollisions(
   const hint = 'Choose another name. Nothing was changed.';
   const twin = exported.find((other) => collisionKey(other) === key);
   if (twin !== undefined) {
-    throw refusal(`${name} would be exported as ${identifier}, and ${BARREL} has ${twin}.`, hint);
+    throw refusal(
+      `${name} would be exported as ${identifier}, but ${BARREL} already exports ${twin}.`,
+      hint,
+    );
   }
   for (const entry of readdirSync(path.join(root, TOOLS))) {
     if (collisionKey(entry.replace(/\..*$/, '')) === key) {
-      throw refusal(`${name} would be ${TOOLS}/${file}.ts, and there is ${TOOLS}/${entry}.`, hint);
+      throw refusal(
+        `${name} would be ${TOOLS}/${file}.ts, but ${TOOLS}/${entry} already exists.`,
+        hint,
+      );
     }
     const used = entry.endsWith('.ts') ? toolNames(path.join(root, TOOLS, entry)) : [];
     const same = used.find((other) => collisionKey(other) === key);
     if (same !== undefined) {
-      throw refusal(`${TOOLS}/${entry} has a tool with the name ${same} already.`, hint);
+      throw refusal(`${TOOLS}/${entry} already has a tool named ${same}.`, hint);
     }
   }
   if (lstatSync(path.join(root, testFile), { throwIfNoEntry: false })) {
-    throw refusal(`${testFile} exists already.`, 'Move it away, or choose another name.');
+    throw refusal(`${testFile} already exists.`, 'Move it, or choose another name.');
   }
 }
 
@@ -152,17 +158,23 @@ function toolNames(file: string): string[] {
   return [...calls].map(([, , name = '']) => name);
 }
 
-/** No link may lead what we write out of the project. */
+/** Symbolic links must not redirect writes to outside the project. */
 function checkInside(root: string): void {
   const home = realpathSync(root);
   for (const folder of [TOOLS, TESTS]) {
     const real = realpath(path.join(root, folder));
     if (real !== null && !real.startsWith(home + path.sep)) {
-      throw refusal(`${folder} leads out of the project, to ${real}.`, 'Make it a folder again.');
+      throw refusal(
+        `${folder} points outside the project, to ${real}.`,
+        'Replace it with a directory.',
+      );
     }
   }
   if (lstatSync(path.join(root, BARREL), { throwIfNoEntry: false })?.isSymbolicLink()) {
-    throw refusal(`${BARREL} is a symbolic link.`, 'Make it a file again. Nothing was changed.');
+    throw refusal(
+      `${BARREL} is a symbolic link.`,
+      'Replace it with a regular file. Nothing was changed.',
+    );
   }
 }
 

@@ -109,7 +109,7 @@ function unexpected(file: string, line: number, found: string): CliError {
   return new CliError(ExitCode.failed, [
     {
       message: `${file}:${line} is not an export line: ${shown}`,
-      hint: "This file has only lines like: export { searchOrders } from './search-orders.js'; Move other code to another file. Nothing was changed.",
+      hint: "This file may contain only lines like: export { searchOrders } from './search-orders.js'; Move other code to another file. Nothing was changed.",
     },
   ]);
 }

@@ -33,7 +33,7 @@ export function commit(changes: readonly Change[]): void {
       try {
         step();
       } catch {
-        // Somebody put something of their own there: it is not ours to remove.
+        // Another process put something there: it is not ours to remove.
       }
     }
     throw fileSystemError(error, current);

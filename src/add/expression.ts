@@ -1,5 +1,5 @@
 /** A printer for the few TypeScript expressions that blueprints need, broken over lines as Biome would do it. */
-import { columns } from '../plan/columns.js';
+import { columns } from '../text/columns.js';
 
 export type Expression = Text | List | ObjectLiteral | Chain;
 
@@ -17,12 +17,12 @@ interface List {
 
 interface ObjectLiteral {
   readonly kind: 'object';
-  readonly entries: readonly Entry[];
+  readonly entries: readonly Property[];
   /** Always with a line for each entry. */
   readonly open: boolean;
 }
 
-export type Entry = readonly [key: string, value: Expression];
+export type Property = readonly [key: string, value: Expression];
 
 /** `z.int().default(20)`, or `callTool(app, 'x')` as a chain of one call without a name. */
 interface Chain {
@@ -40,7 +40,7 @@ const LINE_WIDTH = 100;
 
 export const text = (value: string): Text => ({ kind: 'text', text: value });
 
-export const object = (entries: readonly Entry[], open = false): ObjectLiteral => ({
+export const object = (entries: readonly Property[], open = false): ObjectLiteral => ({
   kind: 'object',
   entries,
   open,

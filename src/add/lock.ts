@@ -50,7 +50,7 @@ function read(file: string): string | null {
 
 /** The process is gone (only known on its own machine), or it has held the lock for far too long. */
 function isStale(file: string, holder: string): boolean {
-  const { pid, host } = parse(holder);
+  const { pid, host } = parseHolder(holder);
   if (pid !== undefined && host === hostname() && !isAlive(pid)) return true;
   const modified = statSync(file, { throwIfNoEntry: false })?.mtimeMs;
   return modified !== undefined && Date.now() - modified > STALE_MS;
@@ -80,7 +80,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-function parse(holder: string): { pid?: number; host?: string } {
+function parseHolder(holder: string): { pid?: number; host?: string } {
   try {
     return JSON.parse(holder);
   } catch {
@@ -89,11 +89,11 @@ function parse(holder: string): { pid?: number; host?: string } {
 }
 
 function held(file: string, holder: string | null): CliError {
-  const pid = parse(holder ?? '').pid;
+  const pid = parseHolder(holder ?? '').pid;
   return new CliError(ExitCode.failed, [
     {
       message: `Another run of mcp-gen${pid === undefined ? '' : ` (process ${pid})`} is changing this project.`,
-      hint: `Wait for it and try again. If there is none, remove ${path.basename(file)} in the project's folder.`,
+      hint: `Wait for it and try again. If none is running, remove ${path.basename(file)} from the project.`,
     },
   ]);
 }

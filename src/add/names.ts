@@ -74,25 +74,25 @@ export function checkName(name: string): Problem | null {
   const example = 'Use words in snake case, for example search_orders.';
   if (name.length > 64) {
     return {
-      message: `The name ${shown} has ${name.length} characters; clients accept 64.`,
+      message: `The name ${shown} has ${name.length} characters; clients accept at most 64.`,
       hint: example,
     };
   }
   if (!/^[A-Za-z][A-Za-z\d_-]*$/.test(name)) {
-    const message = `The name ${shown} is not possible: it starts with a letter and has only letters, digits, _ and -.`;
+    const message = `The name ${shown} is not valid: use letters, digits, _ and -, starting with a letter.`;
     return { message, hint: example };
   }
   const { file, identifier } = primitiveNames(name);
   const clash =
-    (RESERVED_WORDS.has(identifier) && 'a reserved word of JavaScript') ||
-    (OBJECT_MEMBERS.has(identifier) && 'a member of every JavaScript object') ||
-    (IMPORTED.has(identifier) && 'a name that the generated files use themselves') ||
-    (OWN_FILES.has(file) && `the file src/tools/${file}.ts, which is not a tool`) ||
-    (DEVICE.test(file) && 'a device name on Windows');
+    (RESERVED_WORDS.has(identifier) && 'it is a reserved word in JavaScript') ||
+    (OBJECT_MEMBERS.has(identifier) && 'every JavaScript object has a member of that name') ||
+    (IMPORTED.has(identifier) && 'the generated files use it') ||
+    (OWN_FILES.has(file) && `src/tools/${file}.ts exists and is not a tool`) ||
+    (DEVICE.test(file) && 'it is a device name on Windows');
   if (clash) {
     return {
-      message: `The name ${shown} is not possible: it stands for ${clash}.`,
-      hint: `Say what it acts on, for example ${name}_order.`,
+      message: `The name ${shown} is not available: ${clash}.`,
+      hint: `Add what it acts on, for example ${name}_order.`,
     };
   }
   return null;

@@ -53,7 +53,7 @@ export function parseParam(text: string): Param | { problem: string } {
   if (!NAME.test(name)) {
     return {
       problem:
-        'the name needs a letter or _ first, then letters, digits and _ (64 at most), then a colon and the type.',
+        'start with a name (a letter or _, then letters, digits and _, at most 64), a colon and the type.',
     };
   }
   if (name === 'prototype' || name in Object.prototype) {
@@ -76,7 +76,7 @@ export function parseParam(text: string): Param | { problem: string } {
   if (optional) rest = rest.slice(1);
   let fallback: ParamValue | undefined;
   if (rest.startsWith('=')) {
-    if (optional) return { problem: 'a default already makes it optional; leave out the ?.' };
+    if (optional) return { problem: 'a default already makes it optional; remove the ?.' };
     const raw = LITERAL.exec(rest.slice(1))?.[0] ?? /^[^:]*/.exec(rest.slice(1))?.[0] ?? '';
     const value = parseDefault(shape, raw);
     if (typeof value === 'object' && 'problem' in value) return value;
@@ -84,7 +84,7 @@ export function parseParam(text: string): Param | { problem: string } {
     rest = rest.slice(1 + raw.length);
   }
   if (rest !== '' && !rest.startsWith(':')) {
-    return { problem: `${JSON.stringify(rest)} is not understood; a description follows a colon.` };
+    return { problem: `${JSON.stringify(rest)} is unexpected; put a colon before a description.` };
   }
   const description = rest.slice(1).trim();
   return { ...shape, optional, default: fallback, description: description || undefined };
@@ -103,7 +103,7 @@ function parseMembers(
   if (list.some((member) => member === '')) {
     return { problem: 'an enum lists its values, separated by commas: enum(open,paid).' };
   }
-  if (new Set(list).size !== list.length) return { problem: 'the enum has a value twice.' };
+  if (new Set(list).size !== list.length) return { problem: 'the enum lists a value twice.' };
   return { list };
 }
 

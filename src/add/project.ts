@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import type { Catalog } from '../catalog/types.js';
 import { CliError, ExitCode, UsageError } from '../errors.js';
-import type { Capability, Catalog, Manifest } from '../model.js';
+import { isObject } from '../is-object.js';
+import type { Capability, Manifest } from '../model.js';
 import { MANIFEST_PATH } from '../plan/manifest.js';
 
 export interface GeneratedProject {
@@ -22,8 +24,8 @@ export function findProject(directory: string): GeneratedProject {
   }
   throw new UsageError([
     {
-      message: `${directory} is not in a project made by create-mcp-server: no ${MANIFEST_PATH} here or above.`,
-      hint: 'Change to the folder of your server, or make one with create-mcp-server.',
+      message: `${directory} is not in a project created by create-mcp-server: no ${MANIFEST_PATH} here or in a parent directory.`,
+      hint: 'Change to the directory of your server, or create one with create-mcp-server.',
     },
   ]);
 }
@@ -64,7 +66,7 @@ function parseManifest(text: string, file: string): Manifest {
   }
   throw new CliError(ExitCode.failed, [
     {
-      message: `${file} is not a manifest of create-mcp-server.`,
+      message: `${file} is not a create-mcp-server manifest.`,
       hint: 'Restore it from version control.',
     },
   ]);
@@ -79,10 +81,6 @@ function isManifest(value: unknown): value is Manifest {
     isObject(choices) &&
     Object.values(choices).every((ids) => isText(ids) || (Array.isArray(ids) && ids.every(isText)))
   );
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isText(value: unknown): value is string {

@@ -1,7 +1,7 @@
-import type { RenderFunction } from '../model.js';
-import { ts } from '../plan/encoders.js';
+import type { RenderFunction } from '../catalog/types.js';
 import { renderBlueprint } from '../plan/render.js';
-import { type Entry, type Expression, object, print, text } from './expression.js';
+import { ts } from '../text/encoders.js';
+import { type Expression, object, type Property, print, text } from './expression.js';
 import type { PrimitiveNames } from './names.js';
 import type { Param } from './params.js';
 import { inputSchema, sampleValue, valueExpression, wrongValue } from './tool-schema.js';
@@ -11,13 +11,13 @@ export interface ToolDraft extends PrimitiveNames {
   readonly description: string;
   readonly params: readonly Param[];
   readonly readOnly: boolean;
-  /** What a caller must be allowed to do. */
+  /** Scopes that a caller needs. */
   readonly scopes: readonly string[];
 }
 
 /**
- * The text of a tool's module and of its test. Until somebody writes the work of the tool, it answers with its checked
- * input: a server with the new tool runs at once, and the test shows defaults and refusals at work.
+ * The text of a tool's module and of its test. Until the tool is implemented, it returns its validated
+ * input: the server runs at once, and the test covers defaults and rejected input.
  */
 export function renderTool(
   draft: ToolDraft,
@@ -44,10 +44,12 @@ function toolContext(draft: ToolDraft): object {
 
 function testContext({ name, params, scopes }: ToolDraft): object {
   const required = params.filter((param) => !param.optional && param.default === undefined);
-  const given = required.map((param): Entry => [param.name, valueExpression(sampleValue(param))]);
+  const given = required.map(
+    (param): Property => [param.name, valueExpression(sampleValue(param))],
+  );
   const received = params
     .filter((param) => !param.optional)
-    .map((param): Entry => [param.name, valueExpression(param.default ?? sampleValue(param))]);
+    .map((param): Property => [param.name, valueExpression(param.default ?? sampleValue(param))]);
   const expected = object([['received', object(received)]]);
   const expectation: Expression = {
     kind: 'chain',
@@ -64,19 +66,19 @@ function testContext({ name, params, scopes }: ToolDraft): object {
   };
 }
 
-function withWrong(given: readonly Entry[], victim: Param): Entry[] {
+function withWrong(given: readonly Property[], victim: Param): Property[] {
   const others = given.filter(([key]) => key !== victim.name);
   return [...others, [victim.name, valueExpression(wrongValue(victim))]];
 }
 
 /** `await callTool(app, 'search_orders', { … })`, as the right side of `const result = `. */
-function printCall(name: string, input: readonly Entry[]): string {
+function printCall(name: string, input: readonly Property[]): string {
   const args = [...firstArgs(name), ...(input.length > 0 ? [object(input)] : [])];
   return print(callOf('await callTool', args), 2, 'const result = '.length);
 }
 
 /** `callTool(app, 'search_orders', { … }, stranger)`, as the right side of `const call = `. */
-function printRefusedCall(name: string, input: readonly Entry[]): string {
+function printRefusedCall(name: string, input: readonly Property[]): string {
   const args = [...firstArgs(name), object(input), text('stranger')];
   return print(callOf('callTool', args), 2, 'const call = '.length);
 }

@@ -1,7 +1,7 @@
 import type { Problem } from '../errors.js';
 
 /** The help text of `--scope`. */
-export const SCOPE_HELP = 'what a caller must be allowed to do, for example orders:read';
+export const SCOPE_HELP = 'scope that a caller needs, for example orders:read';
 
 const EXAMPLE = 'For example --scope orders:read.';
 const MAX_LENGTH = 128;
@@ -24,10 +24,11 @@ export function parseScopes(texts: readonly string[]): { scopes: string[]; probl
 function problemOf(scope: string): string | null {
   if (scope === '') return 'A scope is empty.';
   const shown = JSON.stringify(scope.length > 60 ? `${scope.slice(0, 57)}...` : scope);
-  if (scope.includes('*')) return `The scope ${shown} has a *: a scope is one name, not a pattern.`;
-  if (/\s/.test(scope)) return `The scope ${shown} has a blank: separate scopes with commas.`;
+  if (scope.includes('*'))
+    return `The scope ${shown} contains *: a scope is one name, not a pattern.`;
+  if (/\s/.test(scope)) return `The scope ${shown} contains a space: separate scopes with commas.`;
   if (scope.length > MAX_LENGTH)
     return `The scope ${shown} is longer than ${MAX_LENGTH} characters.`;
   if (SCOPE.test(scope)) return null;
-  return `The scope ${shown} is not possible: letters, digits and signs of ASCII, without " \\ and =.`;
+  return `The scope ${shown} is not valid: use ASCII letters, digits and punctuation, except " \\ and =.`;
 }

@@ -1,5 +1,5 @@
 /** From the parameters of a tool to the zod schema of its input, and to arguments for its test. */
-import { ts } from '../plan/encoders.js';
+import { ts } from '../text/encoders.js';
 import { type Call, type Expression, object, text } from './expression.js';
 import type { Param, ParamValue } from './params.js';
 

@@ -21,8 +21,8 @@ export function filesToAdd(plan: Plan, directory: string): PlannedFile[] {
   if (inTheWay.length > 0) {
     throw new CliError(ExitCode.failed, [
       {
-        message: `${directory} already has other contents at ${summarise(inTheWay)}.`,
-        hint: 'Move these away or choose another directory. Nothing was written.',
+        message: `${directory} already contains different versions of ${summarise(inTheWay)}.`,
+        hint: 'Move them or choose another directory. Nothing was written.',
       },
     ]);
   }

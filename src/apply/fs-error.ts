@@ -18,7 +18,7 @@ const PROBLEMS: Readonly<Record<string, (where: string) => Problem>> = {
 };
 
 /**
- * The failure of a file operation in words. Errors that are not from the file system come back as they are.
+ * A file system error as a CliError with a message and a hint. Other errors are returned as they are.
  */
 export function fileSystemError(error: unknown, where: string): unknown {
   if (error instanceof CliError || !(error instanceof Error)) return error;
@@ -41,14 +41,14 @@ function notWritable(where: string): Problem {
 function full(where: string): Problem {
   return {
     message: `No space left on the disk of ${where}.`,
-    hint: 'Free some space and run the command again. Nothing was left behind.',
+    hint: 'Free some space and run the command again. Partial files were removed.',
   };
 }
 
 function appeared(where: string): Problem {
   return {
-    message: `${where} appeared while it was being written.`,
-    hint: 'Is another run at work? Try again.',
+    message: `${where} was created by another process in the meantime.`,
+    hint: 'Check for another run of this command, then try again.',
   };
 }
 

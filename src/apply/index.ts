@@ -96,7 +96,7 @@ function undoAll(undo: readonly (() => void)[]): void {
     try {
       step();
     } catch {
-      // Somebody put something of their own there: it is not ours to remove.
+      // Another process put something there: it is not ours to remove.
     }
   }
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { LocalValue } from '../model.js';
+import type { LocalValue } from '../catalog/types.js';
 
 /** The git-ignored file with the secrets of this machine. */
 export const LOCAL_ENV = '.env';

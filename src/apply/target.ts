@@ -3,7 +3,7 @@ import path from 'node:path';
 import { CliError, ExitCode } from '../errors.js';
 import { fileSystemError } from './fs-error.js';
 
-/** Things a new directory may already hold: version control, editors, desktops, a licence. */
+/** What an empty directory may contain: version control, editor settings, desktop files, a licence. */
 const HARMLESS =
   /^(\.git|\.hg|\.svn|\.gitkeep|\.keep|\.gitattributes|\.idea|\.vscode|\.DS_Store|Thumbs\.db|desktop\.ini|LICEN[CS]E(\.\w+)?)$/i;
 
@@ -16,8 +16,8 @@ export interface Target {
 }
 
 /**
- * Looks at the place for a project and changes nothing. A directory counts as empty when it holds only version
- * control, editor folders or a licence.
+ * Inspects the target directory and changes nothing. A directory counts as empty when it contains only version control,
+ * editor folders or a licence.
  *
  * @param force whether a directory may hold something; `never`: the command has no flag for it
  * @throws CliError (exit code 1) for a file, a symbolic link, a path below a file, and without `force` for a
@@ -32,7 +32,7 @@ export function inspectTarget(directory: string, force: boolean | 'never'): Targ
   if (stats.isSymbolicLink()) {
     throw refusal(
       `${directory} is a symbolic link to ${readlinkSync(directory)}.`,
-      'Give the real directory instead; links are not followed.',
+      'Use the real directory; links are not followed.',
     );
   }
   if (!stats.isDirectory()) {
@@ -44,7 +44,7 @@ export function inspectTarget(directory: string, force: boolean | 'never'): Targ
   const entries = list(directory).filter((entry) => !HARMLESS.test(entry));
   if (entries.length > 0 && force !== true) {
     throw refusal(
-      `${directory} is not empty. It holds ${summarise(entries)}.`,
+      `${directory} is not empty. It contains ${summarise(entries)}.`,
       force === 'never'
         ? 'Choose another directory.'
         : 'Choose another directory, or use --force to add to this one (no file is overwritten).',

@@ -1,6 +1,7 @@
 /** Turns what was read into a `Catalog`, given something that compiles one template. */
-import type { Catalog, Feature, RenderFunction } from '../model.js';
-import type { CatalogSource, FeatureSource, TemplateText } from './read.js';
+
+import type { CatalogSource, FeatureSource, TemplateText } from './source.js';
+import type { Catalog, Feature, RenderFunction } from './types.js';
 
 export type Compile = (template: TemplateText) => RenderFunction;
 

@@ -1,6 +1,6 @@
 /** What must hold for a catalog as a whole, beyond the shape of its files. */
 import { checkContracts } from './contracts.js';
-import type { AxisSource, CatalogSource, FeatureSource } from './read.js';
+import type { AxisSource, CatalogSource, FeatureSource } from './source.js';
 
 /** Gives one sentence per mistake, with the file it is in. */
 export function checkCatalog(catalog: CatalogSource): string[] {

@@ -1,6 +1,6 @@
 /** What each feature of an axis must provide, so that one that lacks something is refused before anybody chooses it. */
-import { matchesAny } from '../plan/globs.js';
-import type { AxisSource, FeatureSource } from './read.js';
+import { matchesAny } from '../text/globs.js';
+import type { AxisSource, FeatureSource } from './source.js';
 
 /**
  * Gives one sentence for each thing that a feature lacks, with all ways to provide it, and for each exemption that

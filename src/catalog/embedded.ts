@@ -3,8 +3,8 @@
  * module by one that holds the precompiled templates.
  */
 import { fileURLToPath } from 'node:url';
-import type { Catalog } from '../model.js';
 import { loadCatalog } from './load.js';
+import type { Catalog } from './types.js';
 
 /** The catalog of this release; rejects with a CatalogError when the templates have a mistake. */
 export function embeddedCatalog(): Promise<Catalog> {

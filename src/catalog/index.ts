@@ -1,5 +1,5 @@
 /** The catalog: what can be chosen, and the templates behind it. */
-import type { Catalog } from '../model.js';
+import type { Catalog } from './types.js';
 
 let catalog: Promise<Catalog> | undefined;
 

@@ -1,9 +1,10 @@
 /** Reads a `templates/` folder and compiles it: for tests and for the build. A release has the result in its bundle. */
 import { fileURLToPath } from 'node:url';
-import type { Catalog } from '../model.js';
 import { assembleCatalog } from './assemble.js';
-import { CatalogError, readCatalog } from './read.js';
+import { readCatalog } from './read.js';
+import { CatalogError } from './source.js';
 import { compile } from './template.js';
+import type { Catalog } from './types.js';
 
 /** The kit of the checkout, from here and from the bundle in `dist/`. */
 const KIT = fileURLToPath(new URL('../../kit', import.meta.url));

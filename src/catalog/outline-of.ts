@@ -1,4 +1,4 @@
-import type { Axis, Feature } from '../model.js';
+import type { Axis, Feature } from './types.js';
 
 /** What flags and their help need to know about an axis: `--help` must not load templates. */
 export type AxisOutline = Pick<Axis, 'id' | 'help' | 'multiple'> & {

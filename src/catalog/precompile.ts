@@ -1,6 +1,7 @@
 /** For scripts/build.mjs: the catalog as a JavaScript module, templates already compiled. */
 import { type AxisOutline, outlineOf } from './outline-of.js';
-import { CatalogError, type CatalogSource, readCatalog, type TemplateText } from './read.js';
+import { readCatalog } from './read.js';
+import { CatalogError, type CatalogSource, type TemplateText } from './source.js';
 import { precompile } from './template.js';
 
 /**
@@ -32,11 +33,11 @@ export async function precompileOutline(
   return { axes, text };
 }
 
-type Compile = (template: TemplateText) => string;
+type CompileToText = (template: TemplateText) => string;
 
 function moduleText(
   { base, axes, slots, blueprints, kit }: CatalogSource,
-  compile: Compile,
+  compile: CompileToText,
 ): string {
   const feature = ({ files, slots, ...meta }: CatalogSource['base']): string =>
     object(meta, {
@@ -64,7 +65,7 @@ function moduleText(
     return [kind, object({}, Object.fromEntries(texts))];
   });
   return `
-import { handlebars } from '../plan/handlebars.js';
+import { handlebars } from './handlebars.js';
 const { template } = handlebars;
 const catalog = ${object(
     { slots, kit },

@@ -3,9 +3,8 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join, posix, sep } from 'node:path';
 import * as z from 'zod';
-import type { Kit, KitFile } from '../model.js';
-import { sourceOf } from '../plan/kit.js';
-import { moduleSpecifiers } from '../text/module-specifiers.js';
+import { moduleSpecifiers, sourceOf } from '../text/module-specifiers.js';
+import type { Kit, KitFile } from './types.js';
 
 const versions = z.record(z.string(), z.string()).default({});
 const packageSchema = z.object({ dependencies: versions, devDependencies: versions });

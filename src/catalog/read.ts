@@ -2,72 +2,19 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type * as z from 'zod';
-import type { Kit } from '../model.js';
 import { checkCatalog } from './check.js';
 import { readKit } from './read-kit.js';
+import { axisSchema, featureSchema, packageSchema } from './schema.js';
 import {
-  type AxisMeta,
-  axisSchema,
-  type FeatureMeta,
-  featureSchema,
-  packageSchema,
-} from './schema.js';
+  type AxisSource,
+  CatalogError,
+  type CatalogSource,
+  type FeatureSource,
+  type FileSource,
+  type SlotSource,
+  type TemplateText,
+} from './source.js';
 import { openedSlots } from './template.js';
-
-/** A template's text, before it is compiled. */
-export interface TemplateText {
-  /** Where it lives below `templates/`, for messages. */
-  readonly file: string;
-  readonly text: string;
-}
-
-export interface FileSource {
-  readonly path: string;
-  readonly file: string;
-  /** One of the two is null. */
-  readonly template: TemplateText | null;
-  readonly bytes: Buffer | null;
-  readonly when?: string;
-}
-
-export interface SlotSource {
-  readonly slot: string;
-  readonly file: string;
-  /** `verbatim` fragments are inserted as they are. */
-  readonly template: TemplateText;
-  readonly verbatim: boolean;
-  readonly when?: string;
-}
-
-export interface FeatureSource extends Omit<FeatureMeta, 'when'> {
-  readonly axis: string;
-  readonly id: string;
-  readonly pkg: Record<string, unknown>;
-  readonly files: readonly FileSource[];
-  readonly slots: readonly SlotSource[];
-}
-
-export interface AxisSource extends AxisMeta {
-  readonly id: string;
-  readonly features: readonly FeatureSource[];
-}
-
-export interface CatalogSource {
-  readonly base: FeatureSource;
-  readonly axes: readonly AxisSource[];
-  readonly slots: readonly string[];
-  readonly blueprints: Readonly<Record<string, Readonly<Record<string, TemplateText>>>>;
-  readonly kit: Kit;
-}
-
-/** The catalog has mistakes; the message lists all of them, each with its file. */
-export class CatalogError extends Error {
-  override readonly name = 'CatalogError';
-
-  constructor(readonly mistakes: readonly string[]) {
-    super(`The templates have ${mistakes.length} mistake(s):\n- ${mistakes.join('\n- ')}`);
-  }
-}
 
 const BASE = 'base';
 const RENDERED = '.hbs';

@@ -1,4 +1,7 @@
-/** Shapes of `axis.json` and `feature.json`. Unknown keys are errors, so that a typo never goes unnoticed. */
+/**
+ * The shapes of `axis.json` and `feature.json`, and the only definition of their types (`types.ts` derives them). Unknown
+ * keys are errors, so that a typo never goes unnoticed.
+ */
 import * as z from 'zod';
 
 const capability = z
@@ -8,51 +11,71 @@ const condition = z
   .string()
   .regex(/^!?[a-z][a-z0-9-]*(?:&!?[a-z][a-z0-9-]*)*$/, 'must be capabilities joined by &');
 const texts = z.array(z.string()).default([]);
+const textRecord = z.record(z.string(), z.string());
 const record = z.record(z.string(), z.unknown());
 
+/** A rule between choices; `because` and `instead` are sentences for the person whose choices violate it. */
 const rule = z.strictObject({
   capability,
   because: z.string().min(1),
   instead: z.string().min(1),
 });
 
+/** One environment variable of the generated server, as documented in its `.env.example` and README. */
 const envVar = z.strictObject({
   name: z.string().regex(/^[A-Z][A-Z0-9_]*$/, 'must be upper case'),
   description: z.string().min(1),
+  /** The documented default; `{name}` is the project's name. Absent when there is none. */
   default: z.string().exactOptional(),
+  /** A sample value for variables without a default. */
   example: z.string().exactOptional(),
+  /** Its value must not appear in a manifest or a log. */
   secret: z.boolean().exactOptional(),
+  /** The server does not start without it. */
   required: z.boolean().exactOptional(),
+  /** Only part of the project when this holds. */
   when: condition.exactOptional(),
 });
 
+/**
+ * A value for the git-ignored `.env` of a new project. Never part of the rendered files.
+ * `{random}` becomes 32 random bytes (base64url), `{name}` the project's name.
+ */
+const localValue = z.strictObject({ name: z.string(), value: z.string() });
+
+/** How a local client gets a bearer token for the generated server. */
 const credential = z.discriminatedUnion('from', [
+  /** `match` is a regular expression whose first group is the token inside the variable's value. */
   z.strictObject({ from: z.literal('env'), variable: z.string(), match: z.string() }),
+  /** A Node script of the project that prints one token on stdout. */
   z.strictObject({ from: z.literal('script'), args: z.array(z.string()).min(1) }),
+  /**
+   * From an issuer that the smoke test starts itself. `env` makes the server trust it (`{issuer}` is its address);
+   * `metadata` is the path of the server's protected resource metadata (RFC 9728), `type` the token's `typ`.
+   */
   z.strictObject({
     from: z.literal('issuer'),
-    env: z.record(z.string(), z.string()),
+    env: textRecord,
     metadata: z.string().startsWith('/'),
     type: z.string(),
   }),
 ]);
 
+/** What the smoke test uses when the named primitives exist. Everything is optional; it can also find its own. */
 const smoke = z.strictObject({
-  env: z.record(z.string(), z.string()).exactOptional(),
+  /** Environment of the server under test; `{tmp}` becomes a fresh directory. */
+  env: textRecord.exactOptional(),
   call: z.strictObject({ tool: z.string(), arguments: record }).exactOptional(),
   badCall: z
     .strictObject({ tool: z.string(), arguments: record, field: z.string() })
     .exactOptional(),
+  /** Undoes `call` in a store that persists; `{id}` is the value of that name in the result of `call`. */
+  cleanup: z.strictObject({ tool: z.string(), arguments: textRecord }).exactOptional(),
   resource: z.string().exactOptional(),
   prompt: z
-    .strictObject({
-      name: z.string(),
-      arguments: z.record(z.string(), z.string()).exactOptional(),
-    })
+    .strictObject({ name: z.string(), arguments: textRecord.exactOptional() })
     .exactOptional(),
-  cleanup: z
-    .strictObject({ tool: z.string(), arguments: z.record(z.string(), z.string()) })
-    .exactOptional(),
+  /** The command that starts the store, shown when it is unreachable; only where `when` is provided. */
   startStore: z.strictObject({ command: z.string(), when: capability }).exactOptional(),
 });
 
@@ -65,26 +88,33 @@ const way = z
   );
 const group = z.record(z.string().min(1), z.array(way).min(1));
 
+/** How a built server is started; `kind` uses the MCP transport names. */
+const entry = z.strictObject({ kind: z.enum(['stdio', 'streamable-http']), script: z.string() });
+
 export const featureSchema = z.strictObject({
   label: z.string().min(1),
   hint: z.string().default(''),
   order: z.number().default(50),
+  /** On a multiple-choice axis: cannot be combined with others (for example `none`). */
   exclusive: z.boolean().default(false),
   provides: z.array(capability).default([]),
   requires: z.array(rule).default([]),
   conflicts: z.array(rule).default([]),
   env: z.array(envVar).default([]),
-  local: z.array(z.strictObject({ name: z.string(), value: z.string() })).default([]),
+  local: z.array(localValue).default([]),
   credential: credential.nullable().default(null),
   smoke: smoke.default({}),
-  entry: z
-    .strictObject({ kind: z.enum(['stdio', 'streamable-http']), script: z.string() })
-    .nullable()
-    .default(null),
+  entry: entry.nullable().default(null),
+  /** Values for templates; merged over all chosen features, a key set twice is an error. */
   facts: record.default({}),
+  /** Globs of generated paths that belong to the user from the first day (never changed by `upgrade`). */
   seeds: texts,
+  /**
+   * Lines for "Next" in the report, as `command # comment`, or either of them; may use `{name}` and `{run}` (how the
+   * package manager runs a script).
+   */
   next: texts,
-  /** Conditions: path in the feature folder (a folder ends in `/`) → capability. */
+  /** Conditions: path in the feature folder (a folder ends in `/`) → capabilities. */
   when: z.record(z.string(), condition).default({}),
   /** Why it need not provide something: by group of its axis' "must", or one reason for everything. */
   exempt: z.union([z.string().min(10), z.record(z.string(), z.string().min(10))]).default({}),
@@ -92,10 +122,14 @@ export const featureSchema = z.strictObject({
 
 export const axisSchema = z.strictObject({
   order: z.number(),
+  /** The wizard's question. */
   question: z.string().min(1),
+  /** Help text of the flag `--<id>`. */
   help: z.string().min(1),
   multiple: z.boolean().default(false),
+  /** The wizard skips the axis when this does not hold; the default applies. */
   asksWhen: condition.nullable().default(null),
+  /** The first entry whose `when` is provided (or absent from the entry) wins. */
   defaults: z
     .array(z.strictObject({ when: capability.exactOptional(), value: z.array(z.string()).min(1) }))
     .min(1),
@@ -104,6 +138,3 @@ export const axisSchema = z.strictObject({
 });
 
 export const packageSchema = record;
-
-export type FeatureMeta = z.infer<typeof featureSchema>;
-export type AxisMeta = z.infer<typeof axisSchema>;

@@ -1,7 +1,7 @@
 /** How templates are compiled, and what may stand in them. */
 import Handlebars from 'handlebars';
-import type { RenderFunction } from '../model.js';
-import { helpers } from '../plan/helpers.js';
+import { helpers } from './helpers.js';
+import type { RenderFunction } from './types.js';
 
 /** With these an unknown helper is an error when the catalog is read, and an unknown value when it is rendered. */
 const compileOptions: CompileOptions = {

@@ -1,31 +1,31 @@
-import { listenForSignals } from './interrupt.js';
-import { plainAnswer } from './plain-answer.js';
+import { fastHelp } from './fast-help.js';
 import type { ProgramName } from './program.js';
+import { listenForSignals } from './signals.js';
 
 /**
  * Runs one of the two programs and sets the exit code. Only what a plain `--help` needs is loaded here; the rest comes
  * with `parse.ts`, `run.ts` and the command.
  *
- * @param argv what stands behind the program's name
+ * @param argv the arguments after the program's name
  */
 export async function main(argv: readonly string[], which: ProgramName): Promise<void> {
   const interruption = listenForSignals();
   tolerateClosedPipes();
-  const answer = plainAnswer(argv, which);
-  if (answer !== null) {
-    process.stdout.write(answer);
+  const help = fastHelp(argv, which);
+  if (help !== null) {
+    process.stdout.write(help);
     return;
   }
-  const { parse } = await import('./parse.js');
-  const parsed = await parse(argv, which);
+  const { parseCommandLine } = await import('./parse.js');
+  const parsed = await parseCommandLine(argv, which);
   if (typeof parsed === 'object' && parsed.error.exitCode === 0) return; // --help, --version
-  const { run } = await import('./run.js');
-  await run(parsed, argv, interruption);
+  const { runCommand } = await import('./run.js');
+  await runCommand(parsed, argv, interruption);
 }
 
 /**
- * A reader that went away (`| head`) is no failure: what is written to it from then on is dropped and the work goes
- * on, so that nothing is left half done. Output that is lost in another way (a full disk) is a failure in the end.
+ * A closed reader (`| head`) is no failure: further output to it is dropped and the command completes. Output lost for
+ * another reason (a full disk) makes the command fail at the end.
  */
 function tolerateClosedPipes(): void {
   for (const stream of [process.stdout, process.stderr]) {

@@ -1,6 +1,6 @@
 /** For scripts/build.mjs: the help of both programs as a JavaScript module. */
 import type { AxisOutline } from '../catalog/outline-of.js';
-import { HELP_WIDTH } from './plain-answer.js';
+import { HELP_WIDTH } from './fast-help.js';
 import { buildProgram, type ProgramName } from './program.js';
 
 /** The source text of a module that takes the place of `embedded-help.ts`. */

@@ -3,25 +3,25 @@ import { PARAM_HELP } from '../add/param-help.js';
 import { SCOPE_HELP } from '../add/scopes.js';
 import type { AxisOutline } from '../catalog/outline-of.js';
 import type { AddToolFlags } from '../commands/add-tool.js';
+import type { CommandContext } from '../commands/context.js';
+import type { CreateFlags } from '../commands/create-flags.js';
 import type { RenderFlags } from '../commands/render.js';
 import type { SmokeFlags } from '../commands/smoke.js';
 import type { ExitCode } from '../errors.js';
 import { version } from '../version.js';
-import type { CommandContext } from './context.js';
-import type { CreateFlags } from './create-flags.js';
 
-/** A command line that was not understood. */
-export interface Misuse {
+/** A command line that commander rejected. */
+export interface UsageFailure {
   readonly error: CommanderError;
-  /** Whose `--help` tells more: `mcp-gen smoke`. */
-  readonly helper: string;
+  /** The command whose `--help` describes the right usage: `mcp-gen smoke`. */
+  readonly command: string;
 }
 
 export type ProgramName = 'create-mcp-server' | 'mcp-gen';
 
-/** A command that was chosen, with its arguments. Its modules are loaded when it starts. */
-export type Work = (context: CommandContext) => Promise<ExitCode>;
-type Choose = (work: Work) => void;
+/** The chosen command with its arguments. Its modules are loaded when it runs. */
+export type CommandAction = (context: CommandContext) => Promise<ExitCode>;
+type Choose = (action: CommandAction) => void;
 
 /** The command line of both programs: `create-mcp-server` is `mcp-gen create`. */
 export function buildProgram(
@@ -34,7 +34,7 @@ export function buildProgram(
   program.helpOption('-h, --help', 'print this help');
   if (which === 'create-mcp-server') return defineCreate(program, axes, choose);
 
-  program.description('Makes MCP servers and helps along their life.');
+  program.description('Create MCP servers and maintain them.');
   defineCreate(program.command('create'), axes, choose);
   defineAddTool(program.command('add-tool'), choose);
   defineSmoke(program.command('smoke'), choose);
@@ -46,24 +46,25 @@ export function buildProgram(
 
 function defineCreate(command: Command, axes: readonly AxisOutline[], choose: Choose): Command {
   command
-    .summary('make a project')
-    .description(
-      'Makes an MCP server, installs and builds it, and proves it with real MCP clients.',
-    )
-    .argument('[directory]', 'where it goes; its last part is the name');
+    .summary('create a project')
+    .description('Create an MCP server, build it, and test it with real MCP clients.')
+    .argument('[directory]', 'where to create the project; its last part is the name');
   command
-    .option('--name <name>', 'name of the project (default: the last part of the directory)')
-    .option('--description <text>', 'what the server is for, in one sentence');
+    .option('--name <name>', 'project name (default: the last part of the directory)')
+    .option('--description <text>', 'what the server does, in one sentence');
   for (const option of axisOptions(axes)) command.addOption(option);
   command
-    .option('--spec <file>', 'answers from a JSON or YAML file (- for stdin); flags win over it')
-    .option('--no-install', 'do not install dependencies (then nothing is built or tested)')
+    .option(
+      '--spec <file>',
+      'read answers from a JSON or YAML file (- for stdin); flags override it',
+    )
+    .option('--no-install', 'do not install dependencies, and do not build or test')
     .option('--no-smoke', 'do not run the smoke test')
-    .option('--no-git', 'do not make a git repository')
-    .option('-y, --yes', 'defaults for everything that is not given')
-    .option('--dry-run', 'show what would be made, write nothing')
-    .option('--force', 'add to a directory that is not empty; never overwrites a file')
-    .option('--strict', 'fail when the smoke test could not prove something');
+    .option('--no-git', 'do not create a git repository')
+    .option('-y, --yes', 'use the defaults for everything that is not given')
+    .option('--dry-run', 'show what would be created, write nothing')
+    .option('--force', 'add to a directory that is not empty; no file is overwritten')
+    .option('--strict', 'fail if the smoke test cannot prove something');
   return outputOptions(command).action((directory: string | undefined, flags: CreateFlags) =>
     choose(async (context) => {
       const { createCommand } = await import('../commands/index.js');
@@ -74,12 +75,15 @@ function defineCreate(command: Command, axes: readonly AxisOutline[], choose: Ch
 
 function defineAddTool(command: Command, choose: Choose): Command {
   command
-    .description('Adds a tool to the project around this directory: its file, its test, its line.')
-    .argument('[name]', 'as clients will see it, for example search_orders')
-    .option('--description <text>', 'for the model: what it does and when to use it')
-    .option('--param <param>', `an argument of the tool (may be repeated): ${PARAM_HELP}`, collect)
+    .summary('add a tool to a project')
+    .description(
+      'Add a tool to the project that contains this directory: its module, its test and its export.',
+    )
+    .argument('[name]', 'name that clients see, for example search_orders')
+    .option('--description <text>', 'what the tool does and when to use it, for the model')
+    .option('--param <param>', `a parameter of the tool (repeatable): ${PARAM_HELP}`, collect)
     .option('--read-only', 'the tool changes nothing')
-    .option('--scope <scope>', `${SCOPE_HELP} (may be repeated, or several with commas)`, collect);
+    .option('--scope <scope>', `${SCOPE_HELP} (repeatable, or separated by commas)`, collect);
   return outputOptions(command).action((name: string | undefined, flags: AddToolFlags) =>
     choose(async (context) => {
       const { addToolCommand } = await import('../commands/index.js');
@@ -90,17 +94,14 @@ function defineAddTool(command: Command, choose: Choose): Command {
 
 function defineSmoke(command: Command, choose: Choose): Command {
   command
+    .summary('test a server with real MCP clients')
     .description(
-      'Proves the built project around this directory, or any server, with real MCP clients.',
+      'Test the built project that contains this directory, or any running server, with real MCP clients.',
     )
-    .option('--url <url>', 'MCP endpoint of a server that runs already')
-    .option(
-      '--header <header>',
-      "sent with every request: 'Name: value' (may be repeated)",
-      collect,
-    )
-    .option('--timeout <seconds>', 'for every single step (default: 10)')
-    .option('--strict', 'fail when something could not be proven');
+    .option('--url <url>', 'MCP endpoint of a running server')
+    .option('--header <header>', "header for every request: 'Name: value' (repeatable)", collect)
+    .option('--timeout <seconds>', 'time limit of each step (default: 10)')
+    .option('--strict', 'fail if something cannot be proven');
   return outputOptions(command).action((flags: SmokeFlags) =>
     choose(async (context) => {
       const { smokeCommand } = await import('../commands/index.js');
@@ -111,9 +112,10 @@ function defineSmoke(command: Command, choose: Choose): Command {
 
 function defineRender(command: Command, choose: Choose): Command {
   command
-    .description('Writes the files of a project and does nothing else.')
-    .requiredOption('--spec <file>', 'the answers: a JSON or YAML file (- for stdin)')
-    .requiredOption('--out <directory>', 'where the files go; must be empty or missing');
+    .summary('write the files of a project')
+    .description('Write the files of a project and do nothing else.')
+    .requiredOption('--spec <file>', 'answers: a JSON or YAML file (- for stdin)')
+    .requiredOption('--out <directory>', 'output directory; must be empty or missing');
   return outputOptions(command).action((flags: RenderFlags) =>
     choose(async (context) => {
       const { renderCommand } = await import('../commands/index.js');
@@ -124,7 +126,7 @@ function defineRender(command: Command, choose: Choose): Command {
 
 function outputOptions(command: Command): Command {
   return command
-    .option('--json', 'one JSON document on stdout, everything else on stderr')
+    .option('--json', 'print one JSON document on stdout, everything else on stderr')
     .option('--verbose', 'show the output of child processes and stack traces');
 }
 
@@ -141,7 +143,7 @@ function collect(value: string, given: readonly string[] = []): readonly string[
 function axisOptions(axes: readonly AxisOutline[]): Option[] {
   return axes.map((axis) => {
     const choices = axis.features.map((feature) => feature.id).join(', ');
-    const several = axis.multiple ? '; several with commas' : '';
+    const several = axis.multiple ? '; separate several with commas' : '';
     const option = new Option(
       `--${axis.id} <${axis.multiple ? 'list' : 'choice'}>`,
       `${axis.help}: ${choices}${several}`,

@@ -1,17 +1,17 @@
+import type { CommandContext } from '../commands/context.js';
 import { CliError, ExitCode, type Problem, UsageError } from '../errors.js';
-import type { CommandContext } from './context.js';
-import type { Interruption } from './interrupt.js';
-import { Output } from './output.js';
-import type { Misuse, Work } from './program.js';
-import { emptyReport, printReport } from './report.js';
-import { isInteractive, restoreTerminal } from './terminal.js';
+import { Output } from '../report/output.js';
+import { emptyReport, printReport } from '../report/report.js';
+import { isInteractive, restoreTerminal } from '../report/terminal.js';
+import type { CommandAction, UsageFailure } from './program.js';
+import type { Interruption } from './signals.js';
 
 /**
- * Runs a command that was parsed, or tells why it could not be, and sets the exit code. Every error ends here: a
- * `CliError` is shown as its problems, anything else as a bug of ours.
+ * Runs the parsed command, or reports why parsing failed, and sets the exit code. Every error ends here: a `CliError` is
+ * printed as its problems, anything else as a bug.
  */
-export async function run(
-  parsed: Work | Misuse,
+export async function runCommand(
+  parsed: CommandAction | UsageFailure,
   argv: readonly string[],
   interruption: Interruption,
 ): Promise<void> {
@@ -25,14 +25,14 @@ export async function run(
   });
   try {
     if (typeof parsed !== 'function') throw usageError(parsed);
-    if (context.cwd === '') throw homeless();
+    if (context.cwd === '') throw missingCwdError();
     context.signal.throwIfAborted();
     process.exitCode = await parsed(context);
   } catch (error) {
     process.exitCode = fail(error, context);
   }
   if (context.signal.aborted) {
-    // Whoever was interrupted may still wait for the keyboard or a socket.
+    // The interrupted command may still wait for the keyboard or a socket.
     restoreTerminal();
     process.exit();
   }
@@ -40,7 +40,7 @@ export async function run(
 
 function createContext(argv: readonly string[], signal: AbortSignal): CommandContext {
   const { env } = process;
-  // Not from the parsed options, so that usage errors come out in the form that was asked for, too.
+  // Read from argv, so that usage errors, too, are printed in the requested form.
   const options = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
   const json = options.includes('--json');
   return {
@@ -61,9 +61,9 @@ function currentDirectory(): string {
   }
 }
 
-function homeless(): CliError {
+function missingCwdError(): CliError {
   return new CliError(ExitCode.failed, [
-    { message: 'The current directory does not exist any more.', hint: 'Change to another one.' },
+    { message: 'The current directory no longer exists.', hint: 'Change to another directory.' },
   ]);
 }
 
@@ -74,10 +74,10 @@ function fail(error: unknown, { output, cwd }: CommandContext): ExitCode {
 }
 
 /** Commander writes "error: unknown option '--x'", and on a second line its suggestion in brackets. */
-function usageError({ error, helper }: Misuse): UsageError {
-  const help = `See ${helper} --help.`;
+function usageError({ error, command }: UsageFailure): UsageError {
+  const help = `See ${command} --help.`;
   if (error.code === 'commander.help') {
-    return new UsageError([{ message: 'No command was given.', hint: help }]);
+    return new UsageError([{ message: 'No command given.', hint: help }]);
   }
   const [first = '', suggestion = ''] = error.message.replace(/^error: /, '').split('\n');
   const message = `${first.charAt(0).toUpperCase()}${first.slice(1).replace(/\.$/, '')}.`;
@@ -93,7 +93,7 @@ function bug(error: unknown, verbose: boolean): CliError {
     message: `Unexpected error: ${message}${stack}`,
     hint: verbose
       ? 'This is a bug in create-mcp-server. Please report it with the lines above.'
-      : 'This is a bug in create-mcp-server. Run it again with --verbose for a report.',
+      : 'This is a bug in create-mcp-server. Run it again with --verbose for the stack trace, and report it.',
   };
   return new CliError(ExitCode.failed, [problem], { cause: error });
 }

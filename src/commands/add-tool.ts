@@ -2,14 +2,14 @@ import { scopesInUse } from '../add/access.js';
 import { type AddedTool, addTool } from '../add/add-tool.js';
 import { findProject, type GeneratedProject, projectProvides } from '../add/project.js';
 import { getCatalog } from '../catalog/index.js';
-import { accessLines, accessWarnings } from '../cli/access-lines.js';
-import type { CommandContext } from '../cli/context.js';
-import type { Output } from '../cli/output.js';
-import type { ToolAnswers } from '../cli/wizard-tool.js';
+import type { Catalog } from '../catalog/types.js';
 import { ExitCode, UsageError } from '../errors.js';
-import type { Catalog } from '../model.js';
-import { PACKAGE_MANAGER_AXIS } from '../spec/external.js';
+import { PACKAGE_MANAGER_AXIS } from '../project-spec/external.js';
+import { accessLines, accessWarnings } from '../report/access-lines.js';
+import type { Output } from '../report/output.js';
 import { packageManagerOf } from '../steps/package-manager.js';
+import type { ToolAnswers } from '../wizard/tool-wizard.js';
+import type { CommandContext } from './context.js';
 
 /** The options of `mcp-gen add-tool`, as commander gives them. */
 export interface AddToolFlags {
@@ -22,8 +22,8 @@ export interface AddToolFlags {
 }
 
 /**
- * `add-tool`: adds a tool, its test and its barrel line to the project around the current directory. On a terminal it
- * asks when the name is missing.
+ * `add-tool`: adds a tool, its test and its export to the project that contains the current directory. On a terminal
+ * it asks when the name is missing.
  *
  * @returns the exit code 0
  * @throws UsageError and CliError as `addTool`; InterruptedError when the questions were cancelled
@@ -39,12 +39,12 @@ export async function addToolCommand(
     readOnly: flags.readOnly === true,
     scopes: flags.scope ?? [],
   };
-  // Outside of a project no question makes sense.
+  // Outside of a project, fail before asking anything.
   const project = name === undefined ? findProject(cwd) : null;
   if (name === undefined && !interactive) {
     throw new UsageError([
       {
-        message: 'The name of the tool is missing.',
+        message: 'The tool name is missing.',
         hint: 'For example: mcp-gen add-tool search_orders --description "Finds orders."',
       },
     ]);
@@ -63,7 +63,7 @@ async function ask(
   catalog: Catalog,
   signal: AbortSignal,
 ) {
-  const { runToolWizard } = await import('../cli/wizard-tool.js');
+  const { runToolWizard } = await import('../wizard/tool-wizard.js');
   const hasAuth = projectProvides(manifest, 'auth', catalog);
   return runToolWizard(given, { hasAuth, scopesInUse: scopesInUse(root), signal });
 }
@@ -84,9 +84,9 @@ function report(added: AddedTool, catalog: Catalog, output: Output): void {
   const { paint } = output;
   const [tool, test, barrel] = files;
   output.say(`${paint('green', '✔')} Added the tool ${paint('bold', added.name)}`);
-  output.say(`  ${tool}  ${paint('dim', 'answers with its input for now')}`);
+  output.say(`  ${tool}  ${paint('dim', 'returns its input for now')}`);
   output.say(`  ${test}`);
-  output.say(`  ${barrel}  ${paint('dim', 'one more line')}`);
+  output.say(`  ${barrel}  ${paint('dim', 'one new line')}`);
   const lines = accessLines(added);
   if (lines.length > 0) {
     output.say();
@@ -95,7 +95,7 @@ function report(added: AddedTool, catalog: Catalog, output: Output): void {
   }
   output.say();
   output.say(paint('bold', 'Next'));
-  output.say(`  Write run() and output in ${tool}, and what you expect in its test.`);
+  output.say(`  Write run() and output in ${tool}, then adapt its test.`);
   output.say(`  ${runScript(added.packageManager, catalog)} check`);
 }
 

@@ -3,25 +3,26 @@ import { applyPlan } from '../apply/index.js';
 import { LOCAL_ENV, localEnv } from '../apply/local-env.js';
 import { inspectTarget, type Target } from '../apply/target.js';
 import { getCatalog } from '../catalog/index.js';
-import { collectAnswers } from '../cli/answers.js';
-import type { CommandContext } from '../cli/context.js';
-import type { CreateFlags } from '../cli/create-flags.js';
-import { nextLines } from '../cli/next-lines.js';
-import { displayPath } from '../cli/paths.js';
-import { type CreateReport, describePlan, emptyReport, printReport } from '../cli/report.js';
+import type { Catalog, Feature } from '../catalog/types.js';
 import { CliError, ExitCode } from '../errors.js';
-import type { Catalog, Feature, Plan, ProjectSpec } from '../model.js';
+import type { Plan, ProjectSpec } from '../model.js';
 import { chosenFeatures } from '../plan/choose.js';
 import { createPlan } from '../plan/index.js';
-import { PACKAGE_MANAGER_AXIS, toExternalSpec } from '../spec/external.js';
-import { reproduceCommand } from '../spec/reproduce.js';
-import { resolveSpec } from '../spec/resolve.js';
+import { PACKAGE_MANAGER_AXIS, toExternalSpec } from '../project-spec/external.js';
+import { reproduceCommand } from '../project-spec/reproduce.js';
+import { resolveSpec } from '../project-spec/resolve.js';
+import { nextLines } from '../report/next-lines.js';
+import { displayPath } from '../report/paths.js';
+import { type CreateReport, describePlan, emptyReport, printReport } from '../report/report.js';
 import { type PackageManager, packageManagerOf } from '../steps/package-manager.js';
 import { type Findings, prove } from '../steps/prove.js';
 import { Steps } from '../steps/steps.js';
 import { version } from '../version.js';
+import { collectAnswers } from './answers.js';
+import type { CommandContext } from './context.js';
+import type { CreateFlags } from './create-flags.js';
 
-/** Makes a project and prints how it went. Returns the exit code; throws as `create` does. */
+/** Creates a project and prints the report. Returns the exit code; throws as `create` does. */
 export async function createCommand(
   directory: string | undefined,
   flags: CreateFlags,
@@ -35,8 +36,8 @@ export async function createCommand(
 /**
  * `create`: answers → spec → plan → files → install, build, smoke test, repository.
  *
- * @returns the report; also of a project that could not be written, or where a later step failed
- * @throws CliError for answers that do not make a project
+ * @returns the report, also when the project could not be written or a later step failed
+ * @throws CliError for invalid answers
  */
 async function create(
   directory: string | undefined,
@@ -116,7 +117,7 @@ function write(
   );
   const { wroteLocalEnv } = applyPlan(plan, target, secrets);
   if (secrets !== null && !wroteLocalEnv) {
-    warnings.push(`${LOCAL_ENV} was there already and stays as it is; see .env.example.`);
+    warnings.push(`${LOCAL_ENV} already exists and was not changed; see .env.example.`);
   }
   return { detail: `${plan.size} files` };
 }

@@ -2,15 +2,15 @@ import path from 'node:path';
 import { applyPlan } from '../apply/index.js';
 import { inspectTarget } from '../apply/target.js';
 import { getCatalog } from '../catalog/index.js';
-import { readSpec } from '../cli/answers.js';
-import type { CommandContext } from '../cli/context.js';
-import { type CreateReport, emptyReport, printReport } from '../cli/report.js';
 import { ExitCode } from '../errors.js';
 import { createPlan } from '../plan/index.js';
-import { toExternalSpec } from '../spec/external.js';
-import { resolveSpec } from '../spec/resolve.js';
+import { toExternalSpec } from '../project-spec/external.js';
+import { resolveSpec } from '../project-spec/resolve.js';
+import { type CreateReport, emptyReport, printReport } from '../report/report.js';
 import { Steps } from '../steps/steps.js';
 import { version } from '../version.js';
+import { readSpec } from './answers.js';
+import type { CommandContext } from './context.js';
 
 export interface RenderFlags {
   readonly spec: string;

@@ -1,9 +1,9 @@
 import { findProject } from '../add/project.js';
 import { getCatalog } from '../catalog/index.js';
-import type { CommandContext } from '../cli/context.js';
 import { ExitCode, type Problem, UsageError } from '../errors.js';
 import type { StepResult } from '../model.js';
-import type { ProjectTarget, SmokeReport, UrlTarget } from '../steps/smoke/index.js';
+import type { ProjectTarget, SmokeReport, UrlTarget } from '../smoke/index.js';
+import type { CommandContext } from './context.js';
 
 /** The options of `mcp-gen smoke`, as commander gives them. */
 export interface SmokeFlags {
@@ -16,10 +16,10 @@ export interface SmokeFlags {
 }
 
 /**
- * `smoke`: proves the project around the current directory, or the server at `--url`, and prints what it proved.
+ * `smoke`: tests the project that contains the current directory, or the server at `--url`, and prints what it proved.
  *
- * @returns the exit code: 0 when all that could be proven is right (with `--strict`: when all is proven), else 1
- * @throws UsageError for flags that make no sense and outside of a project; StepError when it cannot begin
+ * @returns the exit code: 0 when nothing failed (with `--strict`: when everything is proven), else 1
+ * @throws UsageError for invalid flags and outside of a project; StepError when it cannot start
  */
 export async function smokeCommand(
   flags: SmokeFlags,
@@ -28,7 +28,7 @@ export async function smokeCommand(
   const { url, headers, timeoutMs } = parseFlags(flags);
   const target: ProjectTarget | UrlTarget =
     url === null ? await projectAround(cwd) : { kind: 'url', url };
-  const { runSmoke } = await import('../steps/smoke/index.js');
+  const { runSmoke } = await import('../smoke/index.js');
   const report = await output.working('Smoke test with real MCP clients', (progress) =>
     runSmoke({
       target,
@@ -52,7 +52,7 @@ export async function smokeCommand(
 function printEnd(report: SmokeReport, output: CommandContext['output']): void {
   if (report.stderr !== undefined && !report.ok) {
     output.say();
-    output.say(output.paint('bold', 'The server wrote'));
+    output.say(output.paint('bold', 'Server output'));
     output.say(report.stderr.replace(/^/gm, '  '));
   }
   output.say();
@@ -61,7 +61,7 @@ function printEnd(report: SmokeReport, output: CommandContext['output']): void {
   const isProven = report.steps.every(({ status }) => status !== 'unproven');
   if (!report.ok) output.problem(failure(report));
   else if (isProven) output.say(`${output.paint('green', 'The server is proven')}: ${summary}.`);
-  else output.say(`${output.paint('yellow', 'The server is proven in part')}: ${summary}.`);
+  else output.say(`${output.paint('yellow', 'The server is partly proven')}: ${summary}.`);
 }
 
 function failure({ steps }: SmokeReport): Problem {
@@ -87,7 +87,7 @@ function describeTarget(target: ProjectTarget | UrlTarget): object {
 
 async function projectAround(directory: string): Promise<ProjectTarget> {
   const { root, manifest } = findProject(directory);
-  const { projectTarget } = await import('../steps/smoke/index.js');
+  const { projectTarget } = await import('../smoke/index.js');
   return projectTarget(root, manifest, await getCatalog());
 }
 
@@ -111,7 +111,7 @@ function parseFlags(flags: SmokeFlags): ParsedFlags {
   const seconds = flags.timeout === undefined ? null : Number(flags.timeout);
   if (seconds !== null && !(seconds > 0 && seconds <= 3600)) {
     problems.push({
-      message: `--timeout ${flags.timeout} is not a number of seconds.`,
+      message: `--timeout ${flags.timeout} is not a number of seconds (at most 3600).`,
       hint: 'For example: --timeout 30',
     });
   }
@@ -125,8 +125,8 @@ function parseUrl(text: string, problems: Problem[]): URL | null {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url && (url.username !== '' || url.password !== '')) {
     problems.push({
-      message: 'The --url has a user name or password in it.',
-      hint: `Use --header. ${HEADER_EXAMPLE}`,
+      message: '--url contains a user name or password.',
+      hint: `Pass credentials with --header. ${HEADER_EXAMPLE}`,
     });
     return null;
   }

@@ -1,5 +1,7 @@
-/** What a spec brings together: features, capabilities, facts and environment variables. */
-import type { Capability, Catalog, EnvVar, Feature, JsonObject, ProjectSpec } from '../model.js';
+/** What a spec brings together: features, facts and environment variables. */
+import { satisfies } from '../catalog/capabilities.js';
+import type { Catalog, EnvVar, Feature } from '../catalog/types.js';
+import type { Capability, JsonObject, ProjectSpec } from '../model.js';
 
 /** The features of a project in the order they contribute: base, then axis by axis. */
 export function chosenFeatures(catalog: Catalog, spec: ProjectSpec): readonly Feature[] {
@@ -7,24 +9,6 @@ export function chosenFeatures(catalog: Catalog, spec: ProjectSpec): readonly Fe
     axis.features.filter((feature) => spec.choices[axis.id]?.includes(feature.id)),
   );
   return [catalog.base, ...chosen];
-}
-
-/** Everything that these features make possible together. */
-export function capabilitiesOf(features: readonly Feature[]): ReadonlySet<Capability> {
-  return new Set(features.flatMap((feature) => feature.provides));
-}
-
-/** Whether a condition holds: capabilities joined by `&`, each perhaps with a `!` for its absence. */
-export function satisfies(
-  condition: string | undefined,
-  capabilities: ReadonlySet<Capability>,
-): boolean {
-  if (condition === undefined) return true;
-  return condition
-    .split('&')
-    .every((term) =>
-      term.startsWith('!') ? !capabilities.has(term.slice(1)) : capabilities.has(term),
-    );
 }
 
 /** `base`, or `axis/feature`. */
@@ -66,7 +50,7 @@ export function mergeEnv(
   );
 }
 
-/** Remembers who set `key`; throws when somebody else did before. */
+/** Records which feature set `key`; throws when another one did before. */
 export function claim(owners: Map<string, string>, key: string, owner: string, what: string): void {
   const first = owners.get(key);
   if (first !== undefined) throw new Error(`Both ${first} and ${owner} set ${what}.`);

@@ -70,7 +70,7 @@ export function sortImports(text: string): string {
       continue;
     }
     const end = endOfStatement(lines, index);
-    const statement = parse(lines.slice(index, end), comments);
+    const statement = parseStatement(lines.slice(index, end), comments);
     if (statement === null) {
       endGroup();
       output.push(...comments);
@@ -114,7 +114,7 @@ function endOfStatement(lines: readonly string[], index: number): number {
   return close === -1 ? index + 1 : close + 1;
 }
 
-function parse(lines: readonly string[], comments: readonly string[]): Statement | null {
+function parseStatement(lines: readonly string[], comments: readonly string[]): Statement | null {
   const text = lines.map((line, at) => (at === 0 ? line : line.trim())).join(' ');
   const match = STATEMENT.exec(text);
   if (!match || /\/[/*]/.test(match[4] ?? '')) return null;

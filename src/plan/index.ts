@@ -1,15 +1,10 @@
 /** The planner: (catalog, spec) → every file of the project, in memory. Pure and synchronous. */
-import type {
-  Catalog,
-  Feature,
-  JsonObject,
-  Plan,
-  PlannedFile,
-  ProjectSpec,
-  TemplateFile,
-} from '../model.js';
-import { capabilitiesOf, chosenFeatures, claim, originOf, satisfies } from './choose.js';
-import { matchesAny } from './globs.js';
+
+import { capabilitiesOf, satisfies } from '../catalog/capabilities.js';
+import type { Catalog, Feature, TemplateFile } from '../catalog/types.js';
+import type { JsonObject, Plan, PlannedFile, ProjectSpec } from '../model.js';
+import { matchesAny } from '../text/globs.js';
+import { chosenFeatures, claim, originOf } from './choose.js';
 import { KIT_ORIGIN, vendor } from './kit.js';
 import { createManifest, formatManifest, MANIFEST_PATH } from './manifest.js';
 import { formatPackageJson, mergePackageJson } from './package-json.js';

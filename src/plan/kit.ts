@@ -1,7 +1,8 @@
 /** What a project takes of the kit: the files that its own files reach, and the packages that those import. */
 import { posix } from 'node:path';
-import type { JsonObject, Kit, PlannedFile } from '../model.js';
-import { moduleSpecifiers } from '../text/module-specifiers.js';
+import type { Kit } from '../catalog/types.js';
+import type { JsonObject, PlannedFile } from '../model.js';
+import { moduleSpecifiers, sourceOf } from '../text/module-specifiers.js';
 
 /** Origin of the files, as `base` or `axis/feature` elsewhere. */
 export const KIT_ORIGIN = 'kit';
@@ -64,11 +65,6 @@ function upToLastMention(path: string, contents: string | Uint8Array): string {
   if (mention === -1) return '';
   const end = text.indexOf('\n', text.indexOf('\n', mention) + 1);
   return end <= mention ? text : text.slice(0, end);
-}
-
-/** The file behind a specifier: `./a.js` is `./a.ts` on disk. */
-export function sourceOf(specifier: string): string {
-  return specifier.replace(/\.js$/, '.ts');
 }
 
 function packagesOf(kit: Kit, reached: ReadonlySet<string>): JsonObject {

@@ -1,7 +1,8 @@
 /** `.mcp-gen.json`: what a project was made from. */
 import { createHash } from 'node:crypto';
-import type { Catalog, Manifest, PlannedFile, ProjectSpec } from '../model.js';
-import { toExternalSpec } from '../spec/external.js';
+import type { Catalog } from '../catalog/types.js';
+import type { Manifest, PlannedFile, ProjectSpec } from '../model.js';
+import { toExternalSpec } from '../project-spec/external.js';
 
 export const MANIFEST_PATH = '.mcp-gen.json';
 

@@ -1,4 +1,5 @@
 /** `package.json` of a project: the fragments of its features, merged. */
+import { isObject } from '../is-object.js';
 import type { JsonObject } from '../model.js';
 
 export interface Fragment {
@@ -93,8 +94,4 @@ function sortKeys(object: Record<string, unknown>, first: readonly string[], alp
   if (alphabetical) rest.sort((a, b) => (a < b ? -1 : 1));
   const keys = [...first.filter((key) => key in object), ...rest];
   return Object.fromEntries(keys.map((key) => [key, object[key]]));
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,9 +1,12 @@
 /** Renders templates: one pass, slots filled by the fragments of the chosen features. */
-import type { Capability, Catalog, Feature, ProjectSpec, RenderFunction } from '../model.js';
-import { mergeEnv, mergeFacts, originOf, satisfies } from './choose.js';
-import { helpers } from './helpers.js';
+
+import { satisfies } from '../catalog/capabilities.js';
+import { helpers } from '../catalog/helpers.js';
+import type { Catalog, Feature, RenderFunction } from '../catalog/types.js';
+import { UserText } from '../catalog/user-text.js';
+import type { Capability, ProjectSpec } from '../model.js';
+import { mergeEnv, mergeFacts, originOf } from './choose.js';
 import { tidy } from './tidy.js';
-import { UserText } from './user-text.js';
 
 export interface Renderer {
   /** The text of one file; '' when the template has nothing to say. Throws with `origin` and `path` in the message. */

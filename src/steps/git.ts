@@ -1,9 +1,9 @@
 import { realpathSync } from 'node:fs';
-import { type RunOptions, type RunResult, run } from './run.js';
+import { type RunOptions, type RunResult, run } from '../process/run.js';
 
 const TIMEOUT_MS = 15_000;
 
-/** A repository is a convenience: whatever goes wrong is a note, never a failure. */
+/** A repository is a convenience: a problem is a note, never a failure. */
 export interface GitOutcome {
   readonly status: 'ok' | 'skipped';
   readonly detail: string;
@@ -22,7 +22,7 @@ export async function initRepository(message: string, options: RunOptions): Prom
   if (inside.outcome === 'missing') return skipped('git is not installed');
   if (inside.outcome === 'ok') {
     return realpathSync(inside.stdout.trim()) === realpathSync(options.cwd)
-      ? skipped('the directory has a repository already; nothing was committed')
+      ? skipped('the directory is already a repository; nothing was committed')
       : skipped(`already inside the repository ${inside.stdout.trim()}`);
   }
 
@@ -34,7 +34,7 @@ export async function initRepository(message: string, options: RunOptions): Prom
   const identity = await git('config', 'user.email');
   const { GIT_AUTHOR_EMAIL, EMAIL } = options.env;
   if (identity.stdout.trim() === '' && !GIT_AUTHOR_EMAIL && !EMAIL) {
-    return skipped('made a repository without a commit: git has no user.name and user.email');
+    return skipped('created a repository without a commit: git has no user.name and user.email');
   }
   const add = await git('add', '--all');
   if (add.outcome !== 'ok') return skipped(failure('git add', add));
@@ -43,7 +43,7 @@ export async function initRepository(message: string, options: RunOptions): Prom
     ...['commit', '--quiet', '--no-verify', '--message', message],
   );
   if (commit.outcome !== 'ok') return skipped(failure('git commit', commit));
-  return { status: 'ok', detail: 'first commit made' };
+  return { status: 'ok', detail: 'created the first commit' };
 }
 
 function withoutQuestions(options: RunOptions): RunOptions {

@@ -1,8 +1,11 @@
 import { StepError } from '../errors.js';
+import { type RunOptions, type RunResult, run } from '../process/run.js';
 import type { PackageManager } from './package-manager.js';
-import { type RunOptions, type RunResult, run } from './run.js';
 
-/** Lines with which package managers say that the network, not the project, is the trouble. */
+/** A check must not hold up what works without it. */
+const VERIFY_TIMEOUT_MS = 30_000;
+
+/** Error codes with which package managers report network problems. */
 const OFFLINE =
   /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|ERR_SOCKET_TIMEOUT|ENOTCACHED|ConnectionRefused|FailedToOpenSocket)\b/;
 
@@ -21,6 +24,27 @@ export async function install(manager: PackageManager, options: RunOptions): Pro
 }
 
 /**
+ * Whether what was installed can be installed again from its lock file, as CI and the Dockerfile do. A registry that
+ * lacks an optional package, or a setting that writes no lock file, does not stop the first installation.
+ *
+ * @returns a warning, or null when it can or nobody knows
+ */
+export async function verifyLockfile(
+  manager: PackageManager,
+  options: RunOptions,
+): Promise<string | null> {
+  if (manager.verify === undefined) return null;
+  const result = await run(manager.verify, { ...options, timeoutMs: VERIFY_TIMEOUT_MS });
+  if (result.outcome !== 'failed' || isOffline(result)) return null;
+  const { ciText, lockfile, installText } = manager;
+  return (
+    `${lockfile} cannot be installed with "${ciText}", as CI does${withTail(result)}\n` +
+    `Check that the registry has every package and that a lock file is written, delete ${lockfile} and node_modules, ` +
+    `then run ${installText}.`
+  );
+}
+
+/**
  * Runs the project's build script.
  *
  * @throws StepError with the last lines of its output.
@@ -30,7 +54,7 @@ export async function build(manager: PackageManager, options: RunOptions): Promi
   if (result.outcome === 'ok') return;
   throw new StepError('build', {
     message: `${manager.runText} build failed${withTail(result)}`,
-    hint: `Try again, in the project: ${manager.runText} build`,
+    hint: `Fix the problem, then run in the project: ${manager.runText} build`,
   });
 }
 
@@ -43,10 +67,10 @@ function reason(manager: PackageManager, result: RunResult): string {
 function hint(manager: PackageManager, result: RunResult): string {
   const again = `Then, in the project: ${manager.installText} && ${manager.runText} build`;
   if (result.outcome === 'missing') {
-    return `Get it: ${manager.get}. Or choose another with --package-manager. ${again}`;
+    return `Install it: ${manager.get}. Or choose another one with --package-manager. ${again}`;
   }
   if (isOffline(result)) return `Check the network, the proxy and the registry. ${again}`;
-  return `The files are written and stay. Mend the cause. ${again}`;
+  return `The files are written. Fix the problem. ${again}`;
 }
 
 function isOffline(result: RunResult): boolean {

@@ -1,10 +1,12 @@
-import type { Feature } from '../model.js';
+import type { Feature } from '../catalog/types.js';
 
 /** How to use the chosen package manager: the `pm` facts of its feature. */
 export interface PackageManager {
   readonly id: string;
   /** Installs the dependencies: program and arguments. */
   readonly install: readonly string[];
+  /** Fails when the lock file cannot be installed as it is, and changes nothing; without it nothing is checked. */
+  readonly verify?: readonly string[];
   /** Runs a script of the project; its name is added at the end. */
   readonly run: readonly string[];
   /** How a person gets the program: a command or an address. */
@@ -12,6 +14,9 @@ export interface PackageManager {
   /** What a person types to install, and in front of a script's name. */
   readonly installText: string;
   readonly runText: string;
+  /** Installs what the lock file has, and nothing else; and the file's name. */
+  readonly ciText: string;
+  readonly lockfile: string;
 }
 
 /**
@@ -20,21 +25,30 @@ export interface PackageManager {
  * @throws Error when the feature lacks the facts (a mistake in the templates, not of the user).
  */
 export function packageManagerOf(feature: Feature): PackageManager {
-  const { install, run, get, installText, runText } = (feature.facts['pm'] ?? {}) as Facts;
+  const { install, run, get, verify, installText, runText, ci, lockfile } = (feature.facts['pm'] ??
+    {}) as Facts;
   if (!isCommand(install) || !isCommand(run) || !isText(get)) {
     throw new Error(`${feature.axis}/${feature.id}: facts.pm needs "install", "run" and "get".`);
   }
   return {
     id: feature.id,
     install,
+    ...(isCommand(verify) ? { verify } : {}),
     run,
     get,
     installText: isText(installText) ? installText : install.join(' '),
     runText: isText(runText) ? runText : run.join(' '),
+    ciText: isText(ci) ? ci : install.join(' '),
+    lockfile: isText(lockfile) ? lockfile : 'the lock file',
   };
 }
 
-type Facts = Readonly<Record<'install' | 'run' | 'get' | 'installText' | 'runText', unknown>>;
+type Facts = Readonly<
+  Record<
+    'install' | 'run' | 'get' | 'verify' | 'installText' | 'runText' | 'ci' | 'lockfile',
+    unknown
+  >
+>;
 
 function isText(value: unknown): value is string {
   return typeof value === 'string';

@@ -1,10 +1,11 @@
+import type { Feature } from '../catalog/types.js';
 import { StepError } from '../errors.js';
-import type { Feature, StepResult } from '../model.js';
-import { childEnv } from './child-env.js';
+import type { StepResult } from '../model.js';
+import { childEnv } from '../process/child-env.js';
+import type { RunOptions } from '../process/run.js';
 import { initRepository } from './git.js';
-import { build, install } from './install.js';
+import { build, install, verifyLockfile } from './install.js';
 import type { PackageManager } from './package-manager.js';
-import type { RunOptions } from './run.js';
 import { summariseSmoke } from './smoke-summary.js';
 import type { Step, StepOutcome, StepProgress, Steps } from './steps.js';
 
@@ -21,27 +22,27 @@ export interface ProveOptions {
   readonly install: boolean;
   readonly smoke: boolean;
   readonly git: boolean;
-  /** What the smoke test could not prove is a failure. */
+  /** Unproven steps of the smoke test count as failed. */
   readonly strict: boolean;
   /** Show every check of the smoke test, not one line per client. */
   readonly verbose: boolean;
 }
 
-/** What the steps found out beside their results; filled while they run, so that it is there after a failure too. */
+/** What the steps report beside their results; filled while they run, so that a failure keeps it. */
 export interface Findings {
   readonly warnings: string[];
   /** Every check of the smoke test. */
   readonly checks: StepResult[];
 }
 
-interface Work extends Step {
+interface PlannedStep extends Step {
   /** Why the step is left out, or null. */
   readonly skip: string | null;
   run(progress: StepProgress): Promise<StepOutcome | undefined>;
 }
 
 /**
- * Takes a written project to a proven one: install, build, smoke test with real clients, first commit.
+ * Takes a written project to a tested one: install, build, smoke test with real clients, first commit.
  *
  * @throws StepError for the first step that fails (the rest is recorded as skipped); the signal's reason when
  * interrupted
@@ -64,7 +65,7 @@ export async function prove(
   }
 }
 
-function planSteps(options: ProveOptions, findings: Findings): Work[] {
+function planSteps(options: ProveOptions, findings: Findings): PlannedStep[] {
   const { manager } = options;
   const notInstalled = options.install ? null : 'not installed';
   const child = (progress: StepProgress): RunOptions => ({
@@ -78,7 +79,12 @@ function planSteps(options: ProveOptions, findings: Findings): Work[] {
       name: 'install',
       title: `Install dependencies with ${manager.id}`,
       skip: options.install ? null : '--no-install',
-      run: (progress) => install(manager, child(progress)),
+      run: async (progress) => {
+        await install(manager, child(progress));
+        const warning = await verifyLockfile(manager, child(progress));
+        if (warning !== null) findings.warnings.push(warning);
+        return undefined;
+      },
     },
     {
       name: 'build',
@@ -106,7 +112,7 @@ async function smoke(
   progress: StepProgress,
   findings: Findings,
 ): Promise<StepOutcome> {
-  const { runSmoke } = await import('./smoke/index.js');
+  const { runSmoke } = await import('../smoke/index.js');
   const { directory, name, features, manager, strict, signal } = options;
   const report = await runSmoke({
     target: {
@@ -129,10 +135,10 @@ async function smoke(
   findings.checks.push(...report.steps);
   findings.warnings.push(...report.warnings);
   if (!report.ok) {
-    const server = report.stderr ? `\nThe server wrote:\n${indent(report.stderr)}` : '';
+    const server = report.stderr ? `\nServer output:\n${indent(report.stderr)}` : '';
     throw new StepError('smoke', {
       message: `The smoke test failed.${server}`,
-      hint: 'The project stays as it is. Mend it, build it, and prove it again with mcp-gen smoke.',
+      hint: 'The project is kept. Fix the problem, rebuild, then run mcp-gen smoke.',
     });
   }
   const isProven = report.steps.every((step) => step.status !== 'unproven');

@@ -28,6 +28,11 @@ export function moduleSpecifiers(text: string): string[] {
   return found;
 }
 
+/** The file behind a specifier: `./a.js` is `./a.ts` on disk. */
+export function sourceOf(specifier: string): string {
+  return specifier.replace(/\.js$/, '.ts');
+}
+
 function specifierOfImport(tokens: readonly string[], at: number): string | null {
   const next = tokens[at + 1] ?? '';
   if (isString(next)) return unquoted(next);

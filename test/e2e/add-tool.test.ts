@@ -98,7 +98,7 @@ test('it works from any folder in the project, and reports as JSON', async () =>
     files: ['src/tools/search-orders.ts', 'test/tools/search-orders.test.ts', BARREL],
     scopes: [],
     problems: [],
-    warnings: [expect.stringMatching(/^Everyone who is let in: it asks for no scope/)],
+    warnings: [expect.stringMatching(/^Every authenticated caller: no scope is required/)],
   });
 });
 
@@ -107,8 +107,8 @@ describe('who may call the tool', () => {
 
   test('without a scope: everyone, and the report says so and how to change it', async () => {
     const { stdout } = await addTool(EXAMPLE);
-    expect(stdout).toContain('Everyone who is let in: it asks for no scope');
-    expect(stdout).toContain("write one into src/tools/search-orders.ts: scopes: ['orders:read'],");
+    expect(stdout).toContain('Every authenticated caller: no scope is required');
+    expect(stdout).toContain("add it to src/tools/search-orders.ts: scopes: ['orders:read'],");
     expect(read('src/tools/search-orders.ts')).not.toContain('scopes');
   });
 
@@ -119,8 +119,8 @@ describe('who may call the tool', () => {
       "scopes: ['orders:read', 'orders:audit', 'notes:read'],",
     );
     expect(read('test/tools/search-orders.test.ts')).toContain('without its scopes');
-    expect(stdout).toContain('Who has the scopes orders:read, orders:audit and notes:read:');
-    expect(stdout).toContain('New here: orders:read and orders:audit.');
+    expect(stdout).toContain('Callers with scopes orders:read, orders:audit and notes:read:');
+    expect(stdout).toContain('New scopes: orders:read and orders:audit.');
     const { stdout: json } = await addTool(['zoom', '--scope', 'notes:read', '--json']);
     expect(JSON.parse(json)).toMatchObject({ scopes: ['notes:read'], warnings: [] });
   });
@@ -129,7 +129,7 @@ describe('who may call the tool', () => {
     const policy = 'roles: { reader: { scopes: [notes:read], allowed_tools: [find_one] } }';
     write('policy.yaml', policy);
     const { stdout: some } = await addTool(['find_one', '--scope', 'notes:read']);
-    expect(some).toContain('Who has the scope notes:read and in policy.yaml has the role reader.');
+    expect(some).toContain('Callers with scope notes:read and role reader (policy.yaml).');
     const { stdout: none } = await addTool(['find_two', '--scope', 'notes:read']);
     expect(none).toContain('Nobody yet: no role in policy.yaml allows find_two.');
     expect(none).toContain('Add find_two to allowed_tools');
@@ -149,7 +149,7 @@ describe('who may call the tool', () => {
     project = path.join(folder, 'open');
     expect((await addTool(EXAMPLE)).stdout).not.toContain('Who may call it');
     const { stdout } = await addTool(['zoom', '--scope', 'orders:read']);
-    expect(stdout).toContain('Scopes count once it has auth.');
+    expect(stdout).toContain('Scopes apply once it has.');
   });
 });
 
@@ -207,13 +207,13 @@ describe('a name that is taken', () => {
     await expectRefusal(
       ['search-orders'],
       1,
-      'src/tools/more.ts has a tool with the name search_orders',
+      'src/tools/more.ts already has a tool named search_orders',
     );
   });
 
   test('by a test', async () => {
     write('test/tools/search-orders.test.ts', '// mine\n');
-    await expectRefusal(EXAMPLE, 1, 'test/tools/search-orders.test.ts exists already');
+    await expectRefusal(EXAMPLE, 1, 'test/tools/search-orders.test.ts already exists');
   });
 });
 
@@ -248,7 +248,7 @@ test('folders that lead out of the project are not written through', async () =>
   mkdirSync(elsewhere);
   rmSync(path.join(project, 'test/tools'), { recursive: true });
   symlinkSync(elsewhere, path.join(project, 'test/tools'));
-  await expectRefusal(EXAMPLE, 1, 'leads out of the project');
+  await expectRefusal(EXAMPLE, 1, 'points outside the project');
   expect(readdirSync(elsewhere)).toEqual([]);
 });
 
@@ -267,13 +267,13 @@ test('outside of a project: exit 2', async () => {
 
 test('a broken manifest is named', async () => {
   write('.mcp-gen.json', '{');
-  await expectRefusal(EXAMPLE, 1, '.mcp-gen.json is not a manifest');
+  await expectRefusal(EXAMPLE, 1, '.mcp-gen.json is not a create-mcp-server manifest');
 });
 
 test('without a name and without a terminal: exit 2 within 3 s, naming it', async () => {
   const result = await addTool([]);
   expect(result.code).toBe(2);
-  expect(result.stderr).toContain('The name of the tool is missing.');
+  expect(result.stderr).toContain('The tool name is missing.');
   expect(result.ms).toBeLessThan(3000);
 });
 
@@ -340,24 +340,24 @@ describe('on a terminal', () => {
     const terminal = wizard();
     await terminal.waitFor('◆  What is the tool called?');
     await terminal.send('create-note!');
-    await terminal.waitFor('is not possible');
+    await terminal.waitFor('is not valid');
     await terminal.send(Key.ctrlU, 'search_orders', Key.enter);
     await terminal.waitFor('◆  What does it do?');
     await terminal.send('Finds orders.', Key.enter);
-    await terminal.waitFor('◆  A parameter?');
+    await terminal.waitFor('◆  Add a parameter?');
     await terminal.send('limit:int=x');
     await terminal.waitFor('is not a whole number');
     await terminal.send(Key.ctrlU, 'limit:int=20', Key.enter);
-    await terminal.waitFor('◆  One more parameter?');
+    await terminal.waitFor('◆  Add another parameter?');
     await terminal.send(Key.escape);
     await terminal.waitFor('limit:int=20█');
     await terminal.send('0', Key.enter);
-    await terminal.waitFor('◆  One more parameter?');
+    await terminal.waitFor('◆  Add another parameter?');
     await terminal.send(Key.enter);
     await terminal.waitFor('◆  Does it change anything?');
     await terminal.send(Key.down, Key.enter);
     await terminal.waitFor('◆  Which scope does a caller need?');
-    await terminal.waitFor('So far: notes:read, notes:write');
+    await terminal.waitFor('In use: notes:read, notes:write');
     await terminal.send('orders:*');
     await terminal.waitFor('is one name, not a pattern');
     await terminal.send(Key.ctrlU, 'orders:read,notes:read', Key.enter);
@@ -373,9 +373,9 @@ describe('on a terminal', () => {
     const terminal = wizard(['--read-only', '--description', 'Zooms.', '--param', 'x:int']);
     await terminal.waitFor('◆  What is the tool called?');
     await terminal.send('zoom', Key.enter);
-    await terminal.waitFor('none: everyone whom the policy lets in');
+    await terminal.waitFor('none: every caller that the policy allows');
     await terminal.send(Key.enter);
-    await terminal.waitFor('Everyone who is let in');
+    await terminal.waitFor('Every authenticated caller');
     expect(await terminal.exit()).toEqual({ code: 0, restored: true });
     expect(read('src/tools/zoom.ts')).not.toContain('scopes');
 

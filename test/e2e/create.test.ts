@@ -126,7 +126,7 @@ describe.concurrent('--dry-run', () => {
     const cwd = temporaryFolder();
     const { code, stdout } = await runCli(['my-server', '--yes', '--dry-run'], { cwd });
     expect(code).toBe(0);
-    expect(stdout).toMatch(/my-server would have \d+ files/);
+    expect(stdout).toMatch(/my-server would contain \d+ files/);
     expect(stdout).toMatch(/ {2}src\/\n/);
     expect(stdout).toMatch(/package\.json +\d\.\d kB {2}base/);
     expect(stdout).toContain('datastore/sqlite');
@@ -160,7 +160,7 @@ describe.concurrent('--dry-run', () => {
     const { code, stdout } = await runCli(args, { cwd });
     expect(code).toBe(0);
     expect(JSON.parse(stdout).warnings).toEqual([
-      expect.stringMatching(/has other contents at README\.md\.$/),
+      expect.stringMatching(/contains different versions of README\.md\.$/),
     ]);
   });
 });

@@ -39,7 +39,12 @@ export type Behaviour =
  */
 export function fakeManager(
   folder: string,
-  behaviour: { readonly install?: Behaviour; readonly build?: Behaviour; readonly name?: string },
+  behaviour: {
+    readonly install?: Behaviour;
+    readonly verify?: Behaviour;
+    readonly build?: Behaviour;
+    readonly name?: string;
+  },
   also: readonly string[] = [],
 ): Record<string, string> {
   const bin = path.join(folder, 'fake-bin');
@@ -50,6 +55,7 @@ const fs = require('node:fs');
 const { spawn } = require('node:child_process');
 fs.writeFileSync(${JSON.stringify(path.join(folder, 'fake-env.json'))}, JSON.stringify(process.env));
 if (process.argv.includes('build')) { ${code(behaviour.build ?? 'ok', pidFile)} }
+else if (process.argv.includes('ci')) { ${code(behaviour.verify ?? 'ok', pidFile)} }
 else { ${code(behaviour.install ?? 'ok', pidFile)} }
 `;
   const program = path.join(bin, behaviour.name ?? 'npm');

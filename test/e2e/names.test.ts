@@ -82,7 +82,7 @@ describe.concurrent('the last part of the directory is the name, with the same r
     const cwd = temporaryFolder();
     const { code, stderr } = await runCli(['', '--yes'], { cwd });
     expect(code).toBe(2);
-    expect(stderr).toContain('The directory is empty.');
+    expect(stderr).toContain('The directory name is empty.');
   });
 });
 

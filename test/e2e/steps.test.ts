@@ -48,6 +48,27 @@ describe.concurrent('a step fails: exit 1, the project stays', () => {
     });
   });
 
+  test('a lock file that cannot be installed is a warning, not a failure', async ({ expect }) => {
+    const cwd = temporaryFolder();
+    const env = fakeManager(cwd, { verify: { fail: 'Missing: x from lock file' } });
+    const { stdout } = await runCli([...ARGS, '--no-smoke', '--json'], { cwd, env });
+    const { code, warnings } = JSON.parse(stdout);
+    expect(code).toBe(0);
+    expect(statuses(stdout)).toMatchObject({ install: 'ok', build: 'ok' });
+    expect(warnings).toEqual([
+      expect.stringMatching(
+        /^package-lock\.json cannot be installed with "npm ci".*Missing: x from lock file 1.*then run npm install\.$/s,
+      ),
+    ]);
+  });
+
+  test('what a registry out of reach leaves unknown is no warning', async ({ expect }) => {
+    const cwd = temporaryFolder();
+    const env = fakeManager(cwd, { verify: { fail: 'npm error code ENOTFOUND' } });
+    const { stdout } = await runCli([...ARGS, '--no-smoke', '--json'], { cwd, env });
+    expect(JSON.parse(stdout)).toMatchObject({ code: 0, warnings: [] });
+  });
+
   test('build', async ({ expect }) => {
     const cwd = temporaryFolder();
     const env = fakeManager(cwd, { build: { fail: 'TS2322' } });

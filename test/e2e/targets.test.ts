@@ -28,7 +28,7 @@ describe('refused: exit 1, a reason, nothing changed', () => {
     writeFileSync(path.join(cwd, 'full/precious.txt'), 'mine');
     const { code, stderr } = await runCli(['full', ...QUICK], { cwd });
     expect(code).toBe(1);
-    expect(stderr).toMatch(/is not empty\. It holds precious\.txt\.[\s\S]*--force/);
+    expect(stderr).toMatch(/is not empty\. It contains precious\.txt\.[\s\S]*--force/);
     expect(readdirSync(path.join(cwd, 'full'))).toEqual(['precious.txt']);
   });
 
@@ -179,7 +179,7 @@ describe('--force', () => {
     spawnSync('rm', ['-r', path.join(cwd, 'x/src')]);
 
     const { code, stderr } = await runCli(['x', ...QUICK, '--force'], { cwd });
-    expect(stderr).toContain('.env was there already');
+    expect(stderr).toContain('.env already exists');
     expect(code).toBe(0);
     expect(readFileSync(path.join(cwd, 'x/.env'), 'utf8')).toBe(secret);
     expect(readFileSync(path.join(cwd, 'x/mine.txt'), 'utf8')).toBe('mine');

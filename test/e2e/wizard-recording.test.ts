@@ -36,11 +36,11 @@ async function record(): Promise<string> {
     await see(new RegExp(`◆  .*${question}`));
   }
   await terminal.send(Key.enter);
-  await terminal.waitFor('◆  What is it for?');
+  await terminal.waitFor('◆  What does the server do?');
   await terminal.send('Finds and tracks the orders of our shop.');
   await see('of our shop.█');
   await terminal.send(Key.enter);
-  await see('◆  Ready.');
+  await see('◆  Ready to create:');
   return renderSvg(frames, COLUMNS, 'The wizard of create-mcp-server asks a handful of questions');
 }
 

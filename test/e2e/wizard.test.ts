@@ -33,8 +33,8 @@ const QUESTIONS = [
   'Where will it run?',
   'How will you watch it in production?',
   'Which package manager?',
-  'What is it for?',
-  'Ready.',
+  'What does the server do?',
+  'Ready to create:',
 ] as const;
 
 /** Presses Enter until a question is on the screen. */
@@ -49,7 +49,7 @@ async function enterUntil(terminal: TestTerminal, question: string): Promise<voi
 test('Enter all the way makes the default project, and the printed command the same one', async () => {
   const cwd = temporaryFolder();
   const terminal = wizard(ONLY_FILES, cwd);
-  await enterUntil(terminal, 'Ready.');
+  await enterUntil(terminal, 'Ready to create:');
   const preview = terminal.screen();
   expect(preview).toMatch(/│ {2}my-mcp-server, \d+ files/);
   expect(preview).toMatch(/src\/ \(\d+\)/);
@@ -75,7 +75,7 @@ test.each([
   const terminal = wizard(ONLY_FILES, cwd);
   await terminal.waitFor(QUESTIONS[0]);
   await terminal.send(...keys);
-  const screen = await terminal.waitFor('◆  Ready.');
+  const screen = await terminal.waitFor('◆  Ready to create:');
   expect(screen).not.toMatch(/\n\n.*│/);
   await terminal.send(Key.enter);
   expect(await terminal.exit()).toEqual({ code: 0, restored: true });
@@ -86,7 +86,7 @@ test('the directory is checked while it is typed', async () => {
   const terminal = wizard(ONLY_FILES, cwd);
   await terminal.waitFor(QUESTIONS[0]);
   await terminal.send('Shop');
-  await terminal.waitFor('it has capitals');
+  await terminal.waitFor('it has upper-case letters');
   await terminal.send(Key.enter);
   await terminal.waitFor('▲  Where should');
   await terminal.send(Key.ctrlU, 'shop');
@@ -144,7 +144,7 @@ test('"Cancel" in the preview is a cancellation, too', async () => {
     await terminal.waitFor(`◆  ${question}`);
     await terminal.send(Key.enter);
   }
-  await terminal.waitFor('◆  Ready.');
+  await terminal.waitFor('◆  Ready to create:');
   await terminal.send(Key.up, Key.enter);
   expect(await terminal.exit()).toEqual({ code: 130, restored: true });
   expect(readdirSync(cwd)).toEqual([]);
@@ -228,7 +228,7 @@ test('one answer can be changed from the preview; what no longer fits is asked a
   );
   await terminal.waitFor('◆  Which package manager?');
   await terminal.send(Key.enter);
-  await terminal.waitFor('◆  What is it for?');
+  await terminal.waitFor('◆  What does the server do?');
   await terminal.send('Sells tea.', Key.enter);
   await terminal.waitFor("--description 'Sells tea.'");
   await terminal.send(Key.down, Key.enter);
@@ -236,9 +236,9 @@ test('one answer can be changed from the preview; what no longer fits is asked a
   await terminal.send(Key.down, Key.enter);
   await terminal.waitFor('Sells tea.█');
   await terminal.send(Key.ctrlU, 'Sells ice.', Key.enter);
-  const screen = await terminal.waitFor('◆  Ready.');
+  const screen = await terminal.waitFor('◆  Ready to create:');
   expect(screen).toContain("--description 'Sells ice.'");
-  expect(screen.match(/What is it for/g)).toHaveLength(1);
+  expect(screen.match(/What does the server do/g)).toHaveLength(1);
 });
 
 test('a reason that is too long for its line goes below it, whole', async () => {
@@ -264,11 +264,11 @@ test('a narrow terminal and one without colours work', async () => {
 
 test('on a small screen nothing is drawn twice, also not above the top', async () => {
   const terminal = wizard(ONLY_FILES, temporaryFolder(), { cols: 80, rows: 24 });
-  await enterUntil(terminal, 'Ready.');
+  await enterUntil(terminal, 'Ready to create:');
   await terminal.send(Key.down, Key.enter);
   await terminal.waitFor('◆  Which answer?');
   await terminal.send(Key.escape);
-  await terminal.waitFor('◆  Ready.');
+  await terminal.waitFor('◆  Ready to create:');
   const history = terminal.history();
   for (const question of QUESTIONS.slice(0, -1)) {
     expect(history.split(`◇  ${question}`), question).toHaveLength(2);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { eras, hostileEnv, hostileProject, messageOf, send } from '../support/hostile-project.js';
+import { imageOf } from '../support/image.js';
 import { cachedInstall } from '../support/install-cache.js';
 import { leftOut } from '../support/left-out.js';
 import { nodeFolder, whyNoOtherNodes } from '../support/node-versions.js';
@@ -42,17 +43,25 @@ describe('a built server runs', () => {
     expect(result).toMatchObject({ structuredContent: { note: { title: 'Kept' } } });
   });
 
-  it('with nothing but its native packages beside it', async () => {
-    const project = await copyOf(await builtProject());
-    const { dependencies } = await packageOf(project);
-    const { libsql = '' } = dependencies;
-    await useModules(project, await cachedInstall('native', { libsql }));
-    const { port } = await start(project);
+  it('in an image that has its native packages and no others', async () => {
+    const image = await imageOf(await copyOf(await builtProject()));
+    const modules = await readdir(join(image, 'node_modules'));
+    expect(modules.sort()).toEqual(['@libsql', '@neon-rs', 'detect-libc', 'libsql']);
+    expect(await readdir(join(image, 'node_modules/@libsql'))).toHaveLength(1);
+    const { port } = await start(image);
     for (const [, request] of eras) {
       const listed = messageOf(await send(port, request('resources/list')));
       expect(listed).toHaveProperty('result.resources');
     }
   });
+});
+
+it('the image of a server without native packages has no packages', async () => {
+  const choices = { transport: ['http'], auth: 'api-key', datastore: 'none' };
+  const image = await imageOf(await copyOf(await builtProject(choices)));
+  expect(await readdir(join(image, 'node_modules'))).toEqual([]);
+  const { port } = await start(image);
+  expect(messageOf(await send(port))).toHaveProperty('result.tools');
 });
 
 it('a server that only answers calls does without the protocol library', async () => {

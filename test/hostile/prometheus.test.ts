@@ -36,6 +36,8 @@ beforeAll(async () => {
     starter: 'notes',
     datastore: 'sqlite',
     observability: ['prometheus'],
+    // What Compose and the others publish is in deploy-targets.test.ts.
+    deploy: ['none'],
   });
   larger = await rendered({
     transport: ['http'],
@@ -104,7 +106,7 @@ describe.each([
       const tested = await promtool(['test', 'rules', 'alerts.test.yml'], folder);
       expect(tested?.exitCode, `without ${alert}`).not.toBe(0);
     }
-  });
+  }, 90_000);
 });
 
 it('alerts each have their section in the runbook, with its six steps', async () => {
@@ -155,7 +157,11 @@ describe('with a real Prometheus that reads a real server', () => {
     await writeFile(join(folder, 'prometheus.yml'), config);
     const port = await freePort();
     url = `http://127.0.0.1:${port}`;
-    const args = ['--config.file=prometheus.yml', `--web.listen-address=127.0.0.1:${port}`];
+    // Debian's Prometheus keeps its data in /var/lib by default, where it would find that of earlier runs.
+    const args = [
+      ...['--config.file=prometheus.yml', '--storage.tsdb.path=data'],
+      `--web.listen-address=127.0.0.1:${port}`,
+    ];
     prometheus = spawn(tools.prometheus, args, { cwd: folder, stdio: 'ignore' });
     // A series counts from its second sample on, so everything has to happen before and after the first.
     await traffic(policy, 'roles: [');

@@ -3,17 +3,18 @@
  * own package manager, built and smoked, then linted, and with one more tool (`add-tool`) checked and tested as a whole.
  */
 import { existsSync } from 'node:fs';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, it, type TestContext } from 'vitest';
+import { describe, expect, inject, it, type TestContext } from 'vitest';
 import type { ProjectSpec } from '../../src/model.js';
 import { chosenFeatures } from '../../src/plan/choose.js';
 import { packageManagerOf } from '../../src/steps/package-manager.js';
+import { imageOf } from '../support/image.js';
 import { leftOut } from '../support/left-out.js';
 import { binFolderOf, versionsOf } from '../support/package-managers.js';
 import { pairwiseSpecs } from '../support/pairwise.js';
 import { createDatabase, whyNoPostgres } from '../support/postgres.js';
 import { realCatalog } from '../support/projects.js';
-import { openWholeRegistry, type WholeRegistry } from '../support/whole-registry.js';
 import { Workshop } from '../support/workshop.js';
 
 const ADD_TOOL = [
@@ -33,17 +34,6 @@ const cases = pairwiseSpecs(catalog).map((spec, index, all) => {
   return { spec, flags, version, title: `${title.join(' ')} (${version ?? 'the npm of Node.js'})` };
 });
 
-let registry: WholeRegistry;
-beforeAll(async () => {
-  registry = await openWholeRegistry();
-});
-afterAll(async () => {
-  const { missing } = registry;
-  const why = `the registry lacks ${missing.size} packages of other platforms; empty ones stood in for them`;
-  if (missing.size > 0) leftOut('Yarn against the registry as it is', why);
-  await registry.close();
-});
-
 describe('projects with every pair of choices', () => {
   it.concurrent.for(cases.map((one) => [one.title, one] as const))(
     '%s',
@@ -54,10 +44,7 @@ describe('projects with every pair of choices', () => {
         leftOut(`tests and store checks of ${title}`, noPostgres);
       }
       const isComplete = !needsPostgres || noPostgres === null;
-      const env = {
-        ...(spec.packageManager === 'yarn' ? registry.yarnSettings : {}),
-        ...(needsPostgres && isComplete ? await databaseFor(context) : {}),
-      };
+      const env = needsPostgres && isComplete ? await databaseFor(context) : {};
       const workshop = new Workshop(version ? [await binFolderOf(version)] : [], env);
       context.onTestFinished(() => workshop.remove());
 
@@ -78,9 +65,12 @@ describe('projects with every pair of choices', () => {
       });
       if (isComplete) expect(warnings).toEqual([]);
 
-      const { run: script, lockfile } = manager(spec);
+      const { run: script, lockfile, ci } = manager(spec);
       expect(existsSync(path.join(directory, lockfile)), lockfile).toBe(true);
       const inProject = { cwd: directory };
+      // As CI and the Dockerfile do. It builds nothing, so dist/ stays.
+      await workshop.run(ci.split(' '), inProject);
+      if (existsSync(path.join(directory, 'Dockerfile'))) await expectSmallImage(directory);
       // Types and build were part of its making; its tests run once, together with those of the tool that is added.
       await workshop.run([...script, 'lint'], inProject);
       expect(await workshop.run(['git', 'status', '--porcelain'], inProject)).toBe('');
@@ -105,9 +95,19 @@ async function databaseFor(context: TestContext): Promise<Record<string, string>
   return { DATABASE_URL: url };
 }
 
-function manager(spec: ProjectSpec): { run: readonly string[]; lockfile: string } {
+/** Whatever installed the packages: the image has those that are outside of the bundle, and no others. */
+async function expectSmallImage(project: string): Promise<void> {
+  const image = await imageOf(project);
+  await rm(path.join(project, 'external'), { recursive: true });
+  const bundled = await readFile(path.join(project, 'rolldown.config.js'), 'utf8');
+  const modules = await readdir(path.join(image, 'node_modules'));
+  expect(modules.includes('libsql')).toBe(bundled.includes('external: [/^libsql/]'));
+  expect(modules).not.toContain('pino');
+}
+
+function manager(spec: ProjectSpec): { run: readonly string[]; lockfile: string; ci: string } {
   const feature = chosenFeatures(catalog, spec).find(({ id }) => id === spec.packageManager);
   if (!feature) throw new Error(`${spec.packageManager} is not a feature.`);
-  const { lockfile } = feature.facts['pm'] as { lockfile: string };
-  return { run: packageManagerOf(feature).run, lockfile };
+  const { run, lockfile, ciText } = packageManagerOf(feature);
+  return { run, lockfile, ci: ciText };
 }

@@ -6,8 +6,9 @@ import { parse as parseToml } from 'smol-toml';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { loadCatalog } from '../../src/catalog/load.js';
+import type { Catalog } from '../../src/catalog/types.js';
 import { UsageError } from '../../src/errors.js';
-import type { Catalog, Plan } from '../../src/model.js';
+import type { Plan } from '../../src/model.js';
 import { createPlan } from '../../src/plan/index.js';
 import { biome } from '../support/biome.js';
 import {

@@ -1,11 +1,12 @@
 /**
  * Tier 1: what users get, held against the files in `test/golden/`. After a wanted change: `npm run golden`, and read
- * the diff. Presets are trees, two of them with the text of all files; each other feature is a patch of the default.
+ * the diff. Presets are trees, two of them with the text of all rendered files; each other feature is a patch of the default.
+ * A file that is copied is one line in both: its path, lines, hash and origin.
  */
 import { readdir } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Catalog } from '../../src/model.js';
+import type { Catalog } from '../../src/catalog/types.js';
 import {
   type Delta,
   deltas,

@@ -5,12 +5,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { loadCatalog } from '../../src/catalog/load.js';
 import { outlineOf } from '../../src/catalog/outline-of.js';
+import type { Catalog } from '../../src/catalog/types.js';
 import { buildProgram } from '../../src/cli/program.js';
 import { UsageError } from '../../src/errors.js';
-import type { Catalog, Plan } from '../../src/model.js';
+import type { Plan } from '../../src/model.js';
 import { createPlan } from '../../src/plan/index.js';
-import { resolveSpec } from '../../src/spec/index.js';
-import { reproduceCommand } from '../../src/spec/reproduce.js';
+import { resolveSpec } from '../../src/project-spec/index.js';
+import { reproduceCommand } from '../../src/project-spec/reproduce.js';
 import { everySpec, TEMPLATES, textOf, VERSION } from '../support/render.js';
 
 const AXIS = 'datastore';

@@ -6,9 +6,10 @@ import { parse as parseToml } from 'smol-toml';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { loadCatalog } from '../../src/catalog/load.js';
-import type { Catalog, Plan } from '../../src/model.js';
+import type { Catalog } from '../../src/catalog/types.js';
+import type { Plan } from '../../src/model.js';
 import { createPlan } from '../../src/plan/index.js';
-import { resolveSpec } from '../../src/spec/index.js';
+import { resolveSpec } from '../../src/project-spec/index.js';
 import { biome } from '../support/biome.js';
 import { TEMPLATES, textOf, VERSION, writeFolder } from '../support/render.js';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { CommandContext } from '../../src/cli/context.js';
+import type { CommandContext } from '../../src/commands/context.js';
 import { type SmokeFlags, smokeCommand } from '../../src/commands/smoke.js';
 import { ExitCode } from '../../src/errors.js';
 import type { StepResult } from '../../src/model.js';
@@ -58,7 +58,7 @@ test('proves the project around a sub-folder and lists the steps', async () => {
   const { code, parts, text, documents } = await run({}, project());
   expect(code).toBe(ExitCode.ok);
   expect(parts.map(({ name }) => name)).toContain('stdio · 2026-07-28 · call search_notes');
-  expect(text.at(-1)).toMatch(/^The server is proven in part: \d+ ok, 2 not proven\.$/);
+  expect(text.at(-1)).toMatch(/^The server is partly proven: \d+ ok, 2 not proven\.$/);
   expect(documents).toEqual([]);
 });
 
@@ -75,7 +75,7 @@ test('gives one document with --json, and with --strict what is not proven fails
       steps: expect.arrayContaining([
         { name: 'stdio · 2025-11-25 · connect', status: 'ok', ms: expect.any(Number) },
       ]),
-      warnings: ['2 steps are not proven.', 'With --strict, what is not proven counts as failed.'],
+      warnings: ['2 steps are not proven.', 'With --strict, unproven steps count as failed.'],
     }),
   ]);
 });
@@ -85,7 +85,7 @@ test('shows what a failing server wrote', async () => {
   writeFileSync(join(root, 'dist/stdio.js'), 'throw new Error("no config");');
   const { code, text } = await run({}, root);
   expect(code).toBe(ExitCode.failed);
-  const server = text.indexOf('The server wrote');
+  const server = text.indexOf('Server output');
   expect(text[server + 1]).toMatch(/^ {2}\[stdio · 2025-11-25, stdio · 2026-07-28\]\n/);
   expect(text[server + 1]).toContain('Error: no config');
   expect(text.at(-1)).toBe('The smoke test failed: 4 ok, 2 failed.');
@@ -107,7 +107,7 @@ test('a server at a URL that is not there', async () => {
 test('names every wrong flag at once', async () => {
   await expect(run({ url: 'https://me:secret@example.com/mcp' }, root)).rejects.toMatchObject({
     exitCode: ExitCode.usage,
-    problems: [{ hint: expect.stringContaining('Use --header.') }],
+    problems: [{ hint: expect.stringContaining('Pass credentials with --header.') }],
   });
   const flags = { url: 'ftp://example.com', header: ['no colon', 'A: b\r\nC: d'], timeout: 'soon' };
   await expect(run(flags, root)).rejects.toMatchObject({
@@ -116,7 +116,7 @@ test('names every wrong flag at once', async () => {
       { message: '--url ftp://example.com is not an http or https URL.' },
       { message: "A --header must look like 'Name: value'." },
       { message: "A --header must look like 'Name: value'." },
-      { message: '--timeout soon is not a number of seconds.' },
+      { message: '--timeout soon is not a number of seconds (at most 3600).' },
     ],
   });
 });
@@ -128,7 +128,7 @@ test.each(['generator', 'spec.choices'])('a manifest without %s is no bug of our
   delete (key === 'generator' ? manifest : manifest.spec)[key.replace('spec.', '')];
   writeFileSync(file, JSON.stringify(manifest));
   await expect(run({}, root)).rejects.toMatchObject({
-    problems: [{ message: `${file} is not a manifest of create-mcp-server.` }],
+    problems: [{ message: `${file} is not a create-mcp-server manifest.` }],
   });
 });
 
@@ -141,8 +141,8 @@ test('a project of a newer version: says which version to use', async () => {
     problems: [
       {
         message:
-          'The project was made with transport "carrier-pigeon", which this version does not know.',
-        hint: 'Use the version that made it: npx --package create-mcp-server@0.0.9 mcp-gen smoke',
+          'The project was created with transport "carrier-pigeon", which this version does not support.',
+        hint: 'Use the version that created it: npx --package create-mcp-server@0.0.9 mcp-gen smoke',
       },
     ],
   });

@@ -2,15 +2,15 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Credential, Feature } from '../../src/catalog/types.js';
 import { CliError } from '../../src/errors.js';
-import type { Credential, Feature } from '../../src/model.js';
 import {
   bearerToken,
   serverSettings,
   withTemporaryDirectory,
-} from '../../src/steps/smoke/environment.js';
-import { runSmoke } from '../../src/steps/smoke/index.js';
-import type { ProjectTarget } from '../../src/steps/smoke/types.js';
+} from '../../src/smoke/environment.js';
+import { runSmoke } from '../../src/smoke/index.js';
+import type { ProjectTarget } from '../../src/smoke/types.js';
 import { feature } from '../support/feature.js';
 import { HTTP, KEY, SERVERS } from './fixtures.js';
 
@@ -119,8 +119,8 @@ test('only hashes of keys: says what to pass', async () => {
   expect(problem).toBeInstanceOf(CliError);
   expect(problem.problems).toEqual([
     {
-      message: 'KEYS holds no key that a client could send (only hashes of keys, or nothing).',
-      hint: "Pass one that works: --header 'Authorization: Bearer <key>'",
+      message: 'KEYS contains no key that a client can send (only hashes, or nothing).',
+      hint: "Pass a valid one: --header 'Authorization: Bearer <key>'",
     },
   ]);
 });
@@ -139,7 +139,8 @@ test('a script that fails: its last line and what to pass', async () => {
   await expect(bearerToken(fromScript, target(), {}, signal)).rejects.toMatchObject({
     problems: [
       {
-        message: '`node scripts/token.mjs` gave no token for a local client: JWT_SECRET is not set',
+        message:
+          '`node scripts/token.mjs` printed no token for a local client: JWT_SECRET is not set',
         hint: expect.stringContaining('--header'),
       },
     ],
@@ -182,6 +183,6 @@ test('a project that is not built: says how to build it', async () => {
 
 test('a project without a server proves nothing and says so', async () => {
   await expect(runSmoke({ target: target(), env: process.env })).rejects.toThrow(
-    'The project has no server that could be started.',
+    'The project has no server to start.',
   );
 });

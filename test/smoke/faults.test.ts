@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Feature } from '../../src/model.js';
+import type { Feature } from '../../src/catalog/types.js';
 import { HINTS, HTTP, KEY, lines, notOk, ourProcesses, STDIO, smoke } from './fixtures.js';
 
 /** The servers do not answer at all in some of these. */
@@ -33,7 +33,7 @@ test('a server that hangs', async () => {
   const stderr = await expectStdioFault(
     'hang',
     /· connect: failed \(no answer within 2 s\)$/,
-    /· exits when stdin closes: failed \(the server has its stdin closed and did not exit within 0\.4 s\)$/,
+    /· exits when stdin closes: failed \(its stdin was closed, and the server did not exit within 0\.4 s\)$/,
   );
   expect(stderr).toContain('waiting for something that never comes');
 });
@@ -61,21 +61,21 @@ test('a rest without a line end on stdout', async () => {
 test('a structured result that does not fit the schema', async () => {
   await expectStdioFault(
     'wrong-structure',
-    /· call create_note: failed \(structuredContent does not fit the tool's output schema: .*id must be string/,
+    /· call create_note: failed \(structuredContent does not match the tool's output schema: .*id must be string/,
   );
 });
 
 test('no structured result', async () => {
   await expectStdioFault(
     'no-structure',
-    /· call create_note: failed \(the tool has an output schema but gave no structuredContent\)$/,
+    /· call create_note: failed \(the tool has an output schema but returned no structuredContent\)$/,
   );
 });
 
 test('a tool that fails', async () => {
   await expectStdioFault(
     'tool-fails',
-    /· call create_note: failed \(the tool answered with an error: Out of ink\.\)$/,
+    /· call create_note: failed \(the tool returned an error: Out of ink\.\)$/,
     /· read a resource: unproven/,
   );
 });
@@ -83,7 +83,7 @@ test('a tool that fails', async () => {
 test('an error that does not name the field', async () => {
   await expectStdioFault(
     'nameless-error',
-    /· bad argument to create_note: failed \(the error about a wrong title does not name it, .*: Invalid input\)$/,
+    /· bad argument to create_note: failed \(the error for an invalid title does not name it, .*: Invalid input\)$/,
   );
 });
 
@@ -94,7 +94,7 @@ test('a bad argument that is accepted', async () => {
 test('a protocol error for a bad argument', async () => {
   await expectStdioFault(
     'protocol-error',
-    /· bad argument to create_note: failed \(a wrong title was answered with a protocol error \(-32602 Invalid params\)/,
+    /· bad argument to create_note: failed \(an invalid title was rejected with a protocol error \(-32602 Invalid params\)/,
   );
 });
 
@@ -126,7 +126,7 @@ test('a bad exit code at the end of input', async () => {
 test.each(['orphan', 'detached-orphan'])('a helper that is left running (%s)', async (fault) => {
   await expectStdioFault(
     fault,
-    /· nothing left running: failed \(the server ended but left running: .*setTimeout.*\(pid \d+\)\)$/,
+    /· nothing left running: failed \(the server exited but left processes running: .*setTimeout.*\(pid \d+\)\)$/,
   );
   expect(ourProcesses()).toEqual([]);
 });
@@ -135,7 +135,7 @@ test('an HTTP server that crashes at start', async () => {
   const stderr = await expectHttpFault(
     [KEY],
     'crash',
-    /^http · start: failed \(it ended before it listened \(the server exited with code 1\)\)$/,
+    /^http · start: failed \(it exited before it listened \(the server exited with code 1\)\)$/,
   );
   expect(stderr).toContain('Error: cannot open the config file');
   expect(stderr).toContain('starting with key [redacted]');
@@ -206,7 +206,7 @@ test('an HTTP server that ignores SIGTERM', async () => {
   await expectHttpFault(
     [],
     'ignores-sigterm',
-    /^http · clean exit on SIGTERM: failed \(the server got SIGTERM and did not exit within 2 s\)$/,
+    /^http · clean exit on SIGTERM: failed \(after SIGTERM the server did not exit within 2 s\)$/,
   );
 });
 

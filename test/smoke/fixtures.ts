@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { vi } from 'vitest';
-import type { Entry, Feature, StepResult } from '../../src/model.js';
-import { runSmoke, type SmokeOptions, type SmokeReport } from '../../src/steps/smoke/index.js';
+import type { Entry, Feature } from '../../src/catalog/types.js';
+import type { StepResult } from '../../src/model.js';
+import { runSmoke, type SmokeOptions, type SmokeReport } from '../../src/smoke/index.js';
 import { feature } from '../support/feature.js';
 
 export const SERVERS = fileURLToPath(new URL('../fixtures/smoke-servers', import.meta.url));

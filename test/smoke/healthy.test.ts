@@ -9,7 +9,7 @@ const ofEachEra = [
   'list resources: ok (0)',
   'list resource templates: ok (1)',
   'list prompts: ok (1)',
-  'call create_note: ok (the result fits its output schema)',
+  'call create_note: ok (the result matches its output schema)',
   expect.stringMatching(/^read a resource: ok \(note:\/\/\/n\d\)$/),
   'get prompt summarise: ok',
   'bad argument to create_note: ok (isError, names title)',
@@ -52,7 +52,7 @@ test('proves a healthy server over both transports in both eras', async () => {
 test('finds its own calls when no hints are given', async () => {
   const report = await smoke([STDIO]);
   expect(lines(report.steps)).toContain(
-    'stdio · 2026-07-28 · call search_notes: ok (the result fits its output schema)',
+    'stdio · 2026-07-28 · call search_notes: ok (the result matches its output schema)',
   );
   expect(lines(report.steps)).toContain(
     'stdio · 2025-11-25 · bad argument to search_notes: ok (isError, names limit)',
@@ -77,7 +77,7 @@ test('does not use hints that the user has made obsolete', async () => {
   const report = await smoke([STDIO, hints]);
   expect(report.ok).toBe(true);
   expect(lines(report.steps)).toContain(
-    'stdio · 2026-07-28 · call search_notes: ok (the result fits its output schema)',
+    'stdio · 2026-07-28 · call search_notes: ok (the result matches its output schema)',
   );
   expect(lines(report.steps)).toContain('stdio · 2026-07-28 · get prompt summarise: ok');
 });
@@ -89,7 +89,7 @@ test('undoes its call where the store stays', async () => {
   expect(notOk(report)).toEqual([]);
   for (const era of ['2025-11-25', '2026-07-28']) {
     expect(lines(report.steps)).toContain(
-      `stdio · ${era} · clean up with delete_note: ok (the result fits its output schema)`,
+      `stdio · ${era} · clean up with delete_note: ok (the result matches its output schema)`,
     );
   }
 });
@@ -117,7 +117,7 @@ test('skips the key checks when the server asks for none', async () => {
   const report = await smoke([HTTP, HINTS]);
   expect(notOk(report)).toEqual([]);
   expect(lines(report.steps)).toContain(
-    'http · 401 without a key: skipped (the server asks for no key)',
+    'http · 401 without a key: skipped (the server requires no key)',
   );
 });
 

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import { expect, onTestFinished, test } from 'vitest';
-import { startSmokeIssuer } from '../../src/steps/smoke/issuer.js';
+import { startSmokeIssuer } from '../../src/smoke/issuer.js';
 
 const METADATA = '/.well-known/oauth-protected-resource/mcp';
 const signal = new AbortController().signal;
@@ -55,7 +55,7 @@ test.each([
     'another issuer',
     '{"resource":"x","authorization_servers":["https://login.example.com"]}',
     200,
-    'does not name its resource and its issuer',
+    'does not name the resource and its issuer',
   ],
 ])('gives no token to a server that publishes %s', async (_, metadata, status, message) => {
   const { issuer } = await start();

@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest';
-import { redactor } from '../../src/steps/smoke/redact.js';
-import { exampleArguments, loadCheck, wrongArguments } from '../../src/steps/smoke/schema.js';
-import { parseMessage } from '../../src/steps/smoke/stdio-transport.js';
+import { redactor } from '../../src/smoke/redact.js';
+import { exampleArguments, loadSchemaCheck, wrongArguments } from '../../src/smoke/schema.js';
+import { parseMessage } from '../../src/smoke/stdio-transport.js';
 import {
   fillTemplate,
   fillText,
   findValue,
   matchesTemplate,
-} from '../../src/steps/smoke/uri-template.js';
+} from '../../src/smoke/uri-template.js';
 
-const check = await loadCheck();
+const check = await loadSchemaCheck();
 const object = (properties: object, required = Object.keys(properties)) => ({
   type: 'object',
   properties,
@@ -79,7 +79,7 @@ test('a schema with an $id that several tools share is read anew each time', () 
 });
 
 test('a schema that does not compile is what is wrong', () => {
-  expect(check({ type: 'objekt' }, {})).toMatch(/^the schema itself is not valid/);
+  expect(check({ type: 'objekt' }, {})).toMatch(/^the schema itself is invalid/);
 });
 
 test.each([

@@ -7,7 +7,7 @@ test('a store that cannot be reached is not proven, everything else is', async (
   const report = await smoke([STDIO, HTTP, HINTS], 'store-down');
   const down = (step: string) =>
     expect.stringMatching(
-      new RegExp(`^${step}: unproven \\(the server's store cannot be reached: ${REASON}\\)$`),
+      new RegExp(`^${step}: unproven \\(the server's store is unreachable: ${REASON}\\)$`),
     );
   const ofEachEra = (title: string) => [
     down(`${title} · list resources`),
@@ -18,7 +18,7 @@ test('a store that cannot be reached is not proven, everything else is', async (
   expect(notOk(report)).toEqual([
     ...ofEachEra('stdio · 2025-11-25'),
     ...ofEachEra('stdio · 2026-07-28'),
-    "http · readyz: unproven (the server's store cannot be reached: datastore: connect ECONNREFUSED 127.0.0.1:1)",
+    "http · readyz: unproven (the server's store is unreachable: datastore: connect ECONNREFUSED 127.0.0.1:1)",
     ...ofEachEra('http · 2025-11-25'),
     ...ofEachEra('http · 2026-07-28'),
   ]);
@@ -29,9 +29,9 @@ test('a store that cannot be reached is not proven, everything else is', async (
   expect(report.ok).toBe(true);
   expect(report.warnings).toEqual([
     expect.stringMatching(
-      /^The server's store cannot be reached \(.*ECONNREFUSED 127\.0\.0\.1:1.*\): 17 steps are not proven\.$/,
+      /^The server's store is unreachable \(.*ECONNREFUSED 127\.0\.0\.1:1.*\): 17 steps are not proven\.$/,
     ),
-    'Start it: docker compose up -d --wait db — then prove the rest: npx --package create-mcp-server mcp-gen smoke',
+    'Start it with docker compose up -d --wait db, then run: npx --package create-mcp-server mcp-gen smoke',
   ]);
 });
 
@@ -39,7 +39,7 @@ test('with strict, what is not proven is a failure', async () => {
   const report = await smoke([STDIO, HINTS], 'store-down', { strict: true });
   expect(report.ok).toBe(false);
   expect(report.steps.every(({ status }) => status !== 'failed')).toBe(true);
-  expect(report.warnings).toContain('With --strict, what is not proven counts as failed.');
+  expect(report.warnings).toContain('With --strict, unproven steps count as failed.');
 });
 
 test('with strict, a healthy server passes', async () => {
@@ -50,7 +50,7 @@ test('with strict, a healthy server passes', async () => {
 test('a key without the right is not proven', async () => {
   const report = await smoke([STDIO, HINTS], 'forbidden');
   expect(notOk(report)).toContainEqual(
-    'stdio · 2026-07-28 · call create_note: unproven (the key has no right to do this: create_note needs the scope notes:write.)',
+    'stdio · 2026-07-28 · call create_note: unproven (the key is not authorized for this: create_note needs the scope notes:write.)',
   );
   expect(report.ok).toBe(true);
 });

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import { runSmoke, type SmokeOptions } from '../../src/steps/smoke/index.js';
-import { ServerProcess } from '../../src/steps/smoke/process.js';
+import { runSmoke, type SmokeOptions } from '../../src/smoke/index.js';
+import { ServerProcess } from '../../src/smoke/server-process.js';
 import { lines, notOk, SERVERS } from './fixtures.js';
 
 const started: ServerProcess[] = [];
@@ -46,7 +46,7 @@ test('proves a running server and leaves it running', async () => {
   expect(report.ok).toBe(true);
   for (const step of [
     'http · 2025-11-25 · connect: ok',
-    'http · 2026-07-28 · call search_notes: ok (the result fits its output schema)',
+    'http · 2026-07-28 · call search_notes: ok (the result matches its output schema)',
     'http · 401 without a key: ok (401, WWW-Authenticate)',
     'http · foreign Origin refused: ok (403)',
     'http · healthz: ok (200)',
@@ -73,7 +73,7 @@ test('one era is enough for a foreign server', async () => {
   expect(report.ok).toBe(true);
   expect(notOk(report)).toContainEqual(
     expect.stringMatching(
-      /^http · 2025-11-25 · connect: unproven \(the server does not speak 2025/,
+      /^http · 2025-11-25 · connect: unproven \(the server does not support 2025/,
     ),
   );
   expect((await smokeUrl(url, { strict: true })).ok).toBe(false);

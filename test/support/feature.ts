@@ -1,4 +1,4 @@
-import type { Feature } from '../../src/model.js';
+import type { Feature } from '../../src/catalog/types.js';
 
 const NOTHING: Feature = {
   axis: 'test',
@@ -18,6 +18,7 @@ const NOTHING: Feature = {
   facts: {},
   seeds: [],
   next: [],
+  exempt: {},
   pkg: {},
   files: [],
   slots: [],

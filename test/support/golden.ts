@@ -1,10 +1,12 @@
 /** Whole projects as text that a reviewer can read, for the golden files in `test/golden/`. */
 import { createHash } from 'node:crypto';
 import { createTwoFilesPatch } from 'diff';
+import type { Catalog } from '../../src/catalog/types.js';
 import { UsageError } from '../../src/errors.js';
-import type { Catalog, Plan, PlannedFile, SpecInput } from '../../src/model.js';
+import type { Plan, PlannedFile, ProjectSpec, SpecInput } from '../../src/model.js';
+import { chosenFeatures } from '../../src/plan/choose.js';
 import { MANIFEST_PATH } from '../../src/plan/manifest.js';
-import { planProject, textOf } from './projects.js';
+import { planProject, realCatalog, textOf } from './projects.js';
 
 type Answers = NonNullable<SpecInput['choices']>;
 
@@ -31,24 +33,40 @@ export const presets: Readonly<Record<string, Answers>> = {
   },
 };
 
-/** The presets whose files are printed in full. Of the others, the deltas show what is different. */
+/** The presets whose rendered files are printed in full. Of the others, the deltas show what is different. */
 export const inFull: readonly string[] = ['default', 'smallest'];
 
 /**
- * The tree of a project: for each file its number of lines and its origin. After it the text of all files when
- * `contents` is true; without, the tree has short hashes, so that no change goes unseen.
+ * The tree of a project: for each file its number of lines, a short hash and its origin. After it the text of the files that
+ * were rendered when `contents` is true: of those that are copied, the source is the text to review.
  */
 export async function projectListing(choices: Answers, contents: boolean): Promise<string> {
   const { spec, plan } = await planProject({ choices });
+  const copied = await copiedFiles(spec);
   const head = Object.entries(spec.choices).map(([axis, ids]) => `--${axis} ${ids.join(',')}`);
   const width = Math.max(...[...plan.keys()].map((path) => path.length));
-  const tree = [...plan.values()].map((file) => {
-    const text = textOf(plan, file.path);
-    const hash = contents || file.path === MANIFEST_PATH ? '' : `${shortHash(text)}  `;
-    return `${file.path.padEnd(width)} ${lineCount(text)}  ${hash}${originOf(file)}`;
-  });
-  const texts = contents ? [...plan.keys()].map((path) => section(path, plan)) : [];
+  const tree = [...plan.keys()].map((path) => `${path.padEnd(width)} ${oneLine(path, plan)}`);
+  const rendered = contents ? [...plan.keys()].filter((path) => !copied.has(path)) : [];
+  const texts = rendered.map((path) => section(path, plan));
   return [`${head.join('\n')}\n\n${tree.join('\n')}\n`, ...texts].join('\n');
+}
+
+/** The paths of the files that are copied as they are: from the features' folders and from the kit. */
+async function copiedFiles(spec: ProjectSpec): Promise<ReadonlySet<string>> {
+  const catalog = await realCatalog();
+  const verbatim = chosenFeatures(catalog, spec).flatMap(({ files }) =>
+    files.filter(({ render }) => render === null).map(({ path }) => path),
+  );
+  return new Set([...verbatim, ...Object.keys(catalog.kit.files).map((path) => `src/kit/${path}`)]);
+}
+
+/** Lines, hash and origin. The manifest has the hashes of all others, so its own would only repeat that one changed. */
+function oneLine(path: string, plan: Plan): string {
+  const file = plan.get(path);
+  if (file === undefined) throw new Error(`${path} is not planned`);
+  const text = textOf(plan, path);
+  const hash = path === MANIFEST_PATH ? '-'.repeat(8) : shortHash(text);
+  return `${lineCount(text)}  ${hash}  ${originOf(file)}`;
 }
 
 export interface Delta {
@@ -101,8 +119,26 @@ export async function projectDelta(choices: Answers): Promise<string> {
     return `--${axis} ${from} → ${to}`;
   });
   const paths = [...new Set([...before.plan.keys(), ...after.plan.keys()])].sort();
-  const patches = paths.flatMap((path) => patch(path, before.plan, after.plan));
-  return `${[head.join('\n'), ...patches].join('\n\n')}\n`;
+  const copied = {
+    before: await copiedFiles(before.spec),
+    after: await copiedFiles(after.spec),
+  };
+  const isCopied = (path: string) =>
+    (copied.before.has(path) || !before.plan.has(path)) &&
+    (copied.after.has(path) || !after.plan.has(path));
+  const swaps = paths.filter(isCopied).flatMap((path) => swap(path, before.plan, after.plan));
+  const patches = paths
+    .filter((path) => !isCopied(path))
+    .flatMap((path) => patch(path, before.plan, after.plan));
+  const parts = [head.join('\n'), ...(swaps.length > 0 ? [swaps.join('\n')] : []), ...patches];
+  return `${parts.join('\n\n')}\n`;
+}
+
+/** A copied file that came, went or changed, in a line for each side. */
+function swap(path: string, before: Plan, after: Plan): string[] {
+  const [old, young] = [before, after].map((plan) => (plan.has(path) ? oneLine(path, plan) : ''));
+  if (old === young) return [];
+  return [...(old ? [`- ${path} ${old}`] : []), ...(young ? [`+ ${path} ${young}`] : [])];
 }
 
 function patch(path: string, before: Plan, after: Plan): string[] {

@@ -25,11 +25,15 @@ export async function cachedPackage(spec: string): Promise<string> {
 export async function cachedInstall(
   name: string,
   dependencies: Readonly<Record<string, string>>,
+  overrides: Readonly<Record<string, unknown>> = {},
 ): Promise<string> {
   const sorted = Object.entries(dependencies).sort(([a], [b]) => (a < b ? -1 : 1));
-  const hash = createHash('sha256').update(JSON.stringify(sorted)).digest('hex').slice(0, 12);
+  const hash = createHash('sha256')
+    .update(JSON.stringify([sorted, overrides]))
+    .digest('hex')
+    .slice(0, 12);
   const folder = resolve(CACHE, `${name}-${hash}`);
-  if (!existsSync(folder)) await installInto(folder, null, dependencies);
+  if (!existsSync(folder)) await installInto(folder, null, dependencies, overrides);
   return resolve(folder, 'node_modules');
 }
 
@@ -38,11 +42,12 @@ async function installInto(
   folder: string,
   spec: string | null,
   dependencies: Readonly<Record<string, string>> = {},
+  overrides: Readonly<Record<string, unknown>> = {},
 ): Promise<void> {
   await mkdir(CACHE, { recursive: true });
   const staging = await mkdtemp(resolve(CACHE, 'installing-'));
   try {
-    const manifest = JSON.stringify({ private: true, dependencies });
+    const manifest = JSON.stringify({ private: true, dependencies, overrides });
     await writeFile(resolve(staging, 'package.json'), `${manifest}\n`);
     const wanted = spec === null ? [] : [spec];
     const args = ['install', '--no-audit', '--no-fund', '--prefer-offline', ...wanted];

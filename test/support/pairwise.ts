@@ -1,13 +1,21 @@
 /** A small set of projects in which every two choices that go together stand beside each other at least once. */
-import type { Catalog, ProjectSpec } from '../../src/model.js';
+import type { Catalog } from '../../src/catalog/types.js';
+import type { ProjectSpec } from '../../src/model.js';
 import { everySpec } from './render.js';
+
+/** Whether the choices on two axes are to stand beside each other. */
+export type Interact = (axis: string, other: string) => boolean;
 
 /**
  * Greedy pairwise cover over the legal specs: as long as a pair is not covered, takes the spec that covers most of
- * what is left, and in the end drops what others cover as well. The same catalog gives the same set.
+ * what is left, and in the end drops what others cover as well. The same catalog gives the same set. Of axes that do not
+ * interact each choice is covered by itself.
  */
-export function pairwiseSpecs(catalog: Catalog): ProjectSpec[] {
-  const candidates = everySpec(catalog).map((spec) => ({ spec, pairs: pairsOf(catalog, spec) }));
+export function pairwiseSpecs(catalog: Catalog, interact: Interact = () => true): ProjectSpec[] {
+  const candidates = everySpec(catalog).map((spec) => ({
+    spec,
+    pairs: pairsOf(catalog, spec, interact),
+  }));
   const left = new Set(candidates.flatMap(({ pairs }) => pairs));
   const taken: typeof candidates = [];
   while (left.size > 0) {
@@ -24,14 +32,20 @@ interface Candidate {
   readonly pairs: readonly string[];
 }
 
-/** Every pair of choices from two axes, for example `auth=jwt & datastore=sqlite`. */
-export function pairsOf(catalog: Catalog, spec: ProjectSpec): string[] {
-  const levels = catalog.axes.map((axis) => levelsOf(catalog, spec, axis.id));
-  return levels.flatMap((some, index) =>
-    levels
+/** Every choice, and every pair of choices from two axes that interact, for example `auth=jwt & datastore=sqlite`. */
+export function pairsOf(
+  catalog: Catalog,
+  spec: ProjectSpec,
+  interact: Interact = () => true,
+): string[] {
+  const axes = catalog.axes.map(({ id }) => ({ id, levels: levelsOf(catalog, spec, id) }));
+  return axes.flatMap(({ id, levels }, index) => [
+    ...levels,
+    ...axes
       .slice(index + 1)
-      .flatMap((others) => some.flatMap((a) => others.map((b) => `${a} & ${b}`))),
-  );
+      .filter((other) => interact(id, other.id))
+      .flatMap((other) => levels.flatMap((a) => other.levels.map((b) => `${a} & ${b}`))),
+  ]);
 }
 
 /**

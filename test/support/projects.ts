@@ -1,10 +1,11 @@
 /** Plans of many projects, for tests that look at what is rendered. */
 import { fileURLToPath } from 'node:url';
 import { loadCatalog } from '../../src/catalog/load.js';
+import type { Catalog } from '../../src/catalog/types.js';
 import { UsageError } from '../../src/errors.js';
-import type { Catalog, Plan, ProjectSpec, SpecInput } from '../../src/model.js';
+import type { Plan, ProjectSpec, SpecInput } from '../../src/model.js';
 import { createPlan } from '../../src/plan/index.js';
-import { resolveSpec } from '../../src/spec/index.js';
+import { resolveSpec } from '../../src/project-spec/index.js';
 
 export interface Project {
   /** The choices in short, for messages. */

@@ -2,9 +2,10 @@
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import type { Axis, Catalog } from '../../src/catalog/types.js';
 import { UsageError } from '../../src/errors.js';
-import type { Axis, Catalog, Choices, Plan, ProjectSpec, SpecInput } from '../../src/model.js';
-import { resolveSpec } from '../../src/spec/index.js';
+import type { Choices, Plan, ProjectSpec, SpecInput } from '../../src/model.js';
+import { resolveSpec } from '../../src/project-spec/index.js';
 
 export const TEMPLATES = resolve('templates');
 export const KIT = resolve('kit');
@@ -16,15 +17,43 @@ export interface Answer {
   readonly result: ProjectSpec | UsageError;
 }
 
-/** Every set of answers that names a value on each axis, legal or not. */
+/**
+ * Sets of answers that name a value on each axis, legal or not: every answer on each axis with every one on the others. Axes of
+ * additions, which do not know each other, contribute none of them, each one, and all that go together with the rest,
+ * never their power set: one more addition is one more spec for each of the others' answers.
+ */
 export function everyAnswer(catalog: Catalog, base: SpecInput = {}): Answer[] {
-  return combinations(catalog.axes).map((choices) => {
+  const resolve = (choices: Choices): Answer => {
     try {
       return { choices, result: resolveSpec({ name: 'my-server', ...base, choices }, catalog) };
     } catch (error) {
       if (error instanceof UsageError) return { choices, result: error };
       throw error;
     }
+  };
+  const turn = takeTurns(catalog.axes);
+  const additions = catalog.axes.filter(isOfAdditions);
+  const nothing = Object.fromEntries(additions.map((axis) => [axis.id, exclusivesOf(axis)]));
+  return combinations(catalog.axes).flatMap((choices) => {
+    const answer = (more: Choices) => resolve({ ...choices, ...nothing, ...more, ...turn() });
+    const single = additions.flatMap((axis) =>
+      additionsOf(axis).map((id) => ({ axis, id, answer: answer({ [axis.id]: [id] }) })),
+    );
+    const legal = single.filter((one) => !(one.answer.result instanceof UsageError));
+    const all = additions.map((axis) => {
+      const ids = legal.filter((one) => one.axis === axis).map(({ id }) => id);
+      return [axis.id, ids.length > 0 ? ids : exclusivesOf(axis)] as const;
+    });
+    // None together with one.
+    const absurd = additions.map((axis) =>
+      answer({ [axis.id]: [...exclusivesOf(axis), ...additionsOf(axis).slice(0, 1)] }),
+    );
+    return [
+      answer({}),
+      ...single.map((one) => one.answer),
+      ...(legal.length > 1 ? [answer(Object.fromEntries(all))] : []),
+      ...absurd,
+    ];
   });
 }
 
@@ -59,47 +88,36 @@ export async function writeFolder(files: Files): Promise<string> {
 /** Changes few files and is asked about by none: its answers take turns. */
 const TURNS = 'package-manager';
 
-/**
- * Every answer on each axis with every one on the others. Axes of additions, which do not know each other, are tried one
- * after the other, and in the end with everything that they have.
- */
+/** Gives the next answer on that axis; one more each time round, so that it is not always the same beside the same. */
+function takeTurns(axes: readonly Axis[]): () => Choices {
+  const turns = axes.find(({ id }) => id === TURNS)?.features ?? [];
+  let index = -1;
+  return () => {
+    index += 1;
+    const turn = turns[(index + Math.floor(index / turns.length)) % turns.length];
+    return turn === undefined ? {} : { [TURNS]: [turn.id] };
+  };
+}
+
+/** Every answer on each axis with every one on the others, without axes of additions. */
 function combinations(axes: readonly Axis[]): Choices[] {
-  const additions = axes.filter(isOfAdditions);
-  const each = axes
+  return axes
     .filter((axis) => !isOfAdditions(axis) && axis.id !== TURNS)
     .reduce<Choices[]>(
       (before, axis) =>
         before.flatMap((choices) => answers(axis).map((ids) => ({ ...choices, [axis.id]: ids }))),
       [{}],
     );
-  const nothing = Object.fromEntries(additions.map((axis) => [axis.id, exclusivesOf(axis)]));
-  const everything = Object.fromEntries(additions.map((axis) => [axis.id, additionsOf(axis)]));
-  const added = [
-    nothing,
-    ...additions.flatMap((axis) =>
-      answers(axis)
-        .filter((ids) => String(ids) !== String(nothing[axis.id]))
-        .map((ids) => ({ ...nothing, [axis.id]: ids })),
-    ),
-    ...(additions.length > 1 ? [everything] : []),
-  ];
-  const all = each.flatMap((choices) => added.map((more) => ({ ...choices, ...more })));
-  const turns = axes.find(({ id }) => id === TURNS)?.features ?? [];
-  if (turns.length === 0) return all;
-  // One more each time round, so that it is not always the same beside the same.
-  return all.map((choices, index) => {
-    const turn = turns[(index + Math.floor(index / turns.length)) % turns.length];
-    return { ...choices, [TURNS]: [turn?.id ?? ''] };
-  });
 }
 
-function isOfAdditions({ multiple, features }: Axis): boolean {
+/** Several may be chosen, or one that means none. */
+export function isOfAdditions({ multiple, features }: Axis): boolean {
   return multiple && features.some(({ exclusive }) => exclusive);
 }
 
 const exclusivesOf = ({ features }: Axis) =>
   features.filter(({ exclusive }) => exclusive).map(({ id }) => id);
-const additionsOf = ({ features }: Axis) =>
+export const additionsOf = ({ features }: Axis) =>
   features.filter(({ exclusive }) => !exclusive).map(({ id }) => id);
 
 /** What a person can answer on one axis: one feature, or on a multiple axis any set that is not empty. */

@@ -124,12 +124,14 @@ export async function runTool(
 async function allDependencies(): Promise<string> {
   const { base, axes } = await realCatalog();
   const dependencies: Record<string, string> = {};
+  let overrides: JsonObject = {};
   for (const { pkg } of [base, ...axes.flatMap(({ features }) => features)]) {
     for (const key of ['dependencies', 'devDependencies']) {
       Object.assign(dependencies, (pkg[key] as JsonObject | undefined) ?? {});
     }
+    overrides = (pkg['overrides'] as JsonObject | undefined) ?? overrides;
   }
-  return await cachedInstall('generated', dependencies);
+  return await cachedInstall('generated', dependencies, overrides);
 }
 
 export interface RunningServer {

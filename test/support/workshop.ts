@@ -3,7 +3,7 @@ import { mkdtempSync, realpathSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { run } from '../../src/steps/run.js';
+import { run } from '../../src/process/run.js';
 import { cleanEnv } from './cli.js';
 
 const IDENTITY = {

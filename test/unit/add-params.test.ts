@@ -58,15 +58,15 @@ describe('parseParam', () => {
   });
 
   test.each([
-    ['', 'the name needs'],
+    ['', 'start with a name'],
     ['limit', 'the type must be'],
-    ['1a:string', 'the name needs'],
-    ['a-b:string', 'the name needs'],
+    ['1a:string', 'start with a name'],
+    ['a-b:string', 'start with a name'],
     ['__proto__:string', 'member of every'],
     ['constructor:string', 'member of every'],
     ['prototype:string', 'member of every'],
     ['a:str', 'the type must be'],
-    ['a:strings', 'is not understood'],
+    ['a:strings', 'is unexpected'],
     ['a:int(1)', 'takes no values'],
     ['a:enum', 'lists its values'],
     ['a:enum()', 'lists its values'],
@@ -78,7 +78,7 @@ describe('parseParam', () => {
     ['a:int=', 'not a whole number'],
     ['a:number=Infinity', 'not a number'],
     ['a:bool=yes', 'true or false'],
-    ['a:int?=1', 'leave out the ?'],
+    ['a:int?=1', 'remove the ?'],
     ['a:string[]=b', 'is a JSON list'],
     ['a:int[]=["x"]', 'not a whole number'],
   ])('%s is refused', (text, reason) => {

@@ -29,10 +29,10 @@ describe('parseScopes', () => {
     ['orders:*', 'is one name, not a pattern'],
     ['a b', 'separate scopes with commas'],
     ['a\nb', 'separate scopes with commas'],
-    ['role=admin', 'is not possible'],
-    ['"a"', 'is not possible'],
-    ['a\\b', 'is not possible'],
-    ['größe', 'is not possible'],
+    ['role=admin', 'is not valid'],
+    ['"a"', 'is not valid'],
+    ['a\\b', 'is not valid'],
+    ['größe', 'is not valid'],
     ['x'.repeat(129), 'is longer than 128'],
   ])('%j is none', (text, message) => {
     expect(problemsOf(text)).toEqual([expect.stringContaining(message)]);

@@ -51,7 +51,9 @@ describe('applyPlan into a new directory', () => {
     const target = inspectTarget(at('x'), false);
     mkdirSync(at('x'));
     writeFileSync(at('x/theirs'), '');
-    expect(() => applyPlan(planOf({ a: '' }), target, null)).toThrow(/appeared while/);
+    expect(() => applyPlan(planOf({ a: '' }), target, null)).toThrow(
+      /was created by another process/,
+    );
     expect(readdirSync(root)).toEqual(['x']);
     expect(readdirSync(at('x'))).toEqual(['theirs']);
   });

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { loadCatalog } from '../../src/catalog/load.js';
-import type { Catalog } from '../../src/model.js';
+import type { Catalog } from '../../src/catalog/types.js';
 import { renderBlueprint } from '../../src/plan/render.js';
 import { type Files, TEMPLATES, writeFolder } from '../support/render.js';
 import { TOY } from '../support/toy-templates.js';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { loadCatalog } from '../../src/catalog/load.js';
-import { CatalogError } from '../../src/catalog/read.js';
+import { CatalogError } from '../../src/catalog/source.js';
 import { type Files, TEMPLATES, writeFolder } from '../support/render.js';
 import { TOY } from '../support/toy-templates.js';
 

@@ -5,8 +5,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { loadCatalog } from '../../src/catalog/load.js';
 import type { Plan, SpecInput } from '../../src/model.js';
 import { createPlan } from '../../src/plan/index.js';
-import { resolveSpec } from '../../src/spec/index.js';
-import { dependencyNames } from '../../src/spec/name.js';
+import { resolveSpec } from '../../src/project-spec/index.js';
+import { dependencyNames } from '../../src/project-spec/name.js';
 import { type Files, textOf, writeFolder } from '../support/render.js';
 import { TOY } from '../support/toy-templates.js';
 

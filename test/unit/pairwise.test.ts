@@ -1,5 +1,6 @@
 import { beforeAll, expect, it } from 'vitest';
-import type { Catalog, ProjectSpec } from '../../src/model.js';
+import type { Catalog } from '../../src/catalog/types.js';
+import type { ProjectSpec } from '../../src/model.js';
 import { pairsOf, pairwiseSpecs } from '../support/pairwise.js';
 import { realCatalog } from '../support/projects.js';
 import { everySpec } from '../support/render.js';

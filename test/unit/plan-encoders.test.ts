@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { parse as parseToml } from 'smol-toml';
 import { describe, expect, it } from 'vitest';
 import { parse as parseYaml } from 'yaml';
-import * as encode from '../../src/plan/encoders.js';
+import * as encode from '../../src/text/encoders.js';
 import { biome } from '../support/biome.js';
 
 /** What people paste, on purpose or not. */

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { matchesAny } from '../../src/plan/globs.js';
 import { tidy } from '../../src/plan/tidy.js';
+import { matchesAny } from '../../src/text/globs.js';
 
 it.each([
   ['one newline at the end', 'a.md', '\n\na\n\n\n', 'a\n'],

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { loadCatalog } from '../../src/catalog/load.js';
 import type { Manifest, Plan, SpecInput } from '../../src/model.js';
 import { createPlan } from '../../src/plan/index.js';
-import { resolveSpec } from '../../src/spec/index.js';
+import { resolveSpec } from '../../src/project-spec/index.js';
 import { type Files, textOf, writeFolder } from '../support/render.js';
 import { TOY } from '../support/toy-templates.js';
 

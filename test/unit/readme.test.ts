@@ -2,9 +2,9 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { loadCatalog } from '../../src/catalog/load.js';
+import type { Axis } from '../../src/catalog/types.js';
 import { UsageError } from '../../src/errors.js';
-import type { Axis } from '../../src/model.js';
-import { resolveSpec } from '../../src/spec/index.js';
+import { resolveSpec } from '../../src/project-spec/index.js';
 
 const ROOT = new URL('../../', import.meta.url);
 const README = new URL('README.md', ROOT);

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { InterruptedError } from '../../src/cli/interrupt.js';
-import { formatNextLine, nextLines, plainNextLine } from '../../src/cli/next-lines.js';
-import { StepError } from '../../src/errors.js';
+import { InterruptedError, StepError } from '../../src/errors.js';
 import type { StepResult } from '../../src/model.js';
+import { formatNextLine, nextLines, plainNextLine } from '../../src/report/next-lines.js';
 import { packageManagerOf } from '../../src/steps/package-manager.js';
 import { summariseSmoke } from '../../src/steps/smoke-summary.js';
 import { Steps, type StepView } from '../../src/steps/steps.js';
@@ -68,6 +67,8 @@ describe('packageManagerOf', () => {
       ...pm,
       installText: 'x i',
       runText: 'x run',
+      ciText: 'x i',
+      lockfile: 'the lock file',
     });
   });
 

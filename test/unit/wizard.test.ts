@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { previewLines } from '../../src/cli/wizard-preview-lines.js';
-import type { ChoiceQuestion, QuestionContext } from '../../src/cli/wizard-questions.js';
-import { questions } from '../../src/cli/wizard-questions.js';
-import { type Answers, projectName } from '../../src/cli/wizard-rules.js';
-import { WizardMachine, type WizardState } from '../../src/cli/wizard-state.js';
-import type { Axis, AxisDefault, Catalog, Feature } from '../../src/model.js';
+import type { Axis, AxisDefault, Catalog, Feature } from '../../src/catalog/types.js';
+import { projectName, type WizardAnswers } from '../../src/wizard/answers.js';
+import { previewLines } from '../../src/wizard/preview-lines.js';
+import type { ChoiceQuestion, QuestionContext } from '../../src/wizard/questions.js';
+import { questions } from '../../src/wizard/questions.js';
+import { WizardMachine, type WizardState } from '../../src/wizard/state.js';
 import { feature } from '../support/feature.js';
 
 const EMPTY = feature({ axis: 'base', id: 'base', label: 'base' });
@@ -18,7 +18,7 @@ function axis(
   const all = Object.entries(features).map(([feature, part]) => {
     return { ...EMPTY, axis: id, id: feature, label: feature.toUpperCase(), ...part };
   });
-  const base = { question: `${id}?`, help: id, multiple: false, asksWhen: null };
+  const base = { question: `${id}?`, help: id, multiple: false, asksWhen: null, must: {} };
   return { id, order, ...base, ...more, features: all };
 }
 
@@ -68,12 +68,12 @@ const catalog: Catalog = {
   ],
 };
 
-const asked = (given: Answers, answers: Answers = given) =>
+const asked = (given: WizardAnswers, answers: WizardAnswers = given) =>
   questions(catalog, answers, { given }).map(({ id }) => id);
 
 function choice(
   id: string,
-  answers: Answers,
+  answers: WizardAnswers,
   context: QuestionContext = { given: {} },
 ): ChoiceQuestion {
   const found = questions(catalog, answers, context).find((question) => question.id === id);
@@ -196,7 +196,7 @@ describe('options', () => {
 describe('text', () => {
   const text = (
     id: string,
-    given: Answers = {},
+    given: WizardAnswers = {},
     answers = given,
     check?: (d: string) => string | null,
   ) => {
@@ -316,7 +316,7 @@ describe('the way through', () => {
     if (!sign) throw new Error('sign is not asked.');
     expect(machine.check(state, sign, [])).toBe('Choose at least one.');
     expect(machine.check(state, sign, ['none', 'board'])).toBe(
-      'NONE cannot be combined with others.',
+      'NONE cannot be combined with other options.',
     );
     expect(machine.check(state, sign, ['board', 'neon'])).toBeNull();
   });

@@ -99,6 +99,12 @@ export function serveHttp(definition: Server): void {
   limitConnections(server, app.log);
   server.listen(config.PORT, config.HOST, () => {
     app.log.info({ address: server.address() }, 'MCP at /mcp');
+    if (config.PUBLIC_URL?.startsWith('https:') && config.TRUST_PROXY === undefined) {
+      app.log.warn(
+        'PUBLIC_URL is https, so there is a proxy in front, but TRUST_PROXY is not set: all clients share its address, and one that ' +
+          'tries wrong credentials slows down the others. Set TRUST_PROXY to the number of proxies, or to 0 if this is meant.',
+      );
+    }
     setTimeout(prepare, PREPARE_AFTER).unref();
   });
   if (config.METRICS_PORT !== undefined) {

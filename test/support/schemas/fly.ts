@@ -20,6 +20,7 @@ const schema = z.strictObject({
       initial_size: z.string().regex(/^\d+gb$/),
     })
     .optional(),
+  metrics: z.array(z.strictObject({ port: z.int(), path: z.literal('/metrics') })).optional(),
   http_service: z.strictObject({
     internal_port: z.literal(3000),
     force_https: z.literal(true),

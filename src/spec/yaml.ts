@@ -1,2 +1,0 @@
-/** A module of its own, loaded only when needed. (A bundled dynamic import of a CommonJS package has no named exports.) */
-export { parse } from 'yaml';

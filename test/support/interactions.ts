@@ -1,0 +1,32 @@
+/** A small set of projects in which all choices whose code meets stand beside each other. */
+import type { Catalog } from '../../src/catalog/types.js';
+import type { ProjectSpec } from '../../src/model.js';
+import { pairwiseSpecs } from './pairwise.js';
+
+/**
+ * The axes whose generated code meets, in pairs: one has files or lines for the other's choices, or calls what they
+ * provide. What is not here is only looked at by itself: deploy files and package managers bring no TypeScript.
+ */
+export const INTERACTIONS: readonly (readonly [string, string])[] = [
+  // A starter's tools, resources and policy, over the store and for its callers.
+  ['starter', 'datastore'],
+  ['starter', 'auth'],
+  ['starter', 'transport'],
+  // Callers, their sessions and limits.
+  ['transport', 'auth'],
+  ['transport', 'state'],
+  ['transport', 'datastore'],
+  ['auth', 'state'],
+  // Spans and figures of calls, stores and Redis.
+  ['observability', 'transport'],
+  ['observability', 'datastore'],
+  ['observability', 'state'],
+  ['observability', 'auth'],
+];
+
+/** Covers each choice, and each pair of choices from axes that interact. */
+export function interactingSpecs(catalog: Catalog): ProjectSpec[] {
+  return pairwiseSpecs(catalog, (a, b) =>
+    INTERACTIONS.some((pair) => pair.includes(a) && pair.includes(b)),
+  );
+}
