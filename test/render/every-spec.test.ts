@@ -336,7 +336,8 @@ function dependencyMistakes(plan: Plan, label: string): string[] {
 
   for (const path of plan.keys()) {
     if (!/\.[cm]?[jt]s$/.test(path)) continue;
-    const text = textOf(plan, path);
+    // Comments may show imports.
+    const text = textOf(plan, path).replace(/^ *\/\*\*.*?\*\/$/gms, '');
     for (const [statement, , specifier = ''] of text.matchAll(IMPORT)) {
       if (specifier.startsWith('node:')) continue;
       if (specifier.startsWith('.')) {

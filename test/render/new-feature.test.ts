@@ -1,5 +1,5 @@
 /** A new choice is one new folder: its flag, its rules, its files and its dependencies come from there. */
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -51,6 +51,7 @@ beforeAll(async () => {
     ...original.pkg,
     dependencies: { 'toy-store': '1.2.3' },
   });
+  await mkdir(join(feature, 'files', 'src'), { recursive: true });
   await writeFile(
     join(feature, 'files', 'src', 'toys.ts.hbs'),
     'export const toys = {{ts name}};\n',

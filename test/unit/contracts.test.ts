@@ -134,7 +134,7 @@ describe('another datastore', () => {
     const needs = Object.values<Record<string, string[]>>(must).flatMap(Object.entries);
     // What its feature.json alone meets; `smoke.env` is another store's way.
     const unmet = needs.filter(([, ways]) =>
-      ways.every((way) => /^(?:file|slot) |^key smoke\.env$/.test(way)),
+      (ways as string[]).every((way) => /^(?:file|slot) |^key smoke\.env$/.test(way)),
     );
     expect(unmet.length).toBeGreaterThan(15);
     expect(await planted('files', 'slots', 'package.json')).toEqual(

@@ -21,7 +21,7 @@ async function createHandler() {
     env: await testEnv({ ALLOWED_ORIGINS: APP, MAX_BODY_BYTES: '1000' }),
   });
   onTestFinished(() => app.close());
-  return createHttpHandler(app);
+  return { ...createHttpHandler(app), log: app.log };
 }
 
 /** The status of the answer to a right request over a real connection, but for `changes`. */
@@ -29,8 +29,8 @@ async function post(
   changes: Record<string, string | string[]>,
   { path = '/mcp', body = LIST } = {},
 ): Promise<number> {
-  const { answer } = await createHandler();
-  const listening = createNodeServer(answer).listen(0, '127.0.0.1');
+  const { answer, log } = await createHandler();
+  const listening = createNodeServer(answer, log).listen(0, '127.0.0.1');
   onTestFinished(() => void listening.close());
   await once(listening, 'listening');
   const headers = {
