@@ -13,7 +13,7 @@ const OPERATORS = new Set(
 
 /**
  * The specifiers of all imports and re-exports, in order: static ones, for their types alone or for their effects,
- * and `import('…')` of a fixed text, in code and in types. Text in comments, strings and templates does not count.
+ * and lazy ones of a fixed text, in code and in types. Text in comments, strings and templates does not count.
  */
 export function moduleSpecifiers(text: string): string[] {
   const tokens = tokenize(text);

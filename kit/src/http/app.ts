@@ -8,11 +8,10 @@ import { type CallSettings, int, type SettingsOf } from '../definitions/settings
 import { rateLimitSettings } from '../limits/call-limits.js';
 import type { Part } from '../parts.js';
 import type { AuditLog } from '../telemetry/audit.js';
-import type { Authenticator } from './authenticator.js';
+import type { Authenticate, Authenticator } from './authenticator.js';
 import { parseTrustProxy } from './client-address.js';
 import type { Answer, Incoming } from './exchange.js';
 import { hostSettings } from './guards.js';
-import type { Authenticate } from './live-caller.js';
 import type { HttpMetrics } from './metrics.js';
 import { secret } from './weak-secret.js';
 

@@ -6,3 +6,6 @@ import type { Answer, RequestHeaders } from './exchange.js';
 export type Authenticator = (headers: RequestHeaders, address?: string) => MaybePromise<Caller>;
 
 export type Caller = { readonly principal: Principal } | { readonly refusal: Answer };
+
+/** Says who sent a request, by its credentials as they are now. */
+export type Authenticate = () => Promise<Caller>;

@@ -1,11 +1,8 @@
 import type { Principal } from '../definitions/principal.js';
-import type { Caller } from './authenticator.js';
+import type { Authenticate } from './authenticator.js';
 
 /** How often the credentials behind a stream are looked at again, in milliseconds. */
 const LOOK_MS = 60_000;
-
-/** Says who sent a request, by its credentials as they are now. */
-export type Authenticate = () => Promise<Caller>;
 
 /** The caller behind a stream that stays open: what it may do changes, and its credentials end. */
 export class LiveCaller {

@@ -5,10 +5,10 @@ import { type PlainCall, plainCall } from '../protocol/plain-calls.js';
 import { type PlainRequest, plainRequest } from '../protocol/plain-request.js';
 import { serverScopeFor } from '../protocol/server-scope.js';
 import type { HttpApp } from './app.js';
+import type { Authenticate } from './authenticator.js';
 import { type Answer, type Incoming, refuse } from './exchange.js';
 import { KeptResults } from './kept-results.js';
 import type { Library } from './library.js';
-import type { Authenticate } from './live-caller.js';
 import { asAnswer, headersAgree } from './plain-http.js';
 import { watchForRefusedCalls } from './refused-calls.js';
 

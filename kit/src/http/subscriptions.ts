@@ -7,10 +7,11 @@ import { type MayRead, readersOf } from '../protocol/readers.js';
 import { LISTEN } from '../protocol/server-scope.js';
 import { eventsOf, wantedIn } from '../protocol/wanted.js';
 import type { HttpApp } from './app.js';
+import type { Authenticate } from './authenticator.js';
 import { boundedStream } from './bounded-stream.js';
 import { CallsUnderWay } from './calls-under-way.js';
 import { type Answer, type Incoming, refuse } from './exchange.js';
-import { type Authenticate, LiveCaller } from './live-caller.js';
+import { LiveCaller } from './live-caller.js';
 import { tooManyRequests } from './request-limit.js';
 
 /** How much may wait for a client that reads slowly. */

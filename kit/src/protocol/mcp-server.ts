@@ -1,26 +1,16 @@
 import { McpServer } from '@modelcontextprotocol/server';
-import type { Services, StepUp } from '../calls/services.js';
+import type { Services } from '../calls/services.js';
 import type { Principal } from '../definitions/principal.js';
-import { cacheHints } from './cache-hints.js';
 import { Completions } from './completions.js';
+import type { ChangeCapabilities, ServerScope } from './offer.js';
+import { cacheHints } from './offer.js';
 import { registerPrompts } from './register-prompts.js';
 import { registerResources } from './register-resources.js';
-import { registerTools, type ToolSelection } from './register-tools.js';
-
-/** Of which changes a client can hear, which depends on how it is connected. */
-export type ChangeCapabilities = 'none' | 'resources' | 'everything';
+import { registerTools } from './register-tools.js';
 
 /** What clients of this server can hear of: the lists change with the policy, everything else stays what it is. */
 export function changeCapabilities({ policy }: Services): ChangeCapabilities {
   return policy.isLive ? 'everything' : 'resources';
-}
-
-/** What a server needs to have; one that answers a single request leaves out what that has nothing to do with. */
-export interface ServerScope extends ToolSelection {
-  readonly method?: string;
-  /** None, by default. */
-  readonly changes?: ChangeCapabilities;
-  readonly stepUp?: StepUp | undefined;
 }
 
 /** An MCP server for one caller. Everything costly lives in `services` and at module scope. */
@@ -46,15 +36,6 @@ export function createMcpServer(
   if (has('prompts/', 'completion/')) registerPrompts(offer);
   if (definitions.offersCompletions && has('completion/')) completions.register(server);
   return server;
-}
-
-/** A server under construction. */
-export interface Offer {
-  readonly server: McpServer;
-  readonly services: Services;
-  readonly principal: Principal;
-  readonly completions: Completions;
-  readonly scope: ServerScope;
 }
 
 /** What the server says it can do, of which telling changes depends on the connection. */

@@ -2,7 +2,7 @@ import { InputRequired } from '../calls/ask.js';
 import { runCall } from '../calls/run-call.js';
 import { withinCap } from '../calls/within-cap.js';
 import { complete } from './completions.js';
-import type { Offer } from './mcp-server.js';
+import type { Offer } from './offer.js';
 import { asProtocolError } from './protocol-error.js';
 
 /** Registers the prompts that the caller may see; they go through the pipeline. */

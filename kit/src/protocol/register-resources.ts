@@ -8,10 +8,10 @@ import type { CallContext } from '../definitions/context.js';
 import { ToolError } from '../definitions/errors.js';
 import { missingScopes } from '../definitions/principal.js';
 import type { Contents, Listed } from '../definitions/resource.js';
-import { cacheHint } from './cache-hints.js';
 import { complete } from './completions.js';
 import { type List, listInPages } from './list-in-pages.js';
-import type { Offer } from './mcp-server.js';
+import type { Offer } from './offer.js';
+import { cacheHint } from './offer.js';
 import { asProtocolError } from './protocol-error.js';
 
 /** The list of the resources at fixed addresses; template names cannot be empty. */

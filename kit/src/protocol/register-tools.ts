@@ -1,14 +1,6 @@
-import { runTool, type ToolOutcome } from '../calls/run-tool.js';
+import { runTool } from '../calls/run-tool.js';
 import type { Tool } from '../definitions/tool.js';
-import type { Offer } from './mcp-server.js';
-
-/** Which tools a request is about. */
-export interface ToolSelection {
-  /** The only tool that is called; all when there is none. */
-  readonly tool?: string;
-  /** What has become of calls that have run already, by their ids. */
-  readonly outcomes?: Map<string | number, ToolOutcome>;
-}
+import type { Offer } from './offer.js';
 
 /** Registers the tools that the caller may see; their calls go through the pipeline. */
 export function registerTools({ server, services, principal, scope }: Offer): void {

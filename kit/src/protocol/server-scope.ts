@@ -1,4 +1,4 @@
-import type { ServerScope } from './mcp-server.js';
+import type { ServerScope } from './offer.js';
 
 /** The request for a stream that stays open until someone ends it. */
 export const LISTEN = 'subscriptions/listen';

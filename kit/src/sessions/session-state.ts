@@ -1,4 +1,3 @@
-import type { OpenSessions } from '../http/app.js';
 import type { ChangeLog } from './change-log.js';
 import type { EventStore } from './event-store.js';
 import type { SessionStore } from './session-store.js';
@@ -10,16 +9,6 @@ export interface SessionState {
   readonly store: SessionStore;
   readonly events: EventStore;
   readonly changes: ChangeLog;
-}
-
-/** Sessions that are kept there; what serves them is loaded when the first client needs it. */
-export function openSessions(state: SessionState): OpenSessions {
-  return {
-    async load(app) {
-      const { Sessions } = await import('./sessions.js');
-      return new Sessions(app, state);
-    },
-  };
 }
 
 /** Thrown by what keeps it when it cannot be reached at the moment. */

@@ -2,8 +2,9 @@ import type { JSONRPCNotification, ServerEvent } from '@modelcontextprotocol/ser
 import type { Cursors } from '../calls/cursors.js';
 import type { Principal } from '../definitions/principal.js';
 import type { HttpApp } from '../http/app.js';
+import type { Authenticate } from '../http/authenticator.js';
 import { type Answer, type Incoming, refuse } from '../http/exchange.js';
-import { type Authenticate, LiveCaller } from '../http/live-caller.js';
+import { LiveCaller } from '../http/live-caller.js';
 import { ChangeReader } from './change-reader.js';
 import { EventStream } from './event-stream.js';
 import { ResumedStream } from './resumed-stream.js';

@@ -9,9 +9,9 @@ import {
 } from '@modelcontextprotocol/server';
 import type { Principal } from '../definitions/principal.js';
 import type { HttpApp, SessionRoutes } from '../http/app.js';
+import type { Authenticate } from '../http/authenticator.js';
 import { CallsUnderWay } from '../http/calls-under-way.js';
 import { type Answer, type Incoming, refuse } from '../http/exchange.js';
-import type { Authenticate } from '../http/live-caller.js';
 import { tooManyRequests } from '../http/request-limit.js';
 import { Concurrency } from '../limits/concurrency.js';
 import { readersOf } from '../protocol/readers.js';

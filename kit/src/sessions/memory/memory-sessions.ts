@@ -1,7 +1,8 @@
 import type { SessionsPart } from '../../http/app.js';
 import type { SharedState } from '../../parts.js';
+import { openSessions } from '../open-sessions.js';
 import { type SessionLimits, sessionSettings } from '../session-settings.js';
-import { openSessions, type SessionState } from '../session-state.js';
+import type { SessionState } from '../session-state.js';
 import { MemoryChangeLog } from './memory-change-log.js';
 import { MemoryEventStore } from './memory-event-store.js';
 import { MemorySessionStore } from './memory-session-store.js';

@@ -16,7 +16,7 @@ const LIST = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' });
 const APP = 'https://app.example';
 
 /** The server of this project as it answers over HTTP. */
-async function createHandler() {
+async function openHandler() {
   const app = openHttp(server, {
     env: await testEnv({ ALLOWED_ORIGINS: APP, MAX_BODY_BYTES: '1000' }),
   });
@@ -29,7 +29,7 @@ async function post(
   changes: Record<string, string | string[]>,
   { path = '/mcp', body = LIST } = {},
 ): Promise<number> {
-  const { answer, log } = await createHandler();
+  const { answer, log } = await openHandler();
   const listening = createNodeServer(answer, log).listen(0, '127.0.0.1');
   onTestFinished(() => void listening.close());
   await once(listening, 'listening');
@@ -54,13 +54,13 @@ async function post(
 
 describe.each(eras)('clients that speak %s', (era) => {
   test('list the tools', async () => {
-    const { fetch } = await createHandler();
+    const { fetch } = await openHandler();
     const client = await connectTo(fetch, era, credentials.headers);
     expect((await client.listTools()).tools).not.toEqual([]);
   });
 
   test('each get their own answers, also when they use the same request ids', async () => {
-    const { fetch } = await createHandler();
+    const { fetch } = await openHandler();
     const connecting = Array.from({ length: 20 }, () => connectTo(fetch, era, credentials.headers));
     const clients = await Promise.all(connecting);
     const errors = clients.map((client, n) =>
@@ -97,7 +97,7 @@ test.each([
 });
 
 test('the health endpoints answer without credentials', async () => {
-  const { fetch } = await createHandler();
+  const { fetch } = await openHandler();
   for (const path of ['/healthz', '/readyz']) {
     const response = await fetch(new Request(`http://localhost${path}`));
     expect(response.status, path).toBe(200);
