@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { time } from './measure.mjs';
 
 const head = `import * as z from 'zod/v4';
-import { defineTool } from './define-tool.js';
+import { defineTool } from '../parts.js';
 
 const annotations = {
   readOnlyHint: true,

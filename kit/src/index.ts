@@ -5,4 +5,4 @@ export { ToolError, type ToolErrorOptions } from './definitions/errors.js';
 export type { Principal } from './definitions/principal.js';
 export { int, list } from './definitions/settings.js';
 export { defineParts, type Part } from './parts.js';
-export { defineServer, type Route } from './server.js';
+export { defineServer, type Route, type ServerContext } from './server.js';

@@ -40,6 +40,8 @@ export interface AddedTool extends PrimitiveNames {
 const TOOLS = 'src/tools';
 const TESTS = 'test/tools';
 const BARREL = `${TOOLS}/index.ts`;
+/** A new tool imports it. */
+const PARTS = 'src/parts.ts';
 const LOCK = '.mcp-gen.lock';
 
 /**
@@ -95,6 +97,12 @@ function write(
   [toolFile, testFile, barrelFile]: readonly [string, string, string],
   catalog: Catalog,
 ): void {
+  if (readIfPresent(path.join(root, PARTS)) === null) {
+    throw refusal(
+      `${PARTS} is missing: an older version generated this project, or the file was moved.`,
+      `Write the tool by hand, like those in ${TOOLS}. Nothing was changed.`,
+    );
+  }
   const text = readIfPresent(path.join(root, barrelFile));
   if (text === null) {
     throw refusal(

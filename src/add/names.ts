@@ -31,7 +31,7 @@ const OBJECT_MEMBERS = new Set([
 
 /** File names that Windows keeps for devices, and those that the folder uses itself. */
 const DEVICE = /^(?:con|prn|aux|nul|com\d|lpt\d)$/;
-const OWN_FILES = new Set(['index', 'define-tool']);
+const OWN_FILES = new Set(['index']);
 
 /** Identifiers that the generated module already has. */
 const IMPORTED = new Set(['z', 'defineTool']);

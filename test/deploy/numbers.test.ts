@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import type { Plan } from '../../src/model.js';
 import { deployEnv } from '../support/deploy-env.js';
-import { type Project, planAll, planProject, textOf } from '../support/projects.js';
+import { defaultOf, type Project, planAll, planProject, textOf } from '../support/projects.js';
 import type { ComposeFile } from '../support/schemas/compose.js';
 import { parseFly } from '../support/schemas/fly.js';
 import { parseManifests } from '../support/schemas/kubernetes.js';
@@ -24,15 +24,6 @@ beforeAll(async () => {
   });
   expect(projects.length).toBeGreaterThan(5);
 });
-
-/** A number of the config when no deploy target sets it. */
-function defaultOf(plan: Plan, name: string): number {
-  const [, value = ''] =
-    new RegExp(`${name}: int\\(.+?\\)\\.default\\(([\\d_]+)\\)`).exec(
-      textOf(plan, 'src/config.ts'),
-    ) ?? [];
-  return Number(value.replaceAll('_', ''));
-}
 
 interface Container {
   readonly resources: {
@@ -90,7 +81,7 @@ describe('Kubernetes', () => {
     for (const { label, plan } of stored) {
       const surge = specOf(plan, 'deployment.yaml').strategy.rollingUpdate?.maxSurge ?? 0;
       const pods = specOf(plan, 'hpa.yaml').maxReplicas + surge;
-      const [, pool = ''] = /\bmax: (\d+)/.exec(textOf(plan, 'src/datastore/index.ts')) ?? [];
+      const [, pool = ''] = /\bmax: (\d+)/.exec(textOf(plan, 'src/kit/store/postgres.ts')) ?? [];
       // And one of each for its migrations.
       const connections = pods * (Number(pool) + 1);
       expect(Number(pool), label).toBeGreaterThan(0);

@@ -2,7 +2,7 @@
 import { beforeAll, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import type { Plan } from '../../src/model.js';
-import { type Project, planProject, realCatalog, textOf } from '../support/projects.js';
+import { defaultOf, type Project, planProject, realCatalog, textOf } from '../support/projects.js';
 import { parseFly } from '../support/schemas/fly.js';
 import { parseManifests } from '../support/schemas/kubernetes.js';
 import { deployedProjects } from './projects.js';
@@ -39,12 +39,6 @@ beforeAll(async () => {
   projects = await deployedProjects([['docker', 'fly', 'k8s'], ['docker'], ['fly'], ['k8s']]);
 });
 
-/** The default of a setting, as the server reads it. */
-function setting(plan: Plan, name: string): number {
-  const pattern = new RegExp(`${name}: int\\(.*?\\)\\.default\\(([\\d_]+)\\)`);
-  return number(pattern.exec(textOf(plan, 'src/config.ts'))?.[1]);
-}
-
 function constant(plan: Plan, path: string, name: string): number {
   return number(new RegExp(`const ${name} = ([\\d_]+);`).exec(textOf(plan, path))?.[1]);
 }
@@ -56,9 +50,9 @@ function number(text = 'NaN'): number {
 it('a call that arrives at the last moment has its whole time before it would be aborted', () => {
   for (const { label, plan } of projects) {
     // Before it stops listening, and once more for whoever got in last.
-    const arrival = 2 * constant(plan, 'src/http/stop-listening.ts', 'ON_THE_WAY');
-    const call = setting(plan, 'TOOL_TIMEOUT_MS');
-    expect(setting(plan, 'SHUTDOWN_TIMEOUT_MS'), label).toBeGreaterThan(arrival + call + 1_000);
+    const arrival = 2 * constant(plan, 'src/kit/serve/stop-listening.ts', 'ON_THE_WAY');
+    const call = defaultOf(plan, 'TOOL_TIMEOUT_MS');
+    expect(defaultOf(plan, 'SHUTDOWN_TIMEOUT_MS'), label).toBeGreaterThan(arrival + call + 1_000);
   }
 });
 
@@ -68,9 +62,9 @@ it('every target waits until the server has aborted what does not end, and is go
   expect(targets?.filter((id) => id !== 'none').sort()).toEqual(Object.keys(graces).sort());
   for (const { label, plan, spec } of projects) {
     const needed =
-      setting(plan, 'SHUTDOWN_DELAY_MS') +
-      setting(plan, 'SHUTDOWN_TIMEOUT_MS') +
-      constant(plan, 'src/lifecycle.ts', 'LAST_MS');
+      defaultOf(plan, 'SHUTDOWN_DELAY_MS') +
+      defaultOf(plan, 'SHUTDOWN_TIMEOUT_MS') +
+      constant(plan, 'src/kit/host/node/lifecycle.ts', 'LAST_MS');
     for (const target of spec.choices['deploy'] ?? []) {
       const grace = graces[target]?.(plan);
       expect(grace, `${label}: ${target}`).toBeGreaterThanOrEqual(needed + MARGIN_MS);
@@ -80,9 +74,9 @@ it('every target waits until the server has aborted what does not end, and is go
 
 it('the moment after the abort is over before a client of the SDK kills its stdio server', async () => {
   const { plan } = await planProject({ choices: { transport: ['stdio'], deploy: ['none'] } });
-  const last = constant(plan, 'src/lifecycle.ts', 'LAST_MS');
+  const last = constant(plan, 'src/kit/host/node/lifecycle.ts', 'LAST_MS');
   expect(last).toBeLessThanOrEqual(1_500);
-  expect(constant(plan, 'src/lifecycle.ts', 'ANSWER_MS') * 2).toBeLessThan(last);
+  expect(constant(plan, 'src/kit/host/node/lifecycle.ts', 'ANSWER_MS') * 2).toBeLessThan(last);
 });
 
 it('what is documented are the defaults', async () => {
@@ -90,6 +84,6 @@ it('what is documented are the defaults', async () => {
   const { plan } = await planProject({ choices: { transport: ['http'] } });
   for (const name of ['TOOL_TIMEOUT_MS', 'SHUTDOWN_TIMEOUT_MS']) {
     const documented = base.env.find((one) => one.name === name)?.default;
-    expect(Number(documented), name).toBe(setting(plan, name));
+    expect(Number(documented), name).toBe(defaultOf(plan, name));
   }
 });

@@ -88,6 +88,11 @@ test('it writes the tool, its test and one line, and nothing else', async () => 
   expect(read('src/tools/search-orders.ts')).toContain('readOnlyHint: true,');
 });
 
+test('a project of an older layout is refused, untouched', async () => {
+  renameSync(path.join(project, 'src/parts.ts'), path.join(project, 'src/tools/define-tool.ts'));
+  await expectRefusal(EXAMPLE, 1, /src\/parts\.ts is missing: an older version generated this/);
+});
+
 test('it works from any folder in the project, and reports as JSON', async () => {
   const cwd = path.join(project, 'src', 'tools');
   const { code, stdout, stderr } = await addTool([...EXAMPLE, '--json'], { cwd });

@@ -68,9 +68,12 @@ describe.concurrent('a description comes out as typed, and every file parses', (
       expect(manifest.description).toBe(description);
       expect(manifest.scripts).not.toHaveProperty('preinstall');
       expect(JSON.parse(read('.mcp-gen.json')).spec.description).toBe(description);
-      const { code: about } = await transform(read('src/about.ts'), { loader: 'ts' });
-      const url = `data:text/javascript,${encodeURIComponent(about)}`;
-      expect((await import(/* @vite-ignore */ url)).about.description).toBe(description);
+      const { code: module } = await transform(read('src/server.ts'), { loader: 'ts' });
+      const alone = module.replace(/^import .*$/gm, '');
+      const given =
+        'const defineServer = (server) => server, parts = 0, tools = 0, resources = 0, prompts = 0;';
+      const url = `data:text/javascript,${encodeURIComponent(given + alone)}`;
+      expect((await import(/* @vite-ignore */ url)).server.description).toBe(description);
       expect(existsSync(path.join(cwd, 'pwned'))).toBe(false);
 
       // The same through a spec file, with the same bytes.

@@ -1,5 +1,5 @@
 /** A new choice is one new folder: its flag, its rules, its files and its dependencies come from there. */
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -49,11 +49,9 @@ beforeAll(async () => {
   });
   await json('package.json', {
     ...original.pkg,
-    dependencies: {
-      ...(original.pkg as { dependencies: object }).dependencies,
-      'toy-store': '1.2.3',
-    },
+    dependencies: { 'toy-store': '1.2.3' },
   });
+  await mkdir(join(feature, 'files', 'src'), { recursive: true });
   await writeFile(
     join(feature, 'files', 'src', 'toys.ts.hbs'),
     'export const toys = {{ts name}};\n',
@@ -80,7 +78,9 @@ it('makes a project, with its files, settings and dependencies', () => {
   const plan = createPlan(after, spec, VERSION);
   expect(textOf(plan, 'src/toys.ts')).toBe("export const toys = 'my-server';\n");
   expect(plan.get('src/toys.ts')?.origin).toBe(`${AXIS}/${TOY}`);
-  expect(plan.get('src/datastore/index.ts')?.origin).toBe(`${AXIS}/${TOY}`);
+  expect(plan.get('test/support/database.ts')?.origin).toBe(`${AXIS}/${TOY}`);
+  expect(textOf(plan, 'src/parts.ts')).toContain('store: sqlite(');
+  expect(plan.get('src/kit/store/sqlite.ts')?.origin).toBe('kit');
   expect(JSON.parse(textOf(plan, 'package.json')).dependencies['toy-store']).toBe('1.2.3');
   expect(textOf(plan, '.env.example')).toContain('Where the toys are.');
   expect(textOf(plan, 'README.md')).toContain('file:data/toys.db');

@@ -7,7 +7,7 @@ import { everySpec, TEMPLATES, textOf, VERSION } from '../support/render.js';
 
 /** What people read; the guide to identity providers is about many of them. */
 const READ =
-  /^(?:README\.md|SECURITY\.md|docs\/(?!auth-providers).*\.md|policy\.yaml|\.env\.example|compose\.yaml|fly\.toml|deploy\/.*|monitoring\/.*)$/;
+  /^(?:(?:src\/kit\/)?README\.md|SECURITY\.md|docs\/(?!auth-providers).*\.md|policy\.yaml|\.env\.example|compose\.yaml|fly\.toml|deploy\/.*|monitoring\/.*)$/;
 
 type Has = (...choices: string[]) => boolean;
 

@@ -58,6 +58,15 @@ export function textOf(plan: Plan, path: string): string {
   return typeof contents === 'string' ? contents : Buffer.from(contents).toString('utf8');
 }
 
+/** The default of a setting that is a whole number, as the server reads it. Throws unless one file has it. */
+export function defaultOf(plan: Plan, name: string): number {
+  const pattern = new RegExp(`\\b${name}: int\\(.+?\\)\\.default\\(([\\d_]+)\\)`);
+  const sources = [...plan.keys()].filter((path) => /^src\/.*\.ts$/.test(path));
+  const found = sources.flatMap((path) => pattern.exec(textOf(plan, path))?.[1] ?? []);
+  if (found.length !== 1) throw new Error(`${name} has ${found.length} defaults`);
+  return Number(found[0]?.replaceAll('_', ''));
+}
+
 /** Whether the plan has this file, or a file in this folder. */
 export function hasPath(plan: Plan, path: string): boolean {
   return plan.has(path) || [...plan.keys()].some((file) => file.startsWith(`${path}/`));

@@ -114,18 +114,11 @@ describe('another datastore', () => {
     expect(await planted()).toEqual([]);
   });
 
-  it('is refused with all that it lacks: close, readiness, egress, what the image needs, words', async () => {
-    const pieces = [
-      'app/close.ts',
-      'app/checks.ts',
-      'k8s/egress.yml',
-      'docker',
-      'readme',
-      'runbook',
-    ];
+  it('is refused with all that it lacks: its line in parts.ts, egress, what the image needs, words', async () => {
+    const pieces = ['parts', 'k8s/egress.yml', 'docker', 'readme', 'runbook'];
     expect(await planted(...pieces.map((piece) => `slots/${piece}`))).toEqual([
-      'datastore/mysql/feature.json: lacks what closes it at the end (slot app/close)',
-      'datastore/mysql/feature.json: lacks a readiness check (slot app/checks)',
+      'datastore/mysql/feature.json: lacks its import in src/parts.ts (slot parts/imports)',
+      'datastore/mysql/feature.json: lacks its line in src/parts.ts (slot parts/values)',
       'datastore/mysql/feature.json: lacks what the image needs (migrations, a folder for data) (slot docker/runtime)',
       'datastore/mysql/feature.json: lacks egress to it on Kubernetes, or a volume (slot k8s/egress or slot k8s/volumes)',
       'datastore/mysql/feature.json: lacks its section of the README (slot readme/data)',
@@ -137,8 +130,18 @@ describe('another datastore', () => {
   });
 
   it('is refused when it is only a name', async () => {
-    const folders = await planted('files', 'slots', 'package.json');
-    expect(folders.length).toBeGreaterThan(25);
+    const { must } = JSON.parse(await readFile(join(TEMPLATES, 'datastore/axis.json'), 'utf8'));
+    const needs = Object.values<Record<string, string[]>>(must).flatMap(Object.entries);
+    // What its feature.json alone meets; `smoke.env` is another store's way.
+    const unmet = needs.filter(([, ways]) =>
+      (ways as string[]).every((way) => /^(?:file|slot) |^key smoke\.env$/.test(way)),
+    );
+    expect(unmet.length).toBeGreaterThan(15);
+    expect(await planted('files', 'slots', 'package.json')).toEqual(
+      unmet.map(
+        ([what, ways]) => `datastore/mysql/feature.json: lacks ${what} (${ways.join(' or ')})`,
+      ),
+    );
   });
 });
 
