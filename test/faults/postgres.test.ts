@@ -32,7 +32,7 @@ export const sleep = defineTool({
 });
 `;
 
-/** How many connections a server may have (`src/datastore/index.ts`). */
+/** How many connections a server may have (`kit/src/store/postgres.ts`). */
 const POOL = 10;
 
 let project: string;

@@ -548,27 +548,36 @@ const inKit: readonly Mutation[] = [
   },
 ];
 
-/** A folder that a test may change, with the kit's code in `source` and tests in `test`. */
+/** A copy that a test may change. */
 interface Suite {
   readonly folder: string;
+  /** Where it has the kit's code. */
   readonly source: string;
+  /** Where it has its tests. */
+  readonly tests: string;
+  /** What vitest is told besides. */
+  readonly options: readonly string[];
 }
 
 async function project(): Promise<Suite> {
   const folder = await copyOf(await builtProject());
-  return { folder, source: join(folder, 'src/kit') };
+  return { folder, source: join(folder, 'src/kit'), tests: 'test', options: [] };
 }
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 async function kit(): Promise<Suite> {
-  const root = await mkdtemp(join(tmpdir(), 'create-mcp-server-kit-'));
-  onTestFinished(() => rm(root, { recursive: true, force: true }));
-  const folder = join(root, 'kit');
+  const folder = await mkdtemp(join(tmpdir(), 'create-mcp-server-kit-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const filter = (path: string) => !path.endsWith('node_modules');
-  await cp(join(ROOT, 'kit'), folder, { recursive: true, filter });
-  await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'), 'junction');
-  return { folder, source: join(folder, 'src') };
+  for (const name of ['kit', 'package.json', 'vitest.config.ts']) {
+    await cp(join(ROOT, name), join(folder, name), { recursive: true, filter });
+  }
+  for (const name of ['node_modules', 'templates']) {
+    await symlink(join(ROOT, name), join(folder, name), 'junction');
+  }
+  const options = ['--project', 'kit'];
+  return { folder, source: join(folder, 'kit/src'), tests: 'kit/test', options };
 }
 
 /** Takes the guard out. */
@@ -583,9 +592,9 @@ async function mutate({ source }: Suite, { file, from, to }: Mutation): Promise<
 }
 
 /** Runs test files. Rejects with what they print when one fails. */
-function run({ folder }: Suite, tests: readonly string[]): Promise<void> {
-  const files = tests.map((test) => `test/${test}.test.ts`);
-  return runTool(folder, 'vitest/vitest.mjs', ['run', ...files]);
+function run({ folder, tests, options }: Suite, names: readonly string[]): Promise<void> {
+  const files = names.map((name) => `${tests}/${name}.test.ts`);
+  return runTool(folder, 'vitest/vitest.mjs', ['run', ...options, ...files]);
 }
 
 async function expectFailure(suite: Suite, { test }: Mutation): Promise<void> {
