@@ -12,7 +12,7 @@ const here = (name) => join(import.meta.dirname, name);
 const http = (project) => join(project, 'dist/http.js');
 const echo = { name: 'echo', arguments: { text: 'hello' } };
 const CALL = modern('tools/call', echo);
-/** As the AI SDK, the Inspector and mcp-use call: who asks would like to hear of progress, or adds keys of its own. */
+/** What clients put into `_meta`: a token, to hear of progress, or keys of their own. */
 const WITH_TOKEN = { ...echo, _meta: { progressToken: 1 } };
 const WITH_KEYS = { ...echo, _meta: { 'example.com/run': 'r-1' } };
 const LIST = modern('tools/list');
