@@ -8,6 +8,16 @@ export default defineConfig({
   test: {
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      {
+        // The runtime, in place. Some tests start the fixture, which is built first.
+        test: {
+          name: 'kit',
+          include: ['kit/test/**/*.test.ts'],
+          globalSetup: ['kit/test/support/build.ts'],
+          setupFiles: ['kit/test/support/project.ts'],
+          testTimeout: 20_000,
+        },
+      },
       // Starts real servers, good and bad ones.
       { test: { name: 'smoke', include: ['test/smoke/**/*.test.ts'], testTimeout: 30_000 } },
       {

@@ -15,8 +15,8 @@ import { builtProject, type RunningHttp, startHttp, stop } from '../support/serv
 /** A tool that asks the database for as long as it is told to. */
 const SLEEP = `
 import * as z from 'zod/v4';
-import { sql } from '../datastore/sql.js';
-import { defineTool } from './define-tool.js';
+import { sql } from '../kit/store/sql.js';
+import { defineTool } from '../parts.js';
 
 export const sleep = defineTool({
   name: 'sleep',
@@ -32,7 +32,7 @@ export const sleep = defineTool({
 });
 `;
 
-/** How many connections a server may have (`src/datastore/index.ts`). */
+/** How many connections a server may have (`kit/src/store/postgres.ts`). */
 const POOL = 10;
 
 let project: string;

@@ -26,8 +26,8 @@ beforeAll(async () => {
 /** Its first row is there at once, and its second one never. */
 const LATE_ROWS = `
 import * as z from 'zod/v4';
-import { sql } from '../datastore/sql.js';
-import { defineTool } from './define-tool.js';
+import { sql } from '../kit/store/sql.js';
+import { defineTool } from '../parts.js';
 
 export const lateRows = defineTool({
   name: 'late_rows',

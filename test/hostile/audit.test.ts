@@ -176,13 +176,13 @@ describe('in a file', () => {
 
 describe('when the process ends by itself', () => {
   const script = `
-    const { openAuditLog } = await import(process.argv[1] + '/observability/audit.js');
-    const { createLogger } = await import(process.argv[1] + '/observability/logger.js');
-    const log = createLogger('info');
-    const audit = openAuditLog({ LOG_LEVEL: 'info', AUDIT_ARGUMENTS: 'hash' }, log);
+    const { openAuditLog } = await import(process.argv[1] + '/kit/telemetry/audit.js');
+    const { createLogger } = await import(process.argv[1] + '/kit/telemetry/logger.js');
+    const log = createLogger('info', 'hostile');
+    const audit = openAuditLog({ LOG_LEVEL: 'info', AUDIT_ARGUMENTS: 'hash' }, 'hostile', log);
     const call = { kind: 'tool', name: 'probe' };
     for (let i = 0; i < 1000; i += 1) {
-      audit.record({ call, principal: { id: 'x', scopes: [] }, outcome: 'ok', ms: i, correlationId: String(i), era: '2025' });
+      audit.ended({ call, principal: { id: 'x', scopes: [] }, outcome: 'ok', ms: i, correlationId: String(i), era: '2025' });
       if (i % 100 === 0) log.info('in between');
     }
     END

@@ -94,7 +94,7 @@ it('a logged stack names lines of the source', async () => {
   const stacks = logged();
   for (const stack of stacks) {
     expect(stack).toContain(`/src/tools/probes.ts:${line}:`);
-    expect(stack).toContain('/src/pipeline/run-call.ts:');
+    expect(stack).toContain('/src/kit/calls/run-call.ts:');
   }
 });
 

@@ -66,7 +66,7 @@ it('starts one server', async () => {
 });
 
 it('starts another one after a change', async () => {
-  await appendFile(join(folder, 'src/about.ts'), '\n// changed\n');
+  await appendFile(join(folder, 'src/server.ts'), '\n// changed\n');
   await expect.poll(starts, SLOW).toBe(2);
   await expect.poll(isUp, SLOW).toBe(true);
 });
@@ -77,7 +77,7 @@ it('a call that takes its time is aborted soon, and does not hold up a change', 
   const answer = send(port, message);
   await expect.poll(async () => (await metrics()).includes('calls_in_flight 1'), SLOW).toBe(true);
   const before = starts();
-  await appendFile(join(folder, 'src/about.ts'), '\n// changed once more\n');
+  await appendFile(join(folder, 'src/server.ts'), '\n// changed once more\n');
   await expect.poll(starts, SLOW).toBe(before + 1);
   expect(messageOf(await answer).result).toMatchObject({ _meta: { error: { code: 'ABORTED' } } });
   await expect.poll(isUp, SLOW).toBe(true);
@@ -90,7 +90,7 @@ it('a build by hand, which empties the folder, is another change', async () => {
 });
 
 it('a mistake leaves the server as it is, and its correction counts', async () => {
-  const file = join(folder, 'src/about.ts');
+  const file = join(folder, 'src/server.ts');
   const text = await readFile(file, 'utf8');
   const before = starts();
   await writeFile(file, `${text}const x: = 1;`);

@@ -34,11 +34,11 @@ interface Fitted {
 }
 
 const modules = await modulesOf(await limitsProject());
-const files = ['limits/token-buckets', 'tools/fit-output', 'http/nesting', 'http/client-address'];
+const files = ['limits/token-buckets', 'calls/fit-output', 'http/nesting', 'http/client-address'];
 const { TokenBuckets, fitOutput, isTooDeep, clientAddress }: Modules = Object.assign(
   {},
   ...(await Promise.all(
-    files.map((file) => import(pathToFileURL(join(modules, `${file}.js`)).href)),
+    files.map((file) => import(pathToFileURL(join(modules, `kit/${file}.js`)).href)),
   )),
 );
 

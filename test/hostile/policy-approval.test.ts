@@ -13,7 +13,7 @@ import { builtProject, type RunningHttp, startHttp, stop } from '../support/serv
 /** A tool that leaves a trace when it has run, and one that asks for something itself. */
 const TOOLS = `
 import * as z from 'zod/v4';
-import { defineTool } from './define-tool.js';
+import { defineTool } from '../parts.js';
 
 const common = {
   input: z.object({ disk: z.string(), force: z.boolean().default(false) }),

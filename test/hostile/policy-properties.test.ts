@@ -7,7 +7,13 @@ import { builtProject, modulesOf } from '../support/server.js';
 
 const TOOLS = ['read', 'read_all', 'write', 'constructor', '__proto__', 'toString'];
 const URIS = ['doc://a', 'doc://ab', 'doc://b/c', 'doc://é x'];
-const NAMES = { tools: TOOLS, prompts: TOOLS, resources: URIS, uriTemplates: ['doc://{+path}'] };
+const NAMES = {
+  tools: TOOLS,
+  prompts: TOOLS,
+  resources: URIS,
+  uriTemplates: ['doc://{+path}'],
+  carriesRole: () => true,
+};
 const SCOPES = ['r', 'w', '*', '__proto__'];
 const ROLES = ['reader', 'constructor', '__proto__'];
 
@@ -33,7 +39,7 @@ type Parsed =
 let parsePolicy: (text: string, names: typeof NAMES) => Parsed;
 beforeAll(async () => {
   const modules = await modulesOf(await builtProject({ transport: 'http', auth: 'api-key' }));
-  ({ parsePolicy } = await import(join(modules, 'policy/parse-policy.js')));
+  ({ parsePolicy } = await import(join(modules, 'kit/policy/parse-policy.js')));
 });
 
 const pattern = (names: readonly string[]) =>

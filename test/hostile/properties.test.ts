@@ -22,9 +22,9 @@ let places: { withSourcePlaces(text: string): string };
 let modules: string;
 beforeAll(async () => {
   modules = await modulesOf(await hostileProject());
-  guards = await import(join(modules, 'http/guards.js'));
-  redaction = await import(join(modules, 'observability/redact.js'));
-  places = await import(join(modules, 'observability/source-places.js'));
+  guards = await import(join(modules, 'kit/http/guards.js'));
+  redaction = await import(join(modules, 'kit/telemetry/redact.js'));
+  places = await import(join(modules, 'kit/host/node/source-places.js'));
 });
 
 const HOSTS = ['localhost', '127.0.0.1', '[::1]', 'mcp.example.com', 'mcp.internal'];

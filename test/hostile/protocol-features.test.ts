@@ -8,7 +8,7 @@ import { builtProject, type RunningHttp, startHttp, stop } from '../support/serv
 const TOOLS = `
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod/v4';
-import { defineTool } from './define-tool.js';
+import { defineTool } from '../parts.js';
 
 const annotations = {
   readOnlyHint: true,
@@ -84,7 +84,7 @@ export const picture = defineTool({
 `;
 
 const RESOURCES = `
-import { defineResourceTemplate } from './define-resource.js';
+import { defineResourceTemplate } from '../parts.js';
 
 export const numbers = defineResourceTemplate({
   name: 'numbers',

@@ -14,7 +14,7 @@ const PROBES = `
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import * as z from 'zod/v4';
-import { defineTool } from './define-tool.js';
+import { defineTool } from '../parts.js';
 
 const annotations = { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false };
 

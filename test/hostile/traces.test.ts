@@ -261,9 +261,9 @@ it('calls over stdio are traced, too', async () => {
 
 it('without a collector nothing of OpenTelemetry is loaded', async () => {
   const script = `
-    const { createApp } = await import(process.argv[1] + '/app.js');
-    const { loadConfig } = await import(process.argv[1] + '/config.js');
-    const { tracing } = createApp(loadConfig());
+    const { openHttp } = await import(process.argv[1] + '/kit/serve/http.js');
+    const { server } = await import(process.argv[1] + '/server.js');
+    const { tracing } = openHttp(server, { env: process.env });
     const span = await tracing.begin({ kind: 'tool', name: 'probe' }, { id: 1 }, '2025');
     span.end('ok');
     const { default: Module } = await import('node:module');

@@ -4,8 +4,8 @@ import { builtProject } from './server.js';
 const TOOLS = `
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod/v4';
-import { ToolError } from '../pipeline/errors.js';
-import { defineTool } from './define-tool.js';
+import { ToolError } from '../kit/index.js';
+import { defineTool } from '../parts.js';
 
 const annotations = {
   readOnlyHint: true,
@@ -70,7 +70,7 @@ export function differentialProject(fast: boolean): Promise<string> {
     const barrel = files.get('src/tools/index.ts');
     files.set('src/tools/index.ts', `${barrel}export * from './differential.js';\n`);
     if (fast) return;
-    const path = 'src/dispatch/plain-request.ts';
+    const path = 'src/kit/protocol/plain-request.ts';
     const [head = '', always = ''] = WITHOUT;
     const source = String(files.get(path));
     if (!source.includes(head)) throw new Error(`${path} has no ${head}`);

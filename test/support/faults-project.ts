@@ -7,7 +7,7 @@ import { builtProject, type RunningHttp, startHttp } from './server.js';
 const PROBES = `
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod/v4';
-import { defineTool } from './define-tool.js';
+import { defineTool } from '../parts.js';
 
 const common = {
   title: 'Probe',

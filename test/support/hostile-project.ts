@@ -29,7 +29,7 @@ export function hostileEnv(): Record<string, string> {
 const PROBES = `
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod/v4';
-import { defineTool } from './define-tool.js';
+import { defineTool } from '../parts.js';
 
 const annotations = {
   readOnlyHint: true,

@@ -6,7 +6,7 @@ import { builtProject, type RunningHttp, startHttp } from './server.js';
 
 const PROBES = `
 import * as z from 'zod/v4';
-import { defineTool } from './define-tool.js';
+import { defineTool } from '../parts.js';
 
 const common = {
   title: 'Probe',
@@ -82,7 +82,7 @@ export const ask = defineTool({
 `;
 
 const RESOURCES = `
-import { defineResource } from './define-resource.js';
+import { defineResource } from '../parts.js';
 
 export const wide = defineResource({
   name: 'wide',

@@ -120,10 +120,10 @@ export async function runTool(
   await execa('node', [file, ...args], options);
 }
 
-/** One installation with what any generated project may need: the union of all features' dependencies. */
+/** One installation with what any generated project may need: the union of all features' dependencies, and the kit's. */
 async function allDependencies(): Promise<string> {
-  const { base, axes } = await realCatalog();
-  const dependencies: Record<string, string> = {};
+  const { base, axes, kit } = await realCatalog();
+  const dependencies: Record<string, string> = { ...kit.dependencies, ...kit.devDependencies };
   let overrides: JsonObject = {};
   for (const { pkg } of [base, ...axes.flatMap(({ features }) => features)]) {
     for (const key of ['dependencies', 'devDependencies']) {

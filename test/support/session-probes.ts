@@ -4,7 +4,7 @@ import type { Answer } from './rpc.js';
 const TOOLS = `
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod/v4';
-import { defineTool } from './define-tool.js';
+import { defineTool } from '../parts.js';
 
 const annotations = {
   readOnlyHint: true,

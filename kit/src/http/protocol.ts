@@ -1,5 +1,6 @@
 import { outsideOfRequests } from '../calls/correlation.js';
-import { andThen, type MaybePromise } from '../calls/maybe-async.js';
+import { andThen, isPromise, type MaybePromise } from '../calls/maybe-async.js';
+import type { ToolOutcome } from '../calls/run-tool.js';
 import type { Principal } from '../definitions/principal.js';
 import { type PlainCall, plainCall } from '../protocol/plain-calls.js';
 import { type PlainRequest, plainRequest } from '../protocol/plain-request.js';
@@ -9,7 +10,7 @@ import type { Authenticate } from './authenticator.js';
 import { type Answer, type Incoming, refuse } from './exchange.js';
 import { KeptResults } from './kept-results.js';
 import type { Library } from './library.js';
-import { asAnswer, headersAgree } from './plain-http.js';
+import { CallReply, headersAgree } from './plain-http.js';
 import { watchForRefusedCalls } from './refused-calls.js';
 
 export interface Protocol {
@@ -70,12 +71,15 @@ export function createProtocol(app: HttpApp): Protocol {
     body: unknown,
     principal: Principal,
   ): MaybePromise<Answer> {
-    return andThen(call.run(request), (outcome) => {
-      const messages = call.messages(outcome);
-      if (messages !== undefined) return asAnswer(era, messages);
+    const reply = new CallReply(era, request);
+    const last = andThen<ToolOutcome, string | Answer>(call.run(request, reply.tell), (outcome) => {
+      const message = call.answer(outcome);
+      if (message !== undefined) return message;
       const scope = { method, tool: name, outcomes: new Map([[id, outcome]]) };
       return load().then(({ answer }) => answer(request, body, { principal, scope }));
     });
+    if (typeof last === 'string') return reply.whole(last);
+    return isPromise(last) ? reply.later(last) : last;
   }
 
   return {

@@ -1,4 +1,4 @@
-import type { Answer, Incoming } from './exchange.js';
+import type { Answer, Incoming, WrittenBody } from './exchange.js';
 
 /** A web-standard `Request`, for platforms that serve those. */
 export function webRequest(request: Request, sender = 'unknown'): Incoming {
@@ -28,5 +28,26 @@ export function webRequest(request: Request, sender = 'unknown'): Incoming {
 }
 
 export function toResponse({ status, headers, body }: Answer): Response {
-  return new Response(Array.isArray(body) ? Buffer.concat(body) : body, { status, headers });
+  return new Response(toBody(body), { status, headers });
+}
+
+function toBody(body: Answer['body']): string | Uint8Array<ArrayBuffer> | ReadableStream | null {
+  if (Array.isArray(body)) return Buffer.concat(body);
+  return isWritten(body) ? toStream(body) : body;
+}
+
+export function isWritten(body: Answer['body']): body is WrittenBody {
+  return typeof body === 'object' && body !== null && 'start' in body;
+}
+
+function toStream(body: WrittenBody): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  return new ReadableStream({
+    start(target) {
+      body.start({
+        write: (text) => target.enqueue(encoder.encode(text)),
+        end: () => target.close(),
+      });
+    },
+  });
 }

@@ -19,9 +19,13 @@ import type { PlainRequest } from './plain-request.js';
 
 /** A call that can be answered without the protocol library. */
 export interface PlainCall {
-  run(caller: Pick<Caller, 'signal' | 'whenOver'>): MaybePromise<ToolOutcome>;
-  /** The messages that answer it, as JSON; `undefined` for an outcome that only the library can put into words. */
-  messages(outcome: ToolOutcome): string[] | undefined;
+  /** @param tell is called with each notification that comes before the answer, as JSON */
+  run(
+    caller: Pick<Caller, 'signal' | 'whenOver'>,
+    tell: (message: string) => void,
+  ): MaybePromise<ToolOutcome>;
+  /** The message that answers it, as JSON; `undefined` for an outcome that only the library can put into words. */
+  answer(outcome: ToolOutcome): string | undefined;
 }
 
 /** What the answers of one server have in common. */
@@ -62,19 +66,17 @@ export function plainCall(
   const input = tool.input['~standard'].validate(args);
   if (input instanceof Promise || input.issues) return undefined;
 
-  const notifications: string[] = [];
   return {
-    run: (caller) =>
+    run: (caller, tell) =>
       runTool(tool, input.value, services, principal, {
-        mcpReq: new PlainContext(request, caller, notifications),
+        mcpReq: new PlainContext(request, caller, tell),
         whenGone: (work) => caller.whenOver(work),
       }),
-    messages(outcome) {
+    answer(outcome) {
       if (!isPlain(outcome, tool)) return undefined;
       const result =
         era === 'modern' ? modernResult(outcome, endingOf(services)) : JSON.stringify(outcome);
-      const answer = `{"result":${result},"jsonrpc":"2.0","id":${JSON.stringify(id)}}`;
-      return [...notifications, answer];
+      return `{"result":${result},"jsonrpc":"2.0","id":${JSON.stringify(id)}}`;
     },
   };
 }
@@ -88,7 +90,7 @@ class PlainContext {
   constructor(
     private readonly request: PlainRequest,
     private readonly caller: Pick<Caller, 'signal'>,
-    private readonly notifications: string[],
+    private readonly tell: (message: string) => void,
   ) {
     this.id = request.id;
     this._meta = request.meta;
@@ -102,7 +104,7 @@ class PlainContext {
   requestState(): undefined {}
 
   async notify(notification: Notification): Promise<void> {
-    this.notifications.push(JSON.stringify({ jsonrpc: '2.0', ...notification }));
+    this.tell(JSON.stringify({ jsonrpc: '2.0', ...notification }));
   }
 
   async log(level: LoggingLevel, data: unknown, logger?: string): Promise<void> {

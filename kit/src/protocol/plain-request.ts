@@ -32,10 +32,13 @@ const isEmpty = only({});
 
 /** The context of a trace: https://www.w3.org/TR/trace-context/ */
 const trace = { traceparent: isText, tracestate: isText, baggage: isText };
-const isTrace = only(trace);
+/** Who asks is told how far the work is. */
+const progressToken: Check = (value) => typeof value === 'string' || Number.isSafeInteger(value);
+const known = new Map<string, Check>(Object.entries({ ...trace, progressToken }));
 const isEnvelope = only(
   {
     ...trace,
+    progressToken,
     [PROTOCOL_VERSION]: (value) => value === MODERN_VERSION,
     [CLIENT_INFO]: only({ name: isText, version: isText, title: isText }, ['name', 'version']),
     [CLIENT_CAPABILITIES]: only({
@@ -73,7 +76,16 @@ export function plainRequest(message: unknown): PlainRequest | undefined {
 
 function eraOf(meta: Fields): Era | undefined {
   if (isEnvelope(meta)) return 'modern';
-  return isTrace(meta) ? 'legacy' : undefined;
+  return isLegacyMeta(meta) ? 'legacy' : undefined;
+}
+
+/** Before 2026-07-28 `_meta` may have anything in it; only keys of the protocol mean something to the library. */
+function isLegacyMeta(meta: Fields): boolean {
+  for (const key in meta) {
+    if (key.startsWith('io.modelcontextprotocol/')) return false;
+    if (known.get(key)?.(meta[key]) === false) return false;
+  }
+  return true;
 }
 
 function isFields(value: unknown): value is Fields {

@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Logger } from 'pino';
 import { type Answer, type Incoming, refuse } from '../http/exchange.js';
 import { LineLimit } from '../http/line-limit.js';
+import { isWritten } from '../http/web-request.js';
 import { hasOneHost, NodeRequest, pathOf } from './node-request.js';
 
 // To import it would load the HTTP client of Node.js, too, which is a fifth of a start (Node.js 22 and newer).
@@ -25,6 +26,9 @@ const MAX_LOST_LOGGED = 20;
 
 /** Ends the connection of an answer that cannot be sent, and logs why. */
 type GiveUp = (outgoing: ServerResponse, error: unknown) => void;
+
+/** How much may wait for a client that reads slowly. */
+const MAX_WAITING_BYTES = 1_000_000;
 
 /** Serves `answer` over `node:http`. */
 export function createNodeServer(
@@ -88,6 +92,19 @@ function send({ status, headers, body }: Answer, outgoing: ServerResponse, giveU
       // Clients leave their streams all the time.
       if (isEndOfClient(error)) outgoing.destroy();
       else giveUp(outgoing, error);
+    });
+    return;
+  }
+  if (isWritten(body)) {
+    outgoing.writeHead(status, headers);
+    outgoing.flushHeaders();
+    limitReading(outgoing);
+    body.start({
+      write(text) {
+        if (outgoing.writableLength > MAX_WAITING_BYTES) outgoing.destroy();
+        else outgoing.write(text);
+      },
+      end: () => void outgoing.end(),
     });
     return;
   }

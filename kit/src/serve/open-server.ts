@@ -1,18 +1,16 @@
 import type { Logger } from 'pino';
 import { Cursors } from '../calls/cursors.js';
-import { MemoryNonceStore } from '../calls/nonces.js';
 import { OverdueCalls } from '../calls/overdue-calls.js';
 import { RoundStates } from '../calls/round-state.js';
 import { RunningCalls } from '../calls/running-calls.js';
 import { NO_POLICY, type Services } from '../calls/services.js';
-import { Changes } from '../definitions/changes.js';
 import type { Metrics } from '../definitions/metrics.js';
 import { type CallSettings, callSettings, type SettingsShape } from '../definitions/settings.js';
 import { type Env, loadSettings } from '../host/node/settings.js';
 import { CallLimits } from '../limits/call-limits.js';
-import { TokenBuckets } from '../limits/token-buckets.js';
-import type { AnyPart, Part, PartEnv, Parts, SharedState } from '../parts.js';
+import type { AnyPart, Part, PartEnv, Parts } from '../parts.js';
 import type { Server } from '../server.js';
+import { memoryState } from '../state/memory.js';
 import {
   type AuditLog,
   type AuditSettings,
@@ -82,7 +80,7 @@ export function openServer(server: Server, transport: Transport): OpenServer {
     log,
     metrics,
     overdue,
-    state: parts.state?.open({ about, config, log, metrics }) ?? ofThisProcess(),
+    state: parts.state?.open({ about, config, log, metrics }) ?? memoryState(),
     carriesRole: (role: string) => auth.some((part) => part.carriesRole?.(role) ?? role !== ''),
   };
   const { state } = base;
@@ -162,13 +160,4 @@ function ownSettings(config: CallSettings, parts: Parts): object {
   const names = Object.keys({ ...callSettings, ...parts.settings });
   const all = config as unknown as Readonly<Record<string, unknown>>;
   return Object.freeze(Object.fromEntries(names.map((name) => [name, all[name]])));
-}
-
-function ofThisProcess(): SharedState {
-  return {
-    changes: new Changes(),
-    limiter: new TokenBuckets(),
-    nonces: new MemoryNonceStore(),
-    close() {},
-  };
 }

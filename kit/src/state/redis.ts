@@ -1,8 +1,6 @@
 import * as z from 'zod/v4';
-import { MemoryNonceStore } from '../calls/nonces.js';
-import { Changes } from '../definitions/changes.js';
-import { TokenBuckets } from '../limits/token-buckets.js';
 import type { SharedState, StatePart } from '../parts.js';
+import { memoryState } from './memory.js';
 import { redisLimiter } from './redis-buckets.js';
 import { RedisChanges } from './redis-changes.js';
 import { redisNonces } from './redis-nonces.js';
@@ -28,7 +26,7 @@ export function redis(): StatePart<typeof settings> {
       const { REDIS_URL: url, RATE_LIMIT_ON_ERROR: onError } = config;
       if (url === undefined) {
         log.warn('no REDIS_URL: this process shares nothing with others');
-        return { ...ofThisProcess(), redis: undefined };
+        return { ...memoryState(), redis: undefined };
       }
       const shared = new SharedRedis(url, log);
       const up = 'Whether Redis answered when it was last asked.';
@@ -41,14 +39,5 @@ export function redis(): StatePart<typeof settings> {
         close: () => shared.close(),
       };
     },
-  };
-}
-
-function ofThisProcess(): SharedState {
-  return {
-    changes: new Changes(),
-    limiter: new TokenBuckets(),
-    nonces: new MemoryNonceStore(),
-    close() {},
   };
 }

@@ -73,14 +73,17 @@ export class PlainCalls {
     const caller = new Caller();
     this.#underWay.set(id, caller);
     // Also when the outcome is there at once: it may be cancelled by what came with it.
-    const outcome = await call.run(caller);
-    const isHeard = !caller.isOver && !transport.isClosed;
-    const messages = isHeard ? call.messages(outcome) : [];
-    if (messages === undefined) {
+    const isHeard = () => !caller.isOver && !transport.isClosed;
+    const tell = (message: string) => {
+      if (isHeard()) transport.write(message);
+    };
+    const outcome = await call.run(caller, tell);
+    const answer = isHeard() ? call.answer(outcome) : '';
+    if (answer === undefined) {
       this.outcomes.set(id, outcome);
       transport.onmessage?.(parseJSONRPCMessage(value));
     }
-    for (const message of messages ?? []) transport.write(message);
+    if (answer) transport.write(answer);
     this.#underWay.delete(id);
     if (this.#underWay.size === 0) this.#onEmpty?.();
   }

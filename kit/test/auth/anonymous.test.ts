@@ -1,10 +1,8 @@
 import { expect, test } from 'vitest';
-import { createAuthenticator } from '../../src/auth/anonymous.js';
-import { loadConfig } from '../../src/host/node/settings.js';
-import { requiredEnv } from '../support/env.js';
+import { anonymous } from '../../src/auth/anonymous.js';
+import { openPart } from '../support/app.js';
 
-const start = (env: Record<string, string>) =>
-  createAuthenticator({ config: loadConfig({ ...requiredEnv, ...env }) });
+const start = (env: Record<string, string>) => openPart(anonymous(), env).authenticate;
 
 test('everyone on this machine may call', async () => {
   const authenticate = start({ HOST: '127.0.0.1' });

@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { createAuthenticator } from '../../src/auth/parse-api-keys.js';
-import { loadConfig } from '../../src/host/node/settings.js';
+import { apiKeys } from '../../src/auth/api-keys.js';
 import { createLogger } from '../../src/telemetry/logger.js';
-import { requiredEnv } from '../support/env.js';
+import { openPart } from '../support/app.js';
 
-const script = fileURLToPath(new URL('../scripts/keys.mjs', import.meta.url));
+const script = fileURLToPath(
+  new URL('../../../templates/auth/api-key/files/scripts/keys.mjs', import.meta.url),
+);
 const keys = (...args: string[]) =>
   execFileSync(process.execPath, [script, ...args], { encoding: 'utf8' });
 
@@ -29,10 +30,9 @@ function authenticator(file: string) {
   let now = 0;
   const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);
   onTestFinished(() => clock.mockRestore());
-  const log = createLogger('silent');
+  const log = createLogger('silent', 'test');
   const logged = vi.spyOn(log, 'error');
-  const config = loadConfig({ ...requiredEnv, MCP_API_KEYS: '', MCP_API_KEYS_FILE: file });
-  const authenticate = createAuthenticator({ config, log });
+  const { authenticate } = openPart(apiKeys(), { MCP_API_KEYS_FILE: file }, { log });
   const send = (key: string) => {
     now += 2_000;
     return authenticate(new Headers({ 'x-api-key': key }));

@@ -1,20 +1,17 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { createAuthenticator } from '../../src/auth/api-keys.js';
-import { loadConfig } from '../../src/host/node/settings.js';
-import { createLogger } from '../../src/telemetry/logger.js';
+import { apiKeys } from '../../src/auth/api-keys.js';
 import { parsePolicy } from '../../src/policy/parse-policy.js';
-import { requiredEnv } from '../support/env.js';
+import { openPart, readSettings } from '../support/app.js';
 
 const FIRST = 'b3Qz7LmT2xWq9KcV';
 const SECOND = 'x8RnP4sJ6yHd1FgZ';
 const HASH = createHash('sha256').update(SECOND).digest('hex');
 const KEYS = `alice:${FIRST}:notes:read role=editor, bob:sha256:${HASH}`;
 
-const load = (keys: string) => loadConfig({ ...requiredEnv, MCP_API_KEYS: keys });
-const log = createLogger('silent');
+const load = (keys: string) => readSettings(apiKeys(), { MCP_API_KEYS: keys });
 const send = (headers: Record<string, string>, keys = KEYS) =>
-  createAuthenticator({ config: load(keys), log })(new Headers(headers));
+  openPart(apiKeys(), { MCP_API_KEYS: keys }).authenticate(new Headers(headers));
 
 describe('accepts', () => {
   test.each([
@@ -91,7 +88,8 @@ describe('does not start with', () => {
 });
 
 test('a role that no key can name is a mistake in the policy, unless something else gives it', () => {
-  const names = { tools: ['read'], prompts: [], resources: [], uriTemplates: [] };
+  const { carriesRole = () => true } = apiKeys();
+  const names = { tools: ['read'], prompts: [], resources: [], uriTemplates: [], carriesRole };
   for (const name of ['on leave', 'on\u00a0leave', 'a,b', 'a=b']) {
     const role = (given = '') => `roles:\n  "${name}": { ${given} denied_tools: [read] }\n`;
     const problem = expect.stringContaining(`no credentials can name the role "${name}"`);

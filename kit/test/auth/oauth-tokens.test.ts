@@ -1,18 +1,13 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { createIdentityProvider } from '../../src/auth/identity-provider.js';
-import { createAuthenticator } from '../../src/auth/oauth.js';
-import { loadConfig } from '../../src/host/node/settings.js';
-import { createLogger } from '../../src/telemetry/logger.js';
-import { provider } from '../support/credentials.js';
-import { requiredEnv } from '../support/env.js';
+import { oauth } from '../../src/auth/oauth.js';
+import { openPart } from '../support/app.js';
 import { TestProvider } from '../support/identity-provider.js';
-import { newMetrics } from '../support/metrics.js';
 
-function authenticator(env: Record<string, string> = {}) {
-  const config = loadConfig({ ...requiredEnv, ...env });
-  const identityProvider = createIdentityProvider(config);
-  const log = createLogger('silent');
-  return createAuthenticator({ config, identityProvider, log, metrics: newMetrics() });
+const provider = await new TestProvider().start();
+
+function authenticator(changes: Record<string, string> = {}) {
+  const env = { OAUTH_ISSUER: provider.url, PUBLIC_URL: 'http://localhost:3000', ...changes };
+  return openPart(oauth(), env).authenticate;
 }
 
 const send = async (token: string, authenticate = authenticator()) =>

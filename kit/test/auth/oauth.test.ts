@@ -1,16 +1,25 @@
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { oauth } from '../../src/auth/oauth.js';
 import { createHttpHandler } from '../../src/http/handler.js';
 import { createTestApp } from '../support/app.js';
 import { connectTo, eras } from '../support/client.js';
-import { provider } from '../support/credentials.js';
+import { TestProvider } from '../support/identity-provider.js';
+import * as tools from '../support/scoped-tools.js';
 
-vi.mock('../src/tools/index.js', () => import('../support/scoped-tools.js'));
+const provider = await new TestProvider().start();
+
+/** A server that is an OAuth resource, with tools that need scopes. */
+const createApp = (env: Record<string, string> = {}) =>
+  createTestApp(
+    { OAUTH_ISSUER: provider.url, PUBLIC_URL: 'http://localhost:3000', ...env },
+    { parts: { auth: oauth() }, tools },
+  );
 
 const WELL_KNOWN = '/.well-known/oauth-protected-resource';
 const METADATA = `http://localhost:3000${WELL_KNOWN}/mcp`;
 
 async function get(path: string, headers: Record<string, string> = {}, method = 'GET') {
-  const { fetch } = createHttpHandler(await createTestApp());
+  const { fetch } = createHttpHandler(await createApp());
   const init = { method, headers: { host: 'localhost', ...headers } };
   return await fetch(new Request(`http://localhost${path}`, init));
 }
@@ -38,7 +47,7 @@ describe('the metadata', () => {
 });
 
 test('while the provider is away, /readyz says so', async () => {
-  const { fetch } = createHttpHandler(await createTestApp({ OAUTH_ISSUER: 'http://127.0.0.1:1' }));
+  const { fetch } = createHttpHandler(await createApp({ OAUTH_ISSUER: 'http://127.0.0.1:1' }));
   const response = await fetch(new Request('http://localhost/readyz'));
   expect(response.status).toBe(503);
   expect(await response.json()).toMatchObject({ checks: { identityProvider: 'unreachable' } });
@@ -46,7 +55,7 @@ test('while the provider is away, /readyz says so', async () => {
 
 describe.each(eras)('a client that speaks %s', (era) => {
   async function call(scope: string, headers: Record<string, string> = {}) {
-    const { fetch } = createHttpHandler(await createTestApp({ OAUTH_FIRST_SCOPES: 'test:look' }));
+    const { fetch } = createHttpHandler(await createApp({ OAUTH_FIRST_SCOPES: 'test:look' }));
     const answers: Response[] = [];
     const authorization = `Bearer ${await provider.sign({ scope })}`;
     const serve = async (request: Request) => {

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { slowGuesses } from '../../src/http/slow-guesses.js';
-import { loadConfig } from '../../src/host/node/settings.js';
 import { refuse } from '../../src/http/exchange.js';
+import { slowGuesses } from '../../src/http/slow-guesses.js';
+import { rateLimits } from '../../src/limits/call-limits.js';
+import { readSettings } from '../support/app.js';
 import { owner } from '../support/client.js';
-import { requiredEnv } from '../support/env.js';
 
 test('an address that guesses has to wait; credentials that were right before do not', async () => {
-  const config = loadConfig({ ...requiredEnv, RATE_LIMIT_PER_MINUTE: '3' });
+  const config = readSettings(rateLimits(), { RATE_LIMIT_PER_MINUTE: '3' });
   const authenticate = slowGuesses(async (headers) => {
     const key = headers.get('x-api-key');
     return key === 'right' || key === 'new' ? { principal: owner } : { refusal: refuse(401, 'no') };

@@ -1,16 +1,14 @@
 import { SignJWT } from 'jose';
 import { expect, test } from 'vitest';
-import { createTokenAuthenticator } from '../../src/auth/token-authenticator.js';
-import { loadConfig } from '../../src/host/node/settings.js';
-import { createLogger } from '../../src/telemetry/logger.js';
+import { createTokenAuthenticator, tokenSettings } from '../../src/auth/token-authenticator.js';
+import { log, readSettings } from '../support/app.js';
 import { owner } from '../support/client.js';
-import { requiredEnv } from '../support/env.js';
 import { newMetrics } from '../support/metrics.js';
 
 test('the metrics say how many tokens are remembered, and how many had to be verified', async () => {
   const secret = new Uint8Array(32).fill(7);
-  const metrics = newMetrics();
-  const app = { config: loadConfig(requiredEnv), log: createLogger('silent'), metrics };
+  const { registry: metrics } = newMetrics();
+  const app = { config: readSettings({ settings: tokenSettings }, {}), log, metrics };
   const authenticate = createTokenAuthenticator(app, {
     getKey: () => secret,
     expected: { algorithms: ['HS256'], issuer: 'us' },
@@ -26,7 +24,7 @@ test('the metrics say how many tokens are remembered, and how many had to be ver
     const caller = await authenticate(new Headers({ authorization: `Bearer ${token}` }));
     expect(caller).toEqual({ principal: owner });
   }
-  const text = metrics.registry.text();
+  const text = metrics.text();
   expect(text).toContain('mcp_token_cache_entries 1\n');
   expect(text).toContain('mcp_token_cache_total{result="miss"} 1\n');
   expect(text).toContain('mcp_token_cache_total{result="hit"} 2\n');

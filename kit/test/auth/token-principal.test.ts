@@ -12,8 +12,16 @@ roles:
   on leave: { denied_tools: [read] }
 `;
 
+const carriesRole = () => true;
+
 function access(claims: object) {
-  const names = { tools: ['read', 'erase'], prompts: [], resources: [], uriTemplates: [] };
+  const names = {
+    tools: ['read', 'erase'],
+    prompts: [],
+    resources: [],
+    uriTemplates: [],
+    carriesRole,
+  };
   const parsed = parsePolicy(POLICY, names);
   if ('problems' in parsed) throw new Error(parsed.problems.join('\n'));
   return parsed.policy.accessOf(from(claims));

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { Logger } from '../../src/telemetry/logger.js';
 import { OverdueCalls } from '../../src/calls/overdue-calls.js';
+import type { Logger } from '../../src/telemetry/logger.js';
 import { owner } from '../support/client.js';
 
 beforeEach(() => vi.useFakeTimers());

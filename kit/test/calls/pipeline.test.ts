@@ -1,13 +1,12 @@
 import type { ServerContext } from '@modelcontextprotocol/server';
 import { expect, test, vi } from 'vitest';
 import * as z from 'zod/v4';
-import type { App } from '../../src/calls/services.js';
 import { InputRequired } from '../../src/calls/ask.js';
-import type { CallRequest } from '../../src/calls/call.js';
+import type { Call, CallRequest } from '../../src/calls/call.js';
+import { runCall } from '../../src/calls/run-call.js';
 import type { CallContext } from '../../src/definitions/context.js';
 import { ToolError } from '../../src/definitions/errors.js';
-import { type Call, runCall } from '../../src/calls/run-call.js';
-import { createTestApp } from '../support/app.js';
+import { createTestApp, type TestApp } from '../support/app.js';
 import { owner } from '../support/client.js';
 
 const call: Call = { kind: 'tool', name: 'probe' };
@@ -28,7 +27,7 @@ interface RunOptions {
   call?: Partial<Call>;
   principal?: typeof owner;
   request?: Record<string, unknown>;
-  app?: App;
+  app?: TestApp;
 }
 
 test('an unexpected error tells the caller nothing but where to find it', async () => {
@@ -90,7 +89,7 @@ test('a cancelled call ends', async () => {
 test('the end of the process ends calls that run, and those that come', async () => {
   const app = await createTestApp();
   const recorded: string[] = [];
-  vi.spyOn(app.audit, 'record').mockImplementation(({ outcome }) => recorded.push(outcome));
+  vi.spyOn(app.audit, 'ended').mockImplementation(({ outcome }) => void recorded.push(outcome));
   let signal: AbortSignal | undefined;
   const running = run(
     (ctx) => {

@@ -1,14 +1,13 @@
 import { expect, test } from 'vitest';
 import * as z from 'zod/v4';
-import { loadConfig } from '../../src/host/node/settings.js';
 import { toResult } from '../../src/calls/tool-result.js';
-import { requiredEnv } from '../support/env.js';
+import { readSettings } from '../support/app.js';
 
 const Output = z.object({ notes: z.array(z.string()), total: z.number() });
 const result = { notes: Array.from({ length: 500 }, () => 'x'.repeat(10)), total: 500 };
 
 const shorten = (env: Record<string, string>, output: z.ZodObject = Output) =>
-  toResult(result, output, loadConfig({ ...requiredEnv, ...env }));
+  toResult(result, output, readSettings({}, env));
 
 test('a result that fits stays as it is', () => {
   expect(shorten({})).toEqual({
@@ -44,7 +43,7 @@ test('what cannot be cut is refused', () => {
 
 test('content stays as it is, or is refused', () => {
   const image = { type: 'image' as const, data: 'x'.repeat(2_000), mimeType: 'image/png' };
-  const config = (env: Record<string, string>) => loadConfig({ ...requiredEnv, ...env });
+  const config = (env: Record<string, string>) => readSettings({}, env);
   expect(toResult([image], undefined, config({}))).toEqual({ content: [image] });
   const refused = () => toResult([image], undefined, config({ MAX_OUTPUT_BYTES: '1000' }));
   expect(refused).toThrow(expect.objectContaining({ code: 'OUTPUT_TOO_LARGE' }));

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import * as z from 'zod/v4';
-import { definePrompt } from '../../src/definitions/prompt.js';
-import { defineResource, defineResourceTemplate } from '../../src/definitions/resource.js';
-import { defineTool } from '../../src/definitions/tool.js';
+import { defineParts } from '../../src/index.js';
+
+const { definePrompt, defineResource, defineResourceTemplate, defineTool } = defineParts({});
 
 const common = { name: 'orders', title: 'Orders', description: 'All orders.' };
 

@@ -5,7 +5,7 @@ import type { Answer, Incoming } from '../../src/http/exchange.js';
 import { createNodeServer } from '../../src/serve/node-server.js';
 import { createLogger } from '../../src/telemetry/logger.js';
 
-const log = createLogger('silent');
+const log = createLogger('silent', 'test');
 const logged = vi.spyOn(log, 'error');
 afterEach(() => void logged.mockClear());
 

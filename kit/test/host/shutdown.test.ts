@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { requiredEnv } from '../support/env.js';
+import { testEnv } from '../support/app.js';
+import { FIXTURE } from '../support/fixture.js';
 
-/** The built server: `npm test` builds it first. */
-const script = fileURLToPath(new URL('../dist/http.js', import.meta.url));
+/** The built fixture. */
+const script = join(FIXTURE, 'dist/http.js');
 
 interface Running {
   readonly server: ChildProcess;
@@ -14,10 +15,10 @@ interface Running {
 }
 
 /** Starts the server on a free port, and this code before it. */
-function start(before = '', env: Record<string, string> = {}): Running {
+async function start(before = '', env: Record<string, string> = {}): Promise<Running> {
   const args = ['--import', `data:text/javascript,${encodeURIComponent(before)}`, script];
   const server = spawn(process.execPath, args, {
-    env: { ...process.env, ...requiredEnv, PORT: '0', LOG_LEVEL: 'info', ...env },
+    env: { ...process.env, ...(await testEnv({ PORT: '0', LOG_LEVEL: 'info', ...env })) },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   onTestFinished(() => void server.kill('SIGKILL'));
@@ -38,7 +39,7 @@ async function listening({ log }: Running): Promise<string> {
 // Windows has no signals.
 describe.skipIf(process.platform === 'win32')('it ends', () => {
   test('at SIGTERM with exit code 0, also when nobody reads its log', async () => {
-    const running = start('setInterval(() => process.stderr.write("line\\n"), 10)');
+    const running = await start('setInterval(() => process.stderr.write("line\\n"), 10)');
     await listening(running);
     running.server.stderr?.destroy();
     await new Promise((resolve) => setTimeout(resolve, 100));
@@ -51,7 +52,9 @@ describe.skipIf(process.platform === 'win32')('it ends', () => {
     ['a rejection', 'SIGUSR2', 'Promise.reject(new Error("stray"))'],
     ['an exception on the way to its end', 'SIGTERM', 'throw new Error("stray")'],
   ] as const)('after %s that nobody caught, with exit code 1', async (_, signal, source) => {
-    const running = start(`process.once('${signal}', () => process.nextTick(() => { ${source} }))`);
+    const running = await start(
+      `process.once('${signal}', () => process.nextTick(() => { ${source} }))`,
+    );
     await listening(running);
     running.server.kill(signal);
     expect(await running.exitCode).toBe(1);
@@ -60,8 +63,8 @@ describe.skipIf(process.platform === 'win32')('it ends', () => {
 });
 
 test('a port that is taken is named without a stack', async () => {
-  const PORT = await listening(start());
-  const second = start('', { PORT });
+  const PORT = await listening(await start());
+  const second = await start('', { PORT });
   expect(await second.exitCode).toBe(1);
   expect(second.log()).toContain('address already in use');
   expect(second.log()).not.toContain('stack');

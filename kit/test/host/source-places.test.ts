@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
-import { withSourcePlaces } from '../../src/host/node/source-places.js';
 import { PROJECT } from '../../src/host/node/project.js';
+import { withSourcePlaces } from '../../src/host/node/source-places.js';
 
 /** Where the bundle has this piece of code. */
 function placeOf(code: string): string {
@@ -19,7 +19,9 @@ function placeOf(code: string): string {
 
 test('a place in the bundle is named as in the source', () => {
   const stack = `at loadEnvFile (${placeOf('process.loadEnvFile(')})`;
-  expect(withSourcePlaces(stack)).toMatch(/^at loadEnvFile \(file:.*\/src\/env\.ts:8:\d+\)$/);
+  expect(withSourcePlaces(stack)).toMatch(
+    /^at loadEnvFile \(file:.*\/src\/host\/node\/env\.ts:8:\d+\)$/,
+  );
 });
 
 test.each([

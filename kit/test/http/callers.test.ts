@@ -1,11 +1,8 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createProtocol } from '../../src/http/protocol.js';
 import { toResponse, webRequest } from '../../src/http/web-request.js';
-import { tools } from '../../src/calls/run-tool.js';
 import { createTestApp } from '../support/app.js';
+import { newPolicyFile } from '../support/policy.js';
 
 const POLICY = `roles:
   all: { allowed_tools: ["*"] }
@@ -13,9 +10,10 @@ const POLICY = `roles:
 `;
 
 test('callers of one server list and call what is there for them, whoever asks first', async () => {
-  const path = join(mkdtempSync(join(tmpdir(), 'policy-')), 'policy.yaml');
-  writeFileSync(path, POLICY);
-  const protocol = createProtocol(await createTestApp({ POLICY_PATH: path }));
+  const path = newPolicyFile(POLICY);
+  const app = await createTestApp({ POLICY_PATH: path });
+  const { tools } = app.definitions;
+  const protocol = createProtocol(app);
   const ask = async (role: string, method: string, params = {}) => {
     const headers = {
       accept: 'application/json, text/event-stream',

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { loadConfig } from '../../src/host/node/settings.js';
+import { httpSettings } from '../../src/http/app.js';
 import { clientAddress } from '../../src/http/client-address.js';
-import { requiredEnv } from '../support/env.js';
+import { readSettings } from '../support/app.js';
 
 const FORGED = '9.9.9.9, 203.0.113.7, 10.0.0.2';
 
-const trust = (TRUST_PROXY: string) => loadConfig({ ...requiredEnv, TRUST_PROXY }).TRUST_PROXY;
+const trust = (TRUST_PROXY: string) =>
+  readSettings({ settings: httpSettings }, { TRUST_PROXY }).TRUST_PROXY;
 
 describe('X-Forwarded-For', () => {
   test.each([

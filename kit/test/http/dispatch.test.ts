@@ -1,18 +1,18 @@
 import { createMcpHandler } from '@modelcontextprotocol/server';
-import { describe, expect, test, vi } from 'vitest';
-import { plainRequest } from '../../src/protocol/plain-request.js';
+import { describe, expect, test } from 'vitest';
 import { headersAgree } from '../../src/http/plain-http.js';
 import { createProtocol } from '../../src/http/protocol.js';
 import { toResponse, webRequest } from '../../src/http/web-request.js';
-import { createServer } from '../../src/protocol/mcp-server.js';
+import { createMcpServer } from '../../src/protocol/mcp-server.js';
+import { plainRequest } from '../../src/protocol/plain-request.js';
+import { defineTool } from '../fixtures/notes/src/parts.js';
+import { definition } from '../fixtures/notes/src/server.js';
 import { createTestApp } from '../support/app.js';
 import { connectTo, eras, owner } from '../support/client.js';
+import * as plainTools from '../support/plain-tools.js';
 
 // Not every tool answers the same twice; these do.
-vi.mock('../src/tools/index.js', async (original) => ({
-  ...(await original<object>()),
-  ...(await import('../support/plain-tools.js')),
-}));
+const createApp = () => createTestApp({}, { tools: { ...definition.tools, ...plainTools } });
 
 /** What a client sent. */
 interface Sent {
@@ -23,8 +23,8 @@ interface Sent {
 /** The requests of a real client that lists all tools and calls some of them. */
 async function requestsOf(era: (typeof eras)[number]): Promise<Sent[]> {
   const sent: Sent[] = [];
-  const app = await createTestApp();
-  const library = createMcpHandler(() => createServer(app, owner));
+  const app = await createApp();
+  const library = createMcpHandler(() => createMcpServer(app, owner));
   const client = await connectTo(async (request) => {
     if (request.method === 'POST') {
       sent.push({ request: request.clone(), body: await request.clone().json() });
@@ -37,13 +37,14 @@ async function requestsOf(era: (typeof eras)[number]): Promise<Sent[]> {
     await client.callTool({ name, arguments: {} });
     await client.callTool({ name, arguments: { text: 'too long' } });
   }
+  await client.callTool({ name: 'plain_steps', arguments: {} }, { onprogress() {} });
   return sent;
 }
 
 describe.each(eras)('%s', (era) => {
   test('what clients send is plain', async () => {
     const sent = await requestsOf(era);
-    expect(sent).toHaveLength(5);
+    expect(sent).toHaveLength(6);
     for (const { request, body } of sent) {
       const plain = plainRequest(body);
       expect(plain && headersAgree(request.headers, plain), JSON.stringify(body)).toBe(true);
@@ -51,16 +52,46 @@ describe.each(eras)('%s', (era) => {
   });
 
   test('it is answered as the protocol library answers it', async () => {
-    const protocol = createProtocol(await createTestApp());
-    const app = await createTestApp();
-    const library = createMcpHandler(() => createServer(app, owner));
+    const protocol = createProtocol(await createApp());
+    const app = await createApp();
+    const library = createMcpHandler(() => createMcpServer(app, owner));
     for (const { request, body } of await requestsOf(era)) {
       const answer = await protocol.answer(webRequest(request.clone()), body, owner);
       const [ours, theirs] = [toResponse(answer), await library.fetch(request)];
       expect(ours.status).toBe(theirs.status);
       expect(ours.headers.get('content-type')).toBe(theirs.headers.get('content-type'));
-      expect(messageIn(await ours.text())).toEqual(messageIn(await theirs.text()));
+      expect(messagesIn(await ours.text())).toEqual(messagesIn(await theirs.text()));
     }
+  });
+
+  test('progress reaches the client while the call goes on', async () => {
+    let goOn = () => {};
+    const isHeard = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const steps = defineTool({
+      ...plainTools.plainSteps,
+      async run(_, { progress }) {
+        await progress(1, 2);
+        await isHeard;
+        await progress(2, 2);
+        return {};
+      },
+    });
+    const protocol = createProtocol(await createTestApp({}, { tools: { steps } }));
+    const { request, body } = (await requestsOf(era)).at(-1) as Sent;
+    const answer = toResponse(await protocol.answer(webRequest(request), body, owner));
+    expect(answer.headers.get('content-type')).toBe('text/event-stream');
+    let text = '';
+    for await (const part of answer.body ?? []) {
+      text += Buffer.from(part).toString();
+      if (messagesIn(text).length === 1) goOn();
+    }
+    expect(messagesIn(text)).toEqual([
+      { jsonrpc: '2.0', method: 'notifications/progress', params: expect.anything() },
+      { jsonrpc: '2.0', method: 'notifications/progress', params: expect.anything() },
+      { jsonrpc: '2.0', id: expect.anything(), result: expect.anything() },
+    ]);
   });
 });
 
@@ -69,13 +100,25 @@ test.each<[string, object]>([
   ['no id', { id: undefined }],
   ['a fraction as id', { id: 1.5 }],
   ['a list of arguments', { params: { name: 'any', arguments: [] } }],
-  ['a progress token', { params: { name: 'any', _meta: { progressToken: 1 } } }],
+  ['a fraction as progress token', { params: { name: 'any', _meta: { progressToken: 1.5 } } }],
+  ['a key of the protocol', { params: { name: 'any', _meta: { 'io.modelcontextprotocol/x': 1 } } }],
 ])('a message with %s is not plain', (_, change) => {
   const message = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'any' } };
   expect(plainRequest(message)).toMatchObject({ era: 'legacy', name: 'any' });
   expect(plainRequest({ ...message, ...change })).toBeUndefined();
 });
 
-function messageIn(text: string): unknown {
-  return JSON.parse(/^data: (.*)$/m.exec(text)?.[1] ?? text);
+test.each([
+  ['a progress token', { progressToken: 1 }],
+  ['what a client of 2025 adds', { 'example.com/agent': { run: 7 } }],
+])('a message with %s is plain', (_, meta) => {
+  const params = { name: 'any', _meta: meta };
+  const message = { jsonrpc: '2.0', id: 1, method: 'tools/call', params };
+  expect(plainRequest(message)).toMatchObject({ era: 'legacy', name: 'any', meta });
+});
+
+/** The messages of an answer, which is JSON or events. */
+function messagesIn(text: string): unknown[] {
+  const events = [...text.matchAll(/^data: (.+)$/gm)].map(([, data = '']) => data);
+  return (events.length > 0 ? events : [text]).map((message) => JSON.parse(message));
 }

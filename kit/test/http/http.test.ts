@@ -1,11 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import type { App } from '../../src/calls/services.js';
-import { loadConfig } from '../../src/host/node/settings.js';
+import { type HttpApp, httpSettings } from '../../src/http/app.js';
 import { createHttpHandler } from '../../src/http/handler.js';
-import { createTestApp } from '../support/app.js';
+import { createTestApp, readSettings } from '../support/app.js';
 import { connectTo, eras } from '../support/client.js';
 import { credentials } from '../support/credentials.js';
-import { requiredEnv } from '../support/env.js';
 
 const MESSAGE = { jsonrpc: '2.0', id: 1, method: 'tools/list' };
 const LIST = JSON.stringify(MESSAGE);
@@ -113,7 +111,7 @@ test('the health endpoints answer without authentication', async () => {
 });
 
 test('/readyz says when something cannot be reached, and when the server is going away', async () => {
-  const app: App = { ...(await createTestApp()), checks: { probe: () => Promise.reject() } };
+  const app: HttpApp = { ...(await createTestApp()), checks: { probe: () => Promise.reject() } };
   const handler = createHttpHandler(app);
   const ready = () => handler.fetch(new Request('http://localhost/readyz'));
   const broken = await ready();
@@ -129,5 +127,7 @@ test.each([
   ['ALLOWED_HOSTS', 'app.example:8443'],
   ['PORT', '0x50'],
 ])('does not start with %s=%s', (name, value) => {
-  expect(() => loadConfig({ ...requiredEnv, [name]: value })).toThrow(`${name}: must be`);
+  expect(() => readSettings({ settings: httpSettings }, { [name]: value })).toThrow(
+    `${name}: must be`,
+  );
 });

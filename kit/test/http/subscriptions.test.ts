@@ -1,12 +1,12 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { wantedIn } from '../../src/protocol/wanted.js';
-import { boundedStream } from '../../src/http/bounded-stream.js';
 import { CLIENT_CAPABILITIES, PROTOCOL_VERSION } from '../../src/calls/meta-keys.js';
-import * as resources from '../src/resources/index.js';
+import { boundedStream } from '../../src/http/bounded-stream.js';
+import { wantedIn } from '../../src/protocol/wanted.js';
+import { recentNotes } from '../fixtures/notes/src/resources.js';
 import { createTestApp } from '../support/app.js';
 import { listener } from '../support/listener.js';
 
-const [uri = ''] = Object.values(resources).flatMap((one) => ('uri' in one ? one.uri : []));
+const { uri } = recentNotes;
 const META = { [PROTOCOL_VERSION]: '2026-07-28', [CLIENT_CAPABILITIES]: {} };
 const filter = { resourceSubscriptions: [uri] };
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { CallRequest } from '../../src/calls/call.js';
-import { type Call, runCall } from '../../src/calls/run-call.js';
+import type { Call, CallRequest } from '../../src/calls/call.js';
+import { runCall } from '../../src/calls/run-call.js';
 import { createTestApp } from '../support/app.js';
 import { owner } from '../support/client.js';
 

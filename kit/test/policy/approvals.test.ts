@@ -3,15 +3,15 @@ import { McpServer } from '@modelcontextprotocol/server';
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { InputNeeded } from '../../src/calls/ask.js';
 import type { CallRequest } from '../../src/calls/call.js';
+import { MemoryNonceStore } from '../../src/calls/nonces.js';
 import { type RoundState, VALID_SECONDS } from '../../src/calls/round-state.js';
-import { Approvals } from '../../src/policy/approvals.js';
-import { LocalUsedIds } from '../../src/calls/nonces.js';
+import { SignedApprovals } from '../../src/policy/approvals.js';
 
 const YES = { approval: { action: 'accept', content: { approve: true } } };
 const server = new McpServer({ name: 'test', version: '1.0.0' });
-let approvals: Approvals;
+let approvals: SignedApprovals;
 beforeEach(() => {
-  approvals = new Approvals(new LocalUsedIds());
+  approvals = new SignedApprovals(new MemoryNonceStore());
 });
 
 interface Changes {
@@ -54,24 +54,24 @@ test('a call runs once its question was answered with yes, and only once', async
 test('after a restart a yes does not count, whether it was used or not', async () => {
   const requestState = await ask();
   expect(await call({ requestState, inputResponses: YES })).toBe('ran');
-  approvals = new Approvals(new LocalUsedIds());
+  approvals = new SignedApprovals(new MemoryNonceStore());
   await ask({ requestState, inputResponses: YES });
 });
 
 test('an id is remembered for as long as it may come back, by a clock that is never set back', () => {
   vi.useFakeTimers({ toFake: ['performance'] });
   onTestFinished(() => void vi.useRealTimers());
-  const ids = new LocalUsedIds();
+  const ids = new MemoryNonceStore();
   const first = ids.setForNew(VALID_SECONDS);
   vi.advanceTimersByTime((VALID_SECONDS - 1) * 1_000);
   expect(ids.setForNew(VALID_SECONDS)).toBe(first);
   vi.advanceTimersByTime((VALID_SECONDS - 1) * 1_000);
   expect(ids.setForNew(VALID_SECONDS)).not.toBe(first);
-  expect(ids.use('a', first)).toBe('first');
-  expect(ids.use('a', first)).toBe('again');
+  expect(ids.claim('a', first)).toBe('first');
+  expect(ids.claim('a', first)).toBe('again');
   vi.advanceTimersByTime(2_000);
-  expect(ids.use('a', first)).toBe('unknown');
-  expect(ids.use('b', first)).toBe('unknown');
+  expect(ids.claim('a', first)).toBe('unknown');
+  expect(ids.claim('b', first)).toBe('unknown');
 });
 
 test.each([

@@ -1,34 +1,26 @@
-import { mkdtempSync, renameSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { renameSync, writeFileSync } from 'node:fs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Changes } from '../../src/definitions/changes.js';
-import { loadConfig } from '../../src/host/node/settings.js';
-import { createLogger } from '../../src/telemetry/logger.js';
-import { openPolicy } from '../../src/policy/policy-file.js';
 import { parsePolicy } from '../../src/policy/parse-policy.js';
-import { createTestApp } from '../support/app.js';
+import { policyFile } from '../../src/policy/policy-file.js';
+import { memoryState } from '../../src/state/memory.js';
+import { createLogger } from '../../src/telemetry/logger.js';
+import { createTestApp, openPart } from '../support/app.js';
 import { connect, eras } from '../support/client.js';
-import { requiredEnv } from '../support/env.js';
-import { newMetrics } from '../support/metrics.js';
+import { newPolicyFile } from '../support/policy.js';
 
 const names = {
   tools: ['read', 'write', '__proto__'],
   prompts: ['ask'],
   resources: ['doc://index'],
   uriTemplates: ['doc://pages/{id}'],
+  carriesRole: (role: string) => role !== '',
 };
 
 function access(role: string, principal = { id: 'alice', scopes: ['docs'] }) {
   const parsed = parsePolicy(`roles:\n  docs: { scopes: [docs], ${role} }`, names);
   if ('problems' in parsed) throw new Error(parsed.problems.join('\n'));
   return parsed.policy.accessOf(principal);
-}
-
-function policyFile(text: string): string {
-  const file = join(mkdtempSync(join(tmpdir(), 'policy-')), 'policy.yaml');
-  writeFileSync(file, text);
-  return file;
 }
 
 const NOBODY = 'roles: {}';
@@ -38,10 +30,14 @@ describe.each(eras)('%s', (era) => {
   test('what is not allowed is as if it were not there', async () => {
     const app = await createTestApp();
     const owner = await connect(app, era);
-    const stranger = await connect(await createTestApp({ POLICY_PATH: policyFile(NOBODY) }), era, {
-      id: 'stranger',
-      scopes: ['*'],
-    });
+    const stranger = await connect(
+      await createTestApp({ POLICY_PATH: newPolicyFile(NOBODY) }),
+      era,
+      {
+        id: 'stranger',
+        scopes: ['*'],
+      },
+    );
     for (const { name } of (await owner.listTools()).tools) {
       await expect(stranger.callTool({ name, arguments: {} })).rejects.toThrow('not found');
     }
@@ -115,20 +111,20 @@ test('a role that nobody could have, and a scope that nothing could carry, are m
 });
 
 test('a new policy counts without a restart; a broken one changes nothing', async () => {
-  const file = policyFile(NOBODY);
-  const log = createLogger('silent');
+  const file = newPolicyFile(NOBODY);
+  const log = createLogger('silent', 'test');
   const error = vi.spyOn(log, 'error');
   const changes = new Changes();
   const told: string[] = [];
   changes.listen(({ kind }) => told.push(kind));
-  const config = loadConfig({ ...requiredEnv, POLICY_PATH: file });
-  const policy = openPolicy(config, log, changes, newMetrics(), 5);
+  const state = { ...memoryState(), changes };
+  const policy = openPart(policyFile({ pollMs: 5 }), { POLICY_PATH: file }, { log, state });
   onTestFinished(() => policy.close());
   const mayCall = () => {
     return policy.accessOf({ id: 'bob', scopes: [] }).allows('tool', 'anything');
   };
   expect(mayCall()).toBe(false);
-  renameSync(policyFile(EVERYBODY), file);
+  renameSync(newPolicyFile(EVERYBODY), file);
   await vi.waitFor(() => expect(mayCall()).toBe(true));
   expect(told).toEqual(['tools_list_changed', 'resources_list_changed', 'prompts_list_changed']);
   writeFileSync(file, 'roles: [');

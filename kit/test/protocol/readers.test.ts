@@ -1,38 +1,31 @@
-import { mkdtempSync, renameSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { renameSync } from 'node:fs';
 import { expect, test, vi } from 'vitest';
-import { mayRead } from '../../src/protocol/readers.js';
-import { names } from '../src/policy/names.js';
+import { readersOf } from '../../src/protocol/readers.js';
+import { recentNotes } from '../fixtures/notes/src/resources.js';
 import { createTestApp } from '../support/app.js';
 import { owner } from '../support/client.js';
 import { listener } from '../support/listener.js';
+import { newPolicyFile } from '../support/policy.js';
 
 const EVERYBODY = 'roles: { all: { everyone: true, allowed_resources: ["*"] } }';
 const NOBODY = 'roles: {}';
-const [uri = ''] = names.resources;
-
-function policyFile(text: string): string {
-  const file = join(mkdtempSync(join(tmpdir(), 'policy-')), 'policy.yaml');
-  writeFileSync(file, text);
-  return file;
-}
+const { uri } = recentNotes;
 
 test('who may not read a resource cannot ask to be told of its changes', async () => {
-  const { client } = await listener(await createTestApp({ POLICY_PATH: policyFile(NOBODY) }));
+  const { client } = await listener(await createTestApp({ POLICY_PATH: newPolicyFile(NOBODY) }));
   const { honoredFilter } = await client.listen({ resourceSubscriptions: [uri] });
   expect(honoredFilter).toEqual({});
 });
 
 test('the policy counts when something changes, not only when someone begins to listen', async () => {
-  const file = policyFile(EVERYBODY);
+  const file = newPolicyFile(EVERYBODY);
   const app = await createTestApp({ POLICY_PATH: file });
   const { client, heard } = await listener(app);
   await client.listen({ resourceSubscriptions: [uri], toolsListChanged: true });
   app.changes.resourceUpdated(uri);
   await vi.waitFor(() => expect(heard).toEqual([uri]));
 
-  renameSync(policyFile(NOBODY), file);
+  renameSync(newPolicyFile(NOBODY), file);
   await vi.waitFor(() => expect(heard).toEqual([uri, 'tools']), { timeout: 5_000 });
   app.changes.deliver({ kind: 'resource_updated', uri });
   app.changes.deliver({ kind: 'tools_list_changed' });
@@ -42,6 +35,7 @@ test('the policy counts when something changes, not only when someone begins to 
 
 test('what is there may be read by who has its scopes', async () => {
   const app = await createTestApp();
-  expect(mayRead(uri, app, owner)).toBe(true);
-  expect(mayRead('test://nothing', app, owner)).toBe(false);
+  const mayRead = readersOf(app);
+  expect(mayRead(uri, owner)).toBe(true);
+  expect(mayRead('test://nothing', owner)).toBe(false);
 });

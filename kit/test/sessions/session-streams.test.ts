@@ -1,18 +1,17 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
-import type { App } from '../../src/calls/services.js';
 import type { Caller } from '../../src/http/authenticator.js';
 import { refuse } from '../../src/http/exchange.js';
-import { webRequest } from '../../src/http/web-request.js';
-import * as resources from '../src/resources/index.js';
+import { toResponse, webRequest } from '../../src/http/web-request.js';
 import { Sessions } from '../../src/sessions/sessions.js';
-import { createTestApp } from '../support/app.js';
+import { recentNotes } from '../fixtures/notes/src/resources.js';
 import { owner } from '../support/client.js';
+import { createSessionApp, memoryParts, type SessionApp } from '../support/sessions.js';
 
-const [uri = ''] = Object.values(resources).flatMap((one) => ('uri' in one ? one.uri : []));
+const { uri } = recentNotes;
 
 /** A session of the owner, whose credentials `revoke` takes away. */
-async function begin(app: App) {
-  const sessions = new Sessions(app);
+async function begin(app: SessionApp) {
+  const sessions = new Sessions(app, app.state);
   onTestFinished(() => sessions.close());
   let caller: Caller = { principal: owner };
   let session: string | undefined;
@@ -29,7 +28,8 @@ async function begin(app: App) {
       ? await sessions.answer(request, { jsonrpc: '2.0', id: 1, ...body }, owner)
       : await sessions.answerWithoutBody(request, owner, async () => caller);
     session ??= answer?.headers['mcp-session-id'];
-    return new Response(answer?.body, { status: answer?.status ?? 500 });
+    if (!answer) throw new Error('no answer');
+    return toResponse(answer);
   };
   const clientInfo = { name: 'test', version: '1.0.0' };
   const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo };
@@ -67,7 +67,7 @@ function read(response: Response) {
 }
 
 test('a stream of changes tells each once, also what came while it was lost', async () => {
-  const app = await createTestApp();
+  const app = await createSessionApp(memoryParts);
   const { send } = await begin(app);
   const lost = read(await send('GET'));
   app.changes.resourceUpdated(uri);
@@ -84,7 +84,7 @@ test('a stream of changes tells each once, also what came while it was lost', as
 test('a stream does not say how much happens that is not for its client', async () => {
   vi.useFakeTimers({ toFake: ['setInterval'] });
   onTestFinished(() => void vi.useRealTimers());
-  const app = await createTestApp();
+  const app = await createSessionApp(memoryParts);
   const { send } = await begin(app);
   const stream = read(await send('GET'));
   await vi.advanceTimersByTimeAsync(15_000);
@@ -104,13 +104,13 @@ test('a stream does not say how much happens that is not for its client', async 
 });
 
 test('an event that is none of this server is one that was missed', async () => {
-  const { send } = await begin(await createTestApp());
+  const { send } = await begin(await createSessionApp(memoryParts));
   const stream = read(await send('GET', undefined, { 'last-event-id': 'changesAAAA' }));
   await vi.waitFor(() => expect(stream.count()).toBe(1));
 });
 
 test('who was away for too long is told to look at everything again', async () => {
-  const app = await createTestApp();
+  const app = await createSessionApp(memoryParts);
   const { send } = await begin(app);
   const lost = read(await send('GET'));
   await vi.waitFor(() => expect(lost.lastEvent()).not.toBe(''));
@@ -125,7 +125,7 @@ test('who was away for too long is told to look at everything again', async () =
 test('a stream ends when its credentials do, and when another one takes its place', async () => {
   vi.useFakeTimers({ toFake: ['setInterval'] });
   onTestFinished(() => void vi.useRealTimers());
-  const { send, revoke } = await begin(await createTestApp());
+  const { send, revoke } = await begin(await createSessionApp(memoryParts));
   const first = read(await send('GET'));
   const second = read(await send('GET'));
   await vi.waitFor(() => expect(first.isOver()).toBe(true));
@@ -137,7 +137,7 @@ test('a stream ends when its credentials do, and when another one takes its plac
 });
 
 test('a client that does not read loses its stream', async () => {
-  const app = await createTestApp();
+  const app = await createSessionApp(memoryParts);
   const { send } = await begin(app);
   const response = await send('GET');
   for (let n = 0; n < 15_000; n += 1) app.changes.deliver({ kind: 'resource_updated', uri });

@@ -1,8 +1,8 @@
 import { expect, test, vi } from 'vitest';
 import { createHttpHandler } from '../../src/http/handler.js';
-import { createTestApp } from '../support/app.js';
 import { connectTo } from '../support/client.js';
 import { credentials } from '../support/credentials.js';
+import { createSessionApp, memoryParts } from '../support/sessions.js';
 
 const INITIALIZE = {
   jsonrpc: '2.0',
@@ -25,7 +25,7 @@ interface Sent {
 
 /** Sends requests to a server of their own. */
 async function serve(env: Record<string, string> = {}) {
-  const app = await createTestApp(env);
+  const app = await createSessionApp(memoryParts, env);
   const { fetch, drain } = createHttpHandler(app);
   const send = ({ method = 'POST', session, body, signal }: Sent) => {
     const headers = {
@@ -95,7 +95,7 @@ test('a session that is over is not found, like one that never was', async () =>
 
 test('nor is one that ends while a request for it is looked at', async () => {
   const { app, send, begin } = await serve();
-  const { store } = app.sessions;
+  const { store } = app.state;
   const session = await begin();
   const find = store.find.bind(store);
   vi.spyOn(store, 'find').mockImplementationOnce(async (key, owner) => {
@@ -109,7 +109,7 @@ test('nor is one that ends while a request for it is looked at', async () => {
 test('an initialize that is a notification begins no session', async () => {
   const { app, send, begin } = await serve({ MAX_SESSIONS_PER_CALLER: '1' });
   const session = await begin();
-  const began = vi.spyOn(app.sessions.store, 'begin');
+  const began = vi.spyOn(app.state.store, 'begin');
   const { id: _, ...notification } = INITIALIZE;
   for (const [body, status] of [
     [notification, 202],
@@ -126,7 +126,7 @@ test('an initialize that is a notification begins no session', async () => {
 
 test('a session whose client has gone before it knew of it ends', async () => {
   const { app, send } = await serve();
-  const { store } = app.sessions;
+  const { store } = app.state;
   const begin = store.begin.bind(store);
   const client = new AbortController();
   const keys: string[] = [];

@@ -1,29 +1,39 @@
-import { expect, test, vi } from 'vitest';
-import { loadConfig } from '../../src/host/node/settings.js';
+import { describe, expect, test, vi } from 'vitest';
+import { redis } from '../../src/state/redis.js';
 import { createLogger } from '../../src/telemetry/logger.js';
-import { openRedis } from '../../src/state/shared-redis.js';
-import { createTestApp } from '../support/app.js';
-import { requiredEnv } from '../support/env.js';
+import { createTestApp, openPart } from '../support/app.js';
+import { NOWHERE, REDIS_URL, titled, whyNoRedis } from '../support/databases.js';
 
-const REDIS_URL = process.env.REDIS_URL ?? 'redis://127.0.0.1:6379';
+const parts = { state: redis() };
+const why = await whyNoRedis();
 
-test('the metrics say whether Redis answers (this test needs Redis at REDIS_URL)', async () => {
-  const there = await createTestApp({ REDIS_URL });
-  const gone = await createTestApp({ REDIS_URL: 'redis://127.0.0.1:1' });
-  await expect.poll(() => gone.metrics.registry.text()).toContain('mcp_redis_up 0\n');
-  expect(there.metrics.registry.text()).toContain('mcp_redis_up 1\n');
-  await there.limits.run({ kind: 'tool', name: 'probe' }, { id: 'one', scopes: [] }, () => 'done');
-  expect(there.metrics.registry.text()).toContain('mcp_redis_up 1\n');
+describe.skipIf(why !== undefined)(titled('Redis', why), () => {
+  test('the metrics say whether Redis answers', async () => {
+    const there = await createTestApp({ REDIS_URL }, { parts });
+    const gone = await createTestApp({ REDIS_URL: NOWHERE }, { parts });
+    await expect.poll(() => gone.metrics.registry.text()).toContain('mcp_redis_up 0\n');
+    expect(there.metrics.registry.text()).toContain('mcp_redis_up 1\n');
+    await there.limits.run(
+      { kind: 'tool', name: 'probe' },
+      { id: 'one', scopes: [] },
+      () => 'done',
+    );
+    expect(there.metrics.registry.text()).toContain('mcp_redis_up 1\n');
+  });
 });
 
 test('that nothing is shared without REDIS_URL is a warning', () => {
-  const log = createLogger('silent');
+  const log = createLogger('silent', 'test');
   const warned = vi.spyOn(log, 'warn');
-  expect(openRedis(loadConfig({ ...requiredEnv, REDIS_URL: '' }), log)).toBeUndefined();
+  // Only in production is it required.
+  expect(openPart({ ...redis(), required: [] }, { REDIS_URL: '' }, { log })).toHaveProperty(
+    'redis',
+    undefined,
+  );
   expect(warned).toHaveBeenCalledWith(expect.stringContaining('REDIS_URL'));
 });
 
 test('without REDIS_URL the metrics say nothing of Redis', async () => {
-  const { metrics } = await createTestApp({ REDIS_URL: '' });
+  const { metrics } = await createTestApp({ REDIS_URL: '' }, { parts });
   expect(metrics.registry.text()).not.toContain('mcp_redis_up');
 });

@@ -1,14 +1,14 @@
 import { Client } from '@modelcontextprotocol/client';
 import { InMemoryTransport } from '@modelcontextprotocol/server';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { createServer } from '../../src/protocol/mcp-server.js';
+import { createMcpServer } from '../../src/protocol/mcp-server.js';
 import { OWNER } from '../../src/stdio/owner.js';
 import { pushChanges } from '../../src/stdio/push-changes.js';
 import { createTestApp } from '../support/app.js';
 
 test('a client of 2025 hears of the resources that it subscribed to', async () => {
   const app = await createTestApp();
-  const server = createServer(app, OWNER, { news: 'resources' });
+  const server = createMcpServer(app, OWNER, { changes: 'resources' });
   pushChanges(server, app, 'legacy');
   const [here, there] = InMemoryTransport.createLinkedPair();
   await server.connect(here);

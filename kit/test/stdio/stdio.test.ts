@@ -1,17 +1,18 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { expect, onTestFinished, test } from 'vitest';
+import { testEnv } from '../support/app.js';
 import { eras } from '../support/client.js';
-import { requiredEnv } from '../support/env.js';
+import { FIXTURE } from '../support/fixture.js';
 
-/** The built server: `npm test` builds it first. */
-const script = fileURLToPath(new URL('../dist/stdio.js', import.meta.url));
+/** The built fixture. */
+const script = join(FIXTURE, 'dist/stdio.js');
 
-function start(nodeArgs: string[] = []): ChildProcess {
-  const env = { ...process.env, ...requiredEnv };
+async function start(nodeArgs: string[] = []): Promise<ChildProcess> {
+  const env = { ...process.env, ...(await testEnv()) };
   const child = spawn(process.execPath, [...nodeArgs, script], { env, stdio: 'pipe' });
   onTestFinished(() => void child.kill('SIGKILL'));
   return child;
@@ -20,7 +21,7 @@ function start(nodeArgs: string[] = []): ChildProcess {
 test.each(eras)('a client that speaks %s lists the tools', async (era) => {
   const mode = era === '2025-11-25' ? ('legacy' as const) : { pin: era };
   const client = new Client({ name: 'test', version: '1.0.0' }, { versionNegotiation: { mode } });
-  const env = { ...(process.env as Record<string, string>), ...requiredEnv };
+  const env = { ...(process.env as Record<string, string>), ...(await testEnv()) };
   await client.connect(
     new StdioClientTransport({ command: process.execPath, args: [script], env }),
   );
@@ -35,7 +36,7 @@ const noisy = `process.stdin.once('newListener', () => setImmediate(() => {
 }))`;
 
 test('whatever a dependency prints stays out of the protocol', async () => {
-  const server = start(['--import', `data:text/javascript,${encodeURIComponent(noisy)}`]);
+  const server = await start(['--import', `data:text/javascript,${encodeURIComponent(noisy)}`]);
   let stdout = '';
   server.stdout?.on('data', (chunk) => {
     stdout += chunk;
@@ -48,13 +49,13 @@ test('whatever a dependency prints stays out of the protocol', async () => {
 });
 
 test('a message of more than 10 MB ends it, and its exit code says so', async () => {
-  const server = start();
+  const server = await start();
   server.stdin?.on('error', () => {}).write('a'.repeat(11_000_000));
   expect(await once(server, 'exit')).toEqual([1, null]);
 });
 
 test('what was asked before the end of the input is answered', async () => {
-  const server = start();
+  const server = await start();
   let stdout = '';
   server.stdout?.on('data', (chunk) => {
     stdout += chunk;
@@ -65,14 +66,14 @@ test('what was asked before the end of the input is answered', async () => {
 });
 
 test('it ends when nobody reads its output', async () => {
-  const server = start();
+  const server = await start();
   server.stdout?.destroy();
   server.stdin?.on('error', () => {}).write('{"jsonrpc":"2.0","id":7,"method":"tools/list"}\n');
   expect(await once(server, 'exit')).toEqual([0, null]);
 });
 
 test('it ends when the client closes its input', async () => {
-  const server = start();
+  const server = await start();
   server.stdin?.end();
   expect(await once(server, 'exit')).toEqual([0, null]);
 });

@@ -1,6 +1,6 @@
-import { Metrics } from '../../src/http/metrics.js';
+import { HttpMetrics } from '../../src/http/metrics.js';
 
 /** Metrics that nobody reads. */
-export function newMetrics(): Metrics {
-  return new Metrics({ lost: 0, record() {}, close() {} }, { count: 0 });
+export function newMetrics(): HttpMetrics {
+  return new HttpMetrics({ lost: 0, ended() {}, close() {} }, { count: 0 });
 }

@@ -1,6 +1,6 @@
 import * as z from 'zod/v4';
 import { ToolError } from '../../src/definitions/errors.js';
-import { defineTool } from '../../src/definitions/tool.js';
+import { defineTool } from '../fixtures/notes/src/parts.js';
 
 const common = {
   input: z.object({ text: z.string().max(5).default('hello') }),
@@ -30,5 +30,18 @@ export const plainFailure = defineTool({
   output: z.object({}),
   run() {
     throw new ToolError('NOT_FOUND', 'Nothing is there.', { suggestions: ['Look elsewhere.'] });
+  },
+});
+
+export const plainSteps = defineTool({
+  ...common,
+  name: 'plain_steps',
+  title: 'Steps',
+  description: 'Says how far it is.',
+  output: z.object({}),
+  async run(_, { progress }) {
+    await progress(1, 2, 'half');
+    await progress(2, 2);
+    return {};
   },
 });

@@ -1,5 +1,5 @@
 import * as z from 'zod/v4';
-import { defineTool } from '../../src/definitions/tool.js';
+import { defineTool } from '../fixtures/notes/src/parts.js';
 
 export const look = tool('look', true);
 export const change = tool('change', false);

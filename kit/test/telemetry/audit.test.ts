@@ -13,8 +13,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { ConfigError } from '../../src/host/node/settings.js';
-import type { AuditEntry } from '../../src/telemetry/audit.js';
+import type { CallEnd } from '../../src/calls/call.js';
+import { ConfigError } from '../../src/definitions/settings.js';
 import { stderr } from '../../src/host/node/line-writer.js';
 import { createTestApp } from '../support/app.js';
 import { connect, eras, owner } from '../support/client.js';
@@ -34,7 +34,7 @@ async function openApp(env: Record<string, string> = {}) {
   return { app, path, lines };
 }
 
-const entry: AuditEntry = {
+const entry: CallEnd = {
   call: { kind: 'tool', name: 'probe', input: { b: 1, a: ['x'] } },
   principal: owner,
   outcome: 'ok',
@@ -45,7 +45,7 @@ const entry: AuditEntry = {
 
 test('a line says who did what and how it ended', async () => {
   const { app, path, lines } = await openApp();
-  app.audit.record(entry);
+  app.audit.ended(entry);
   const sha256 = createHash('sha256').update('{"a":["x"],"b":1}').digest('hex');
   expect(await lines()).toMatchObject([
     {
@@ -80,7 +80,7 @@ test.each(eras)('a call that fails has its line, too: %s', async (era) => {
 test('arguments can be shown without secrets, by a hash with a key, or not at all', async () => {
   const input = { query: 'tea', password: 'hunter2', note: 'Bearer hunter2' };
   const redacted = await openApp({ AUDIT_ARGUMENTS: 'redacted' });
-  redacted.app.audit.record({ ...entry, call: { ...entry.call, input } });
+  redacted.app.audit.ended({ ...entry, call: { ...entry.call, input } });
   expect((await redacted.lines())[0].arguments).toEqual({
     query: 'tea',
     password: '[redacted]',
@@ -88,18 +88,18 @@ test('arguments can be shown without secrets, by a hash with a key, or not at al
   });
   const AUDIT_HASH_KEY = 'a key that is long enough for that';
   const keyed = await openApp({ AUDIT_HASH_KEY });
-  keyed.app.audit.record(entry);
+  keyed.app.audit.ended(entry);
   const hmac = createHmac('sha256', AUDIT_HASH_KEY).update('{"a":["x"],"b":1}').digest('hex');
   expect((await keyed.lines())[0].arguments).toBe(`hmac-sha256:${hmac}`);
   const none = await openApp({ AUDIT_ARGUMENTS: 'none' });
-  none.app.audit.record(entry);
+  none.app.audit.ended(entry);
   expect((await none.lines())[0]).not.toHaveProperty('arguments');
 });
 
 test('nothing that a caller sends begins a line of its own', async () => {
   const { app, path, lines } = await openApp();
   const forged = 'x\n{"type":"audit","principal":"owner"}\u2028\u202e';
-  app.audit.record({ ...entry, call: { ...entry.call, uri: forged }, correlationId: forged });
+  app.audit.ended({ ...entry, call: { ...entry.call, uri: forged }, correlationId: forged });
   expect(await lines()).toMatchObject([{ uri: forged, correlationId: forged }]);
   expect(readFileSync(path, 'utf8')).toMatch(/^[ -~]+\n$/);
 });
@@ -107,8 +107,8 @@ test('nothing that a caller sends begins a line of its own', async () => {
 test('long addresses take no line from others', async () => {
   const { app, lines } = await openApp();
   const call = { kind: 'resource', name: 'probe', uri: 'a://'.repeat(250_000) } as const;
-  for (let count = 0; count < 10; count += 1) app.audit.record({ ...entry, call });
-  app.audit.record({ ...entry, correlationId: 'last' });
+  for (let count = 0; count < 10; count += 1) app.audit.ended({ ...entry, call });
+  app.audit.ended({ ...entry, correlationId: 'last' });
   const written = await lines();
   expect(written).toHaveLength(11);
   expect(written[0].uri.length).toBeLessThan(2_000);
@@ -117,11 +117,11 @@ test('long addresses take no line from others', async () => {
 
 test('a file that was moved away is followed by a new one', async () => {
   const { app, path, lines } = await openApp();
-  app.audit.record(entry);
+  app.audit.ended(entry);
   await lines();
   renameSync(path, `${path}.1`);
   await sleep(1_100);
-  app.audit.record({ ...entry, correlationId: 'two' });
+  app.audit.ended({ ...entry, correlationId: 'two' });
   expect(await lines()).toMatchObject([{ correlationId: 'two' }]);
   expect(existsSync(`${path}.1`)).toBe(true);
 });
@@ -153,8 +153,8 @@ test.skipIf(process.platform === 'win32')(
 
 test.skipIf(!existsSync('/dev/full'))('a full disk stops no call', async () => {
   const app = await createTestApp({ AUDIT_LOG_PATH: '/dev/full' });
-  app.audit.record(entry);
-  app.audit.record(entry);
+  app.audit.ended(entry);
+  app.audit.ended(entry);
   await sleep(10);
   expect(app.audit.lost).toBe(2);
 });

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { loadConfig } from '../../src/host/node/settings.js';
-import { requiredEnv } from '../support/env.js';
+import { openTelemetry } from '../../src/telemetry/opentelemetry.js';
+import { readSettings } from '../support/app.js';
 
 const load = (OTEL_EXPORTER_OTLP_HEADERS: string) =>
-  loadConfig({ ...requiredEnv, OTEL_EXPORTER_OTLP_HEADERS });
+  readSettings(openTelemetry(), { OTEL_EXPORTER_OTLP_HEADERS });
 
 test.each(['a', '=a', 'a b=c', 'a=b%0Ac', 'a=Ω', 'a=%ce%a9', 'a=%zz', 'a=b,c'])(
   'a header that could not be sent is refused at the start: %s',

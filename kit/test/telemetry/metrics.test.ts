@@ -3,10 +3,12 @@ import { get } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { createHttpHandler } from '../../src/http/handler.js';
-import { createMetricsServer } from '../../src/http/metrics-endpoint.js';
+import { metricsOnOwnPort } from '../../src/http/metrics-endpoint.js';
+import { createNodeServer } from '../../src/serve/node-server.js';
 import { addProcessMetrics } from '../../src/serve/process-metrics.js';
 import { Registry } from '../../src/telemetry/registry.js';
 import { createTestApp } from '../support/app.js';
+import { owner } from '../support/client.js';
 
 const TOKEN = 'a-token-for-prometheus';
 
@@ -25,6 +27,15 @@ interface Scrape {
   headers?: Record<string, string>;
   env?: Record<string, string>;
 }
+
+const probeEnd = (outcome: string, ms: number) => ({
+  call: { kind: 'tool', name: 'probe' } as const,
+  principal: owner,
+  outcome,
+  ms,
+  correlationId: 'one',
+  era: '2025',
+});
 
 const withToken = { METRICS_TOKEN: TOKEN };
 const proxied = { ...withToken, PUBLIC_URL: 'https://mcp.test', TRUST_PROXY: '1' };
@@ -61,7 +72,9 @@ test.each<[string, Record<string, string>, number]>([
   ['another name: DNS rebinding', { host: 'evil.example' }, 403],
   ['a web page', { host: '127.0.0.1', origin: 'https://evil.example' }, 403],
 ])('the port of its own, by %s', async (_, headers, status) => {
-  const server = createMetricsServer(await createTestApp({ ALLOWED_HOSTS: 'mcp.test' }));
+  const app = await createTestApp({ ALLOWED_HOSTS: 'mcp.test' });
+  const answer = metricsOnOwnPort(app);
+  const server = createNodeServer(async (request) => answer(request), app.log);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void server.close());
   const { port } = server.address() as AddressInfo;
@@ -73,9 +86,9 @@ test.each<[string, Record<string, string>, number]>([
 test('a call is counted by its name and how it ended', async () => {
   const app = await createTestApp();
   const { metrics } = app;
-  metrics.callBegan();
-  metrics.callBegan();
-  metrics.callEnded({ kind: 'tool', name: 'probe' }, 'ok', 3);
+  metrics.began();
+  metrics.began();
+  metrics.ended(probeEnd('ok', 3));
   const labels = 'mcp_method_name="tools/call",gen_ai_tool_name="probe",error_type=""';
   const text = await (await scrape({}, Promise.resolve(app))).text();
   expect(text).toContain('mcp_server_calls_in_flight 1\n');
@@ -89,7 +102,7 @@ test('a call is counted by its name and how it ended', async () => {
 test('codes that a tool invents do not become labels', async () => {
   const { metrics } = await createTestApp();
   for (const code of ['A', '__proto__', 'RATE_LIMITED']) {
-    metrics.callEnded({ kind: 'tool', name: 'probe' }, code, 1);
+    metrics.ended(probeEnd(code, 1));
   }
   const text = metrics.registry.text();
   expect(text).toContain('error_type="tool_error"} 2\n');

@@ -89,7 +89,7 @@ test('nothing in a line steers a terminal', () => {
 
 test('the logger writes such lines', () => {
   const write = vi.spyOn(stderr, 'write').mockImplementation(() => {});
-  createLogger('info').child({ token: SECRET }).info({ password: SECRET }, 'hello');
+  createLogger('info', 'test').child({ token: SECRET }).info({ password: SECRET }, 'hello');
   const [[written = ''] = []] = write.mock.calls;
   write.mockRestore();
   expect(JSON.parse(written)).toMatchObject({ password: '[redacted]', msg: 'hello' });

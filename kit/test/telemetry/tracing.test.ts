@@ -3,9 +3,11 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import type { Call } from '../../src/calls/call.js';
+import { runCall } from '../../src/calls/run-call.js';
 import type { CallContext } from '../../src/definitions/context.js';
 import { ToolError } from '../../src/definitions/errors.js';
-import { type Call, runCall } from '../../src/calls/run-call.js';
+import { openTelemetry } from '../../src/telemetry/opentelemetry.js';
 import { createTestApp } from '../support/app.js';
 import { owner } from '../support/client.js';
 import { startCollector } from '../support/collector.js';
@@ -15,6 +17,14 @@ const PARENT = '00f067aa0ba902b7';
 const SERVER = 2;
 const CLIENT = 3;
 const ERROR = 2;
+
+/** A server with traces. */
+async function createApp(env: Record<string, string> = {}) {
+  const app = await createTestApp(env, { parts: { tracing: openTelemetry() } });
+  const { tracing } = app;
+  if (tracing === undefined) throw new Error('there are no traces');
+  return { ...app, tracing };
+}
 
 const call: Call = { kind: 'tool', name: 'probe' };
 const nothing = {
@@ -27,7 +37,7 @@ const nothing = {
 /** Runs `work` as the body of a tool, with a collector; gives the spans that it got when the app is closed. */
 async function traced(work: (ctx: CallContext) => unknown, _meta = {}, env = {}) {
   const collector = await startCollector();
-  const app = await createTestApp({
+  const app = await createApp({
     OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
     OTEL_EXPORTER_OTLP_HEADERS: 'x-token=abc',
     ...env,
@@ -148,13 +158,13 @@ test('what cannot have a span does no harm to its request', async () => {
 });
 
 test('a collector that is away fails no call', async () => {
-  const app = await createTestApp({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' });
+  const app = await createApp({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' });
   const request = { mcpReq: { id: 1, ...nothing } };
   expect(await runCall(call, app, owner, request, () => 'done')).toBe('done');
 });
 
 test('without a collector nothing is loaded', async () => {
-  const app = await createTestApp();
+  const app = await createApp();
   const span = await app.tracing.begin(call, { id: 1 }, '2025');
   expect(span.run(() => 'ran')).toBe('ran');
 });

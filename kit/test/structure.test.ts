@@ -1,0 +1,166 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { builtinModules } from 'node:module';
+import { posix } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { moduleSpecifiers } from '../../src/text/module-specifiers.js';
+
+const SRC = fileURLToPath(new URL('../src/', import.meta.url));
+const PACKAGE = new URL('../package.json', import.meta.url);
+
+/** The rooms of the kit, each a folder or a file of its own. A room imports from those above it, never beside or below. */
+const ORDER = [
+  // The words that everything speaks, and calls to other services.
+  ['definitions', 'outbound'],
+  // What every call passes, and this process.
+  ['calls', 'host'],
+  // What a server is put together of.
+  ['parts'],
+  // Parts and ports that no transport knows.
+  ['limits', 'policy', 'protocol', 'store', 'telemetry'],
+  // The transports, and what replicas share.
+  ['http', 'state', 'stdio'],
+  // What exists for HTTP alone, and the definition of a server, whose routes are HTTP.
+  ['auth', 'server', 'sessions'],
+  // The composition roots, and what a project imports.
+  ['index', 'serve'],
+];
+
+/** Source texts by their paths below `src/`. */
+type Sources = ReadonlyMap<string, string>;
+interface Import {
+  readonly from: string;
+  readonly to: string;
+}
+
+function sourcesOfKit(): Sources {
+  const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
+    .map((path) => path.replaceAll('\\', '/'))
+    .filter((path) => path.endsWith('.ts'));
+  return new Map(files.map((path) => [path, readFileSync(SRC + path, 'utf8')]));
+}
+
+function relativeImports(sources: Sources): Import[] {
+  return [...sources].flatMap(([from, text]) =>
+    moduleSpecifiers(text)
+      .filter((specifier) => specifier.startsWith('.'))
+      .map((specifier) => ({ from, to: posix.join(posix.dirname(from), specifier) }))
+      .map(({ to }) => ({ from, to: to.replace(/\.js$/, '.ts') })),
+  );
+}
+
+/** Imports that lead to no file of the kit. */
+function strayImports(sources: Sources): string[] {
+  return relativeImports(sources)
+    .filter(({ to }) => !sources.has(to))
+    .map(({ from, to }) => `${from} -> ${to}`);
+}
+
+const roomOf = (path: string) => path.replace(/\/.*|\.ts$/, '');
+const folderOf = (path: string) => (path.includes('/') ? posix.dirname(path) : path);
+
+function wrongDirections(sources: Sources): string[] {
+  const level = (path: string) => ORDER.findIndex((rooms) => rooms.includes(roomOf(path)));
+  return relativeImports(sources)
+    .filter(({ from, to }) => roomOf(from) !== roomOf(to) && level(to) >= level(from))
+    .map(({ from, to }) => `${from} -> ${to}`);
+}
+
+/** The nodes on some cycle of the graph whose nodes are files, or `nodeOf` them. */
+function onCycles(sources: Sources, nodeOf = (path: string) => path): string[] {
+  const next = new Map<string, Set<string>>();
+  for (const { from, to } of relativeImports(sources)) {
+    const [a, b] = [nodeOf(from), nodeOf(to)];
+    if (a !== b) next.set(a, (next.get(a) ?? new Set()).add(b));
+  }
+  const reaches = (start: string) => {
+    const seen = new Set(next.get(start));
+    for (const one of seen) for (const more of next.get(one) ?? []) seen.add(more);
+    return seen;
+  };
+  return [...next.keys()].filter((node) => reaches(node).has(node)).sort();
+}
+
+/** Packages that are imported and are no dependency of the kit: a project would not get them. */
+function foreignPackages(sources: Sources, dependencies: readonly string[]): string[] {
+  const known = new Set([...dependencies, ...builtinModules.map((name) => `node:${name}`)]);
+  const packageOf = (specifier: string) =>
+    specifier.startsWith('node:')
+      ? specifier
+      : specifier
+          .split('/')
+          .slice(0, specifier.startsWith('@') ? 2 : 1)
+          .join('/');
+  return [...sources].flatMap(([from, text]) =>
+    moduleSpecifiers(text)
+      .filter((specifier) => !specifier.startsWith('.') && !known.has(packageOf(specifier)))
+      .map((specifier) => `${from} -> ${specifier}`),
+  );
+}
+
+describe('the kit', () => {
+  const sources = sourcesOfKit();
+  const { dependencies } = JSON.parse(readFileSync(PACKAGE, 'utf8'));
+
+  test('has only rooms that have a place in the order', () => {
+    expect([...new Set([...sources.keys()].map(roomOf))].sort()).toEqual(ORDER.flat().sort());
+  });
+
+  test('imports in one direction', () => {
+    expect(wrongDirections(sources)).toEqual([]);
+  });
+
+  test('has no cycle of files', () => {
+    expect(onCycles(sources)).toEqual([]);
+  });
+
+  test('has no cycle of folders', () => {
+    expect(onCycles(sources, folderOf)).toEqual([]);
+  });
+
+  test('imports nothing outside of itself but its packages', () => {
+    expect(strayImports(sources)).toEqual([]);
+    expect(foreignPackages(sources, Object.keys(dependencies))).toEqual([]);
+  });
+});
+
+describe('these tests find', () => {
+  const made = (files: Record<string, string>): Sources => new Map(Object.entries(files));
+  const imports = (...specifiers: string[]) =>
+    specifiers.map((specifier) => `import '${specifier}';\n`).join('');
+
+  test('an import against the order, also of types alone, and between rooms of one level', () => {
+    const sources = made({
+      'calls/a.ts': "import type { B } from '../http/b.js';",
+      'http/b.ts': imports('../state/c.js'),
+      'state/c.ts': imports('../calls/d.js'),
+      'calls/d.ts': '',
+    });
+    expect(wrongDirections(sources)).toEqual([
+      'calls/a.ts -> http/b.ts',
+      'http/b.ts -> state/c.ts',
+    ]);
+  });
+
+  test('a cycle of files, and one of folders without one', () => {
+    const files = made({ 'a.ts': imports('./b.js'), 'b.ts': "await import('./a.js')", 'c.ts': '' });
+    expect(onCycles(files)).toEqual(['a.ts', 'b.ts']);
+    const folders = made({
+      'sessions/a.ts': imports('./redis/b.js'),
+      'sessions/redis/b.ts': '',
+      'sessions/redis/c.ts': imports('../d.js'),
+      'sessions/d.ts': '',
+    });
+    expect(onCycles(folders)).toEqual([]);
+    expect(onCycles(folders, folderOf)).toEqual(['sessions', 'sessions/redis']);
+  });
+
+  test('an import of what is not in the kit', () => {
+    const sources = made({ 'calls/a.ts': imports('../../test/b.js', './c.js', 'pg', 'node:fs') });
+    expect(strayImports(sources)).toEqual([
+      'calls/a.ts -> ../test/b.ts',
+      'calls/a.ts -> calls/c.ts',
+    ]);
+    expect(foreignPackages(sources, ['zod'])).toEqual(['calls/a.ts -> pg']);
+  });
+});

@@ -1,0 +1,86 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import pg from 'pg';
+import { onTestFinished } from 'vitest';
+
+const { TEST_POSTGRES_URL = 'postgres://postgres@127.0.0.1:5432/test' } = process.env;
+export const { REDIS_URL = 'redis://127.0.0.1:6379' } = process.env;
+
+/** A Redis that is not there. */
+export const NOWHERE = 'redis://127.0.0.1:1';
+
+/** The settings of a SQLite database for one test. */
+export async function sqliteEnv() {
+  const folder = await mkdtemp(join(tmpdir(), 'database-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  return { DATABASE_URL: `file:${join(folder, 'test.db')}` };
+}
+
+/** The settings of a PostgreSQL database for one test: a schema of its own. */
+export async function postgresEnv() {
+  const schema = `test_${randomUUID().replaceAll('-', '')}`;
+  await execute(`CREATE SCHEMA ${schema}`);
+  onTestFinished(() => execute(`DROP SCHEMA ${schema} CASCADE`));
+  const own = new URL(TEST_POSTGRES_URL);
+  own.searchParams.set('options', `-c search_path=${schema}`);
+  return { DATABASE_URL: own.href };
+}
+
+/** Why tests cannot use PostgreSQL: only when no server answers. */
+export async function whyNoPostgres(): Promise<string | undefined> {
+  try {
+    await execute('SELECT 1');
+    return undefined;
+  } catch (error) {
+    return noAnswer(error, 'PostgreSQL', new URL(TEST_POSTGRES_URL).host, 'TEST_POSTGRES_URL');
+  }
+}
+
+/** Why tests cannot use Redis: only when no server answers. */
+export async function whyNoRedis(): Promise<string | undefined> {
+  const redis = new Redis(REDIS_URL, { lazyConnect: true, retryStrategy: () => null });
+  redis.on('error', () => {});
+  try {
+    await redis.connect();
+    return undefined;
+  } catch (error) {
+    return noAnswer(error, 'Redis', new URL(REDIS_URL).host, 'REDIS_URL');
+  } finally {
+    redis.disconnect();
+  }
+}
+
+/** The title of a suite, which says why it is skipped. */
+export function titled(name: string, why: string | undefined): string {
+  return why === undefined ? name : `${name} (skipped: ${why})`;
+}
+
+/** A connection that is closed with the test. */
+export async function redisClient(): Promise<Redis> {
+  const redis = new Redis(REDIS_URL, { lazyConnect: true });
+  onTestFinished(() => redis.disconnect());
+  await redis.connect();
+  return redis;
+}
+
+/** @throws what a server that answers says: then the tests have to fail. */
+function noAnswer(error: unknown, what: string, host: string, setting: string): string {
+  const [first] = error instanceof AggregateError ? error.errors : [error];
+  const { code, message } = first as NodeJS.ErrnoException;
+  const isAway = code === 'ECONNREFUSED' || message === 'Connection is closed.';
+  if (!isAway) throw error;
+  return `no ${what} at ${host}; ${setting} names another`;
+}
+
+async function execute(statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: TEST_POSTGRES_URL });
+  try {
+    await client.connect();
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
