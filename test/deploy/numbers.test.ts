@@ -3,7 +3,14 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import type { Plan } from '../../src/model.js';
 import { deployEnv } from '../support/deploy-env.js';
-import { defaultOf, type Project, planAll, planProject, textOf } from '../support/projects.js';
+import {
+  defaultOf,
+  hasPath,
+  type Project,
+  planAll,
+  planProject,
+  textOf,
+} from '../support/projects.js';
 import type { ComposeFile } from '../support/schemas/compose.js';
 import { parseFly } from '../support/schemas/fly.js';
 import { parseManifests } from '../support/schemas/kubernetes.js';
@@ -50,8 +57,9 @@ describe('Fly.io', () => {
     for (const { label, plan } of projects) {
       const { env, http_service } = parseFly(textOf(plan, 'fly.toml'));
       const { soft_limit, hard_limit } = http_service.concurrency;
-      const most = (name: string) => Number(env[name] ?? defaultOf(plan, name) ?? 0);
-      const streams = most('MAX_SUBSCRIPTIONS') + most('MAX_SESSIONS');
+      const most = (name: string) => Number(env[name] ?? defaultOf(plan, name));
+      const sessions = hasPath(plan, 'src/kit/sessions') ? most('MAX_SESSIONS') : 0;
+      const streams = most('MAX_SUBSCRIPTIONS') + sessions;
       expect(streams, label).toBeGreaterThan(0);
       expect(soft_limit, label).toBeGreaterThanOrEqual(streams + ROOM_FOR_CALLS);
       expect(hard_limit, label).toBeGreaterThan(soft_limit);

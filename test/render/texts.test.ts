@@ -1,4 +1,5 @@
 /** What a project says in its texts is about the choices that were made, and about no others. */
+import { dirname } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadCatalog } from '../../src/catalog/load.js';
 import type { Plan, ProjectSpec } from '../../src/model.js';
@@ -56,19 +57,33 @@ const WORDS: readonly (readonly [about: string, made: (has: Has) => boolean, wor
   ],
 ];
 
+/** Paths of the project, and in the kit's page those of the kit. */
+const PATHS = /(?<![\w./-])(?:src|test|docs|scripts|migrations|monitoring|deploy)\/[\w./-]*[\w/]/g;
+const KIT_PATHS = /(?<=`)(?!src\/)(?:[\w-]+\/)+(?:[\w-]+\.ts)?(?=`)|(?<=`)[\w-]+\.ts(?=`)/g;
+const KIT_PAGE = 'src/kit/README.md';
+
+/** What `add-tool` would write, what a reader is told to write, and what Kubernetes is shown. */
+const EXAMPLES = [
+  'src/tools/search-orders.ts',
+  'src/shop.ts',
+  'src/refresh.ts',
+  'src/webhook.ts',
+  'src/partner.ts',
+];
+
 interface Text {
   readonly path: string;
   readonly lines: readonly string[];
   readonly label: string;
 }
 
-let projects: { readonly has: Has; readonly texts: readonly Text[] }[] = [];
+let projects: { readonly has: Has; readonly plan: Plan; readonly texts: readonly Text[] }[] = [];
 
 beforeAll(async () => {
   const catalog = await loadCatalog(TEMPLATES);
   projects = everySpec(catalog, { name: 'thing' }).map((spec) => {
     const plan = createPlan(catalog, spec, VERSION);
-    return { has: hasOf(spec), texts: textsOf(plan, Object.values(spec.choices).join(' ')) };
+    return { has: hasOf(spec), plan, texts: textsOf(plan, Object.values(spec.choices).join(' ')) };
   });
 }, 120_000);
 
@@ -126,3 +141,36 @@ it('the sentences of a README are those of paragraphs: no heading follows a text
   }
   expect([...wrong]).toEqual([]);
 });
+
+it('names only files and folders that the project has', () => {
+  const wrong = new Set<string>();
+  let count = 0;
+  for (const { plan, texts } of projects) {
+    const folders = new Set([...plan.keys()].flatMap(foldersOf));
+    const has = (path: string) => plan.has(path) || folders.has(path.replace(/\/$/, ''));
+    for (const { path, lines } of texts) {
+      const prefix = path === KIT_PAGE ? 'src/kit/' : '';
+      for (const line of lines) {
+        // Addresses have paths, too.
+        const plain = line.replace(/\w+:\/\/\S*/g, '');
+        const named = [
+          ...(plain.match(PATHS) ?? []),
+          ...(prefix ? (plain.match(KIT_PATHS) ?? []).map((one) => prefix + one) : []),
+        ];
+        count += named.length;
+        for (const one of named) {
+          if (has(one) || has(`${dirname(path)}/${one}`) || EXAMPLES.includes(one)) continue;
+          wrong.add(`${path}: ${one}`);
+        }
+      }
+    }
+  }
+  expect([...wrong].slice(0, 30)).toEqual([]);
+  expect(count).toBeGreaterThan(1_000);
+});
+
+/** `a/b/c.ts` → `a`, `a/b`. */
+function foldersOf(path: string): string[] {
+  const parts = path.split('/').slice(0, -1);
+  return parts.map((_, index) => parts.slice(0, index + 1).join('/'));
+}
