@@ -25,6 +25,8 @@ export interface PartEnv<Shape extends SettingsShape = SettingsShape> {
   readonly tracing: Tracing | undefined;
   /** Whether the credentials of a caller can name this role. */
   carriesRole(role: string): boolean;
+  /** Whether credentials can have claims. */
+  readonly carriesClaims: boolean;
 }
 
 /** A building block of a server. It is opened once, when the process starts. */
@@ -67,8 +69,12 @@ export interface StatePart<Shape extends SettingsShape = SettingsShape> {
 /** The way callers authenticate over HTTP: `auth/` has several. */
 export interface AnyAuthPart extends AnyPart {
   readonly kind: 'auth';
-  /** Whether credentials of this kind can name a role. */
-  carriesRole?(role: string): boolean;
+  /** Whether credentials of this kind can name a role; by default every role but the empty one. */
+  carriesRole?(role: string, config: never): boolean;
+  /** Whether credentials of this kind can have claims; they can by default. */
+  readonly carriesClaims?: boolean;
+  /** The headers that credentials come in. Who sends them again and again, and wrong, has to wait. */
+  readonly credentialHeaders: readonly string[];
 }
 
 /** Sessions of clients of 2025 over HTTP: `sessions/` has two. */

@@ -13,6 +13,7 @@ const NAMES = {
   resources: URIS,
   uriTemplates: ['doc://{+path}'],
   carriesRole: () => true,
+  carriesClaims: true,
 };
 const SCOPES = ['r', 'w', '*', '__proto__'];
 const ROLES = ['reader', 'constructor', '__proto__'];

@@ -20,6 +20,9 @@ export function anonymous(): AuthPart<typeof settings> {
   return {
     kind: 'auth',
     settings,
+    carriesRole: () => false,
+    carriesClaims: false,
+    credentialHeaders: [],
     open({ config: { HOST, ALLOW_UNAUTHENTICATED } }) {
       if (!LOOPBACK.includes(HOST) && !ALLOW_UNAUTHENTICATED) {
         throw new ConfigError([

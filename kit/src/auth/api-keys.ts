@@ -16,6 +16,8 @@ export function apiKeys(): AuthPart<typeof apiKeySettings> {
     settings: apiKeySettings,
     required: ['MCP_API_KEYS'],
     carriesRole: isRoleName,
+    carriesClaims: false,
+    credentialHeaders: ['authorization', 'x-api-key'],
     open(env) {
       const currentKeys = liveApiKeys(env);
       return {

@@ -24,6 +24,7 @@ export function jwt(): AuthPart<typeof settings> {
     kind: 'auth',
     settings,
     required: ['JWT_ISSUER', 'JWT_AUDIENCE', KEY_SOURCES],
+    credentialHeaders: ['authorization'],
     open(env) {
       const { JWT_ISSUER, JWT_AUDIENCE } = env.config;
       if (JWT_ISSUER === undefined || JWT_AUDIENCE === undefined) {

@@ -37,6 +37,9 @@ export function oauth(): AuthPart<typeof settings, ReturnType<typeof openOAuth>>
     name: 'identityProvider',
     settings,
     required: ['OAUTH_ISSUER', 'PUBLIC_URL'],
+    carriesRole: (role, { OAUTH_PROVIDER }) =>
+      role !== '' && providers[OAUTH_PROVIDER].roles.length > 0,
+    credentialHeaders: ['authorization'],
     open: openOAuth,
     check: ({ identityProvider }) => identityProvider.check(),
   };

@@ -1,5 +1,5 @@
 import { errors, type JWTPayload } from 'jose';
-import type { Principal } from '../definitions/principal.js';
+import { claimAt, type Principal } from '../definitions/principal.js';
 
 const MAX_SUBJECT_LENGTH = 255;
 /** What databases store as something else, or not at all: half a surrogate pair, and NUL. */
@@ -45,14 +45,4 @@ function itemsOf(claim: unknown): string[] {
 /** The same for scopes, where a text is a list of words (RFC 8693, section 4.2). */
 function scopesOf(claim: unknown): string[] {
   return itemsOf(typeof claim === 'string' ? claim.split(' ') : claim);
-}
-
-function claimAt(claims: unknown, name: string): unknown {
-  if (typeof claims !== 'object' || claims === null) return undefined;
-  const found = Object.entries(claims).find(([key]) => key === name);
-  if (found !== undefined) return found[1];
-  const dot = name.indexOf('.');
-  if (dot === -1) return undefined;
-  const outer = Object.entries(claims).find(([key]) => key === name.slice(0, dot));
-  return outer && claimAt(outer[1], name.slice(dot + 1));
 }

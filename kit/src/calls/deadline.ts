@@ -40,6 +40,8 @@ export function withDeadline<T>(
   };
 
   whenGone(request, () => stop(cancelled));
+  // Who asked may be gone already.
+  if (over) throw cancelled();
   const result = work(signal);
   if (!isPromise(result)) {
     over = true;

@@ -17,3 +17,19 @@ export function missingScopes(principal: Principal, required: readonly string[])
   if (principal.scopes.includes('*')) return [];
   return required.filter((scope) => !principal.scopes.includes(scope));
 }
+
+/**
+ * What a claim says. A name that no claim has is a path: `realm_access.roles`, `https://a.example/meta.level`.
+ * @param claims those of a verified token
+ */
+export function claimAt(claims: unknown, name: string): unknown {
+  if (typeof claims !== 'object' || claims === null) return undefined;
+  if (Object.hasOwn(claims, name)) return (claims as Record<string, unknown>)[name];
+  for (let dot = name.indexOf('.'); dot !== -1; dot = name.indexOf('.', dot + 1)) {
+    const outer = name.slice(0, dot);
+    if (!Object.hasOwn(claims, outer)) continue;
+    const value = claimAt((claims as Record<string, unknown>)[outer], name.slice(dot + 1));
+    if (value !== undefined) return value;
+  }
+  return undefined;
+}

@@ -55,6 +55,8 @@ export interface HttpApp extends Services {
   /** What the server depends on; a check rejects while its dependency cannot be reached. */
   readonly checks: Readonly<Record<string, () => Promise<void>>>;
   readonly ownRoutes: readonly OwnRoute[];
+  /** The headers that credentials come in. */
+  readonly credentialHeaders: readonly string[];
 }
 
 /** Who may call, and how that is found out. */
@@ -76,7 +78,15 @@ export interface AuthPart<
   readonly kind: 'auth';
   /** The settings without which a server over HTTP does not start. Over stdio nobody authenticates. */
   readonly required?: readonly (string | readonly string[])[];
-  carriesRole?(role: string): boolean;
+  /** Whether credentials of this kind can name a role; by default every role but the empty one. */
+  carriesRole?(role: string, config: SettingsOf<Shape>): boolean;
+  /** Whether credentials of this kind can have claims; they can by default. */
+  readonly carriesClaims?: boolean;
+  /**
+   * The headers that credentials come in. A client that sends wrong ones again and again has to wait; without the header's name here,
+   * nobody counts.
+   */
+  readonly credentialHeaders: readonly string[];
 }
 
 /** Serves the sessions of clients of 2025. */

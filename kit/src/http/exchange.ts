@@ -1,3 +1,5 @@
+import type { MaybePromise } from '../calls/maybe-async.js';
+
 /**
  * A request as this server sees it: what it reads of a web-standard `Request`, so that one that came to `node:http` need
  * not become one.
@@ -38,7 +40,8 @@ export interface WrittenBody {
 }
 
 export interface BodyTarget {
-  write(text: string): void;
+  /** Resolves when the client has read enough for more. */
+  write(text: string): MaybePromise<void>;
   end(): void;
 }
 

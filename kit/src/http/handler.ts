@@ -38,8 +38,10 @@ export interface HttpHandler {
 
 /** Everything that is served over HTTP: `/mcp`, `/healthz`, `/readyz` and `/metrics`. */
 export function createHttpHandler(app: HttpApp): HttpHandler {
-  const { auth, checks, config, log, metrics, ownRoutes, tracing } = app;
-  const authenticate = auth.isOpen ? auth.authenticate : slowGuesses(auth.authenticate, config);
+  const { auth, checks, config, credentialHeaders, log, metrics, ownRoutes, tracing } = app;
+  const authenticate = auth.isOpen
+    ? auth.authenticate
+    : slowGuesses(auth.authenticate, credentialHeaders, config);
   if (!auth.isOpen) metrics.countAuthFailures();
   const requests = new RequestLimit(config);
   const refusals = new LineLimit(MAX_REFUSALS_LOGGED);

@@ -1,6 +1,6 @@
 import type { Era, PlainRequest } from '../protocol/plain-request.js';
 import type { Answer } from './exchange.js';
-import { keptAnswer } from './plain-http.js';
+import { keptAnswer, messageIn } from './plain-http.js';
 import { toResponse } from './web-request.js';
 
 type OfMethod = Map<PlainRequest['method'], Uint8Array>;
@@ -34,6 +34,6 @@ export class KeptResults {
 }
 
 function resultIn(body: string, era: Era): unknown {
-  const message = era === 'modern' ? body : (/^data: (\{.*\})$/m.exec(body)?.[1] ?? '{}');
+  const message = era === 'modern' ? body : messageIn(body);
   return (JSON.parse(message) as { result?: unknown }).result;
 }

@@ -1,3 +1,6 @@
+import type { Logger } from 'pino';
+import type { MaybePromise } from '../calls/maybe-async.js';
+import { internalError } from '../protocol/plain-calls.js';
 import { type Era, MODERN_VERSION, type PlainRequest } from '../protocol/plain-request.js';
 import type { Answer, BodyTarget, Incoming, RequestHeaders, WrittenBody } from './exchange.js';
 import { toResponse } from './web-request.js';
@@ -38,92 +41,126 @@ export function headersAgree(headers: RequestHeaders, request: PlainRequest): bo
 /** How long a client of 2025 waits for the beginning of an answer that is not there at once (milliseconds). */
 const OPEN_AFTER_MS = 15;
 const KEEP_ALIVE_MS = 15_000;
+/** How many characters may wait for the beginning of an answer. */
+const MAX_HELD = 64_000;
 
 /**
  * The answer to one call, in time as the protocol library gives it: a client of 2025 has the beginning of its answer while the call
  * goes on, and one of 2026-07-28 a stream as soon as there is a notification. What is there soon is sent in one piece.
  */
 export class CallReply implements WrittenBody {
-  /** What is not written yet. */
-  #events = '';
+  /** Events that are not written yet. */
+  #held = '';
   #isOver = false;
+  /** Nobody hears what a call says after its end, or when its client has gone. */
+  #isClosed = false;
   #open: (() => void) | undefined;
   #target: BodyTarget | undefined;
   #keepAlive: NodeJS.Timeout | undefined;
+  /** Calls that go on when there is room for more. */
+  #waiting: (() => void)[] = [];
 
   constructor(
-    private readonly era: Era,
+    private readonly call: Pick<PlainRequest, 'era' | 'id'>,
     private readonly request: Pick<Incoming, 'whenOver'>,
+    private readonly log: Pick<Logger, 'error'>,
   ) {}
 
-  /** Takes a message that comes before the answer. */
-  readonly tell = (message: string): void => {
-    this.#write(eventOf(message));
-    if (this.era === 'modern') this.#open?.();
+  /** Takes a notification that comes before the answer. Resolves when there is room for another. */
+  readonly notify = (message: string): MaybePromise<void> => {
+    if (this.#isClosed) return;
+    const event = eventOf(message);
+    if (this.#target !== undefined) return this.#target.write(event);
+    this.#held += event;
+    const isFull = this.#held.length > MAX_HELD;
+    if (this.call.era === 'modern' || isFull) this.#open?.();
+    if (!isFull) return;
+    return new Promise((resolve) => void this.#waiting.push(resolve));
   };
 
-  /** The answer in one piece, with the messages that came before it. */
+  /** The answer in one piece, with the notifications that came before it. */
   whole(message: string): Answer {
-    if (this.era === 'modern' && this.#events === '') {
+    const events = this.#held;
+    this.#close();
+    if (this.call.era === 'modern' && events === '') {
       return { status: 200, headers: { 'content-type': 'application/json' }, body: message };
     }
-    return { status: 200, headers: { ...EVENTS }, body: this.#events + eventOf(message) };
+    return { status: 200, headers: { ...EVENTS }, body: events + eventOf(message) };
   }
 
   /** The answer to a call that goes on. @param last the message that ends it, or the library's answer */
   later(last: PromiseLike<string | Answer>): Promise<Answer> {
+    this.request.whenOver(() => this.#close());
     return new Promise((resolve, reject) => {
-      const timer = this.era === 'legacy' && setTimeout(() => this.#open?.(), OPEN_AFTER_MS);
       let isOpen = false;
-      this.#open = () => {
+      const open = () => {
         this.#open = undefined;
         isOpen = true;
         resolve({ status: 200, headers: { ...EVENTS }, body: this });
       };
-      if (this.era === 'modern' && this.#events !== '') this.#open();
+      const timer =
+        this.call.era === 'legacy' ? setTimeout(() => this.#open?.(), OPEN_AFTER_MS) : undefined;
+      this.#open = open;
+      const isDue = this.call.era === 'modern' ? this.#held !== '' : this.#held.length > MAX_HELD;
+      if (isDue) open();
       const end = async (answer: string | Answer) => {
-        if (timer) clearTimeout(timer);
-        if (!isOpen && typeof answer !== 'string' && this.#events === '') return resolve(answer);
-        const message = typeof answer === 'string' ? answer : await messageIn(answer);
-        if (!isOpen) return resolve(this.whole(message));
-        this.#write(eventOf(message));
-        this.#end();
+        clearTimeout(timer);
+        if (!isOpen && typeof answer !== 'string' && this.#held === '') return resolve(answer);
+        const message =
+          typeof answer === 'string' ? answer : messageIn(await toResponse(answer).text());
+        if (isOpen) this.#end(message);
+        else resolve(this.whole(message));
       };
       Promise.resolve(last)
         .then(end)
         .catch((error: unknown) => {
-          if (timer) clearTimeout(timer);
-          reject(error);
-          this.#end();
+          clearTimeout(timer);
+          if (!isOpen) return reject(error);
+          this.log.error({ err: error }, 'a call has failed after its answer had begun');
+          this.#end(internalError(this.call.id));
         });
     });
   }
 
   start(target: BodyTarget): void {
+    if (this.#isClosed) {
+      target.end();
+      return;
+    }
     this.#target = target;
     this.#keepAlive = setInterval(() => target.write(': keepalive\n\n'), KEEP_ALIVE_MS).unref();
-    this.request.whenOver(() => this.#forget());
-    const events = this.#events;
-    this.#events = '';
+    const events = this.#held;
+    this.#held = '';
     if (events !== '') target.write(events);
-    if (this.#isOver) this.#end();
+    this.#goOn();
+    if (this.#isOver) this.#close();
   }
 
-  #write(text: string): void {
-    if (this.#target === undefined) this.#events += text;
-    else this.#target.write(text);
-  }
-
-  #end(): void {
+  #end(message: string): void {
     this.#isOver = true;
-    const target = this.#target;
-    this.#forget();
-    target?.end();
+    if (this.#isClosed) return;
+    const event = eventOf(message);
+    if (this.#target === undefined) {
+      this.#held += event;
+    } else {
+      this.#target.write(event);
+      this.#close();
+    }
   }
 
-  #forget(): void {
+  #close(): void {
+    this.#isClosed = true;
+    this.#held = '';
     clearInterval(this.#keepAlive);
-    if (this.#target !== undefined) this.#target = { write() {}, end() {} };
+    this.#target?.end();
+    this.#target = undefined;
+    this.#goOn();
+  }
+
+  #goOn(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
   }
 }
 
@@ -131,10 +168,12 @@ function eventOf(message: string): string {
   return EVENT + message + END_OF_EVENT;
 }
 
-/** The message in an answer of the library, which is JSON or one event. */
-async function messageIn(answer: Answer): Promise<string> {
-  const text = await toResponse(answer).text();
-  return /^data: (.*)$/m.exec(text)?.[1] ?? text;
+/**
+ * The message in a text of the library, which is JSON or an event. A line of it ends with a line feed and with nothing else that
+ * regular expressions take for an end: data may have U+2028 in it.
+ */
+export function messageIn(text: string): string {
+  return /(?:^|\n)data: (\{[^\n]*)/.exec(text)?.[1] ?? text;
 }
 
 /** The same for one message whose result is there in UTF-8: it is long, and not copied. */

@@ -65,19 +65,23 @@ export function createProtocol(app: HttpApp): Protocol {
   }
 
   function answerCall(
-    { id, era, method, name }: PlainRequest,
+    plain: PlainRequest,
     call: PlainCall,
     request: Incoming,
     body: unknown,
     principal: Principal,
   ): MaybePromise<Answer> {
-    const reply = new CallReply(era, request);
-    const last = andThen<ToolOutcome, string | Answer>(call.run(request, reply.tell), (outcome) => {
-      const message = call.answer(outcome);
-      if (message !== undefined) return message;
-      const scope = { method, tool: name, outcomes: new Map([[id, outcome]]) };
-      return load().then(({ answer }) => answer(request, body, { principal, scope }));
-    });
+    const { id, method, name } = plain;
+    const reply = new CallReply(plain, request, app.log);
+    const last = andThen<ToolOutcome, string | Answer>(
+      call.run(request, reply.notify),
+      (outcome) => {
+        const message = call.answer(outcome);
+        if (message !== undefined) return message;
+        const scope = { method, tool: name, outcomes: new Map([[id, outcome]]) };
+        return load().then(({ answer }) => answer(request, body, { principal, scope }));
+      },
+    );
     if (typeof last === 'string') return reply.whole(last);
     return isPromise(last) ? reply.later(last) : last;
   }

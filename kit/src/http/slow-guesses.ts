@@ -11,14 +11,19 @@ const MAX_KNOWN = 10_000;
 /**
  * Lets an address that tries too many credentials wait before the next one is looked at. Those that were right before do
  * not count, so that nobody whose credentials were right before is locked out by a stranger behind the same address.
+ * @param credentialHeaders the names of the headers that credentials come in
  */
-export function slowGuesses(authenticate: Authenticator, config: RateLimitSettings): Authenticator {
+export function slowGuesses(
+  authenticate: Authenticator,
+  credentialHeaders: readonly string[],
+  config: RateLimitSettings,
+): Authenticator {
   const { RATE_LIMIT_PER_MINUTE, RATE_LIMIT_BURST = RATE_LIMIT_PER_MINUTE } = config;
   const guesses = new TokenBuckets();
   const known = new Set<string>();
 
   return (headers, address = 'unknown') => {
-    const sent = fingerprint(headers);
+    const sent = fingerprint(headers, credentialHeaders);
     if (sent === undefined) return authenticate(headers, address);
 
     const bucket = { key: address, perMinute: RATE_LIMIT_PER_MINUTE, burst: RATE_LIMIT_BURST };
@@ -32,8 +37,8 @@ export function slowGuesses(authenticate: Authenticator, config: RateLimitSettin
 }
 
 /** A hash of the credentials, or `undefined` when there are none. */
-function fingerprint(headers: RequestHeaders): string | undefined {
-  const sent = [headers.get('authorization'), headers.get('x-api-key')];
+function fingerprint(headers: RequestHeaders, names: readonly string[]): string | undefined {
+  const sent = names.map((name) => headers.get(name));
   if (sent.every((value) => value === null)) return undefined;
   return hash('sha256', JSON.stringify(sent), 'base64');
 }

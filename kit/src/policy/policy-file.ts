@@ -32,11 +32,19 @@ export function policyFile({ pollMs = 1_000 } = {}): PolicyPart<typeof settings>
  * @throws {ConfigError} when the policy cannot be used at the start.
  */
 function openPolicy(
-  { carriesRole, config, definitions, log, metrics, state }: PartEnv<typeof settings>,
+  {
+    carriesRole,
+    carriesClaims,
+    config,
+    definitions,
+    log,
+    metrics,
+    state,
+  }: PartEnv<typeof settings>,
   pollMs: number,
 ): ReturnType<ReturnType<typeof policyFile>['open']> {
   const { POLICY_PATH: path } = config;
-  const names = { ...namesIn(definitions), carriesRole };
+  const names = { ...namesIn(definitions), carriesRole, carriesClaims };
   const reloads = metrics.counters(
     'mcp_policy_reloads_total',
     'How often there was a new policy, by result.',
@@ -98,7 +106,11 @@ function readNow(path: string): string {
 }
 
 /** Everything that a policy can name. */
-function namesIn({ tools, prompts, resources }: Definitions): Omit<Names, 'carriesRole'> {
+function namesIn({
+  tools,
+  prompts,
+  resources,
+}: Definitions): Omit<Names, 'carriesRole' | 'carriesClaims'> {
   return {
     tools: [...tools.keys()],
     prompts: prompts.map(({ name }) => name),

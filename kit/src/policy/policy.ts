@@ -1,5 +1,5 @@
 import type { Access } from '../calls/services.js';
-import type { Principal } from '../definitions/principal.js';
+import { claimAt, type Principal } from '../definitions/principal.js';
 import { plainUri } from './patterns.js';
 import type { Role } from './schema.js';
 
@@ -64,18 +64,7 @@ function hasRole(
     roles.includes(name) ||
     role.scopes.some((scope) => counting.includes(scope)) ||
     Object.entries(role.claims).some(([claim, wanted]) =>
-      valuesOf(claims, claim).some((value) => wanted.some((one) => one === value)),
+      [claimAt(claims, claim)].flat().some((value) => wanted.some((one) => one === value)),
     )
   );
-}
-
-/** The values of a claim. A name that no claim has is a path: `realm_access.roles`. */
-function valuesOf(claims: Readonly<Record<string, unknown>>, name: string): unknown[] {
-  const path = Object.hasOwn(claims, name) ? [name] : name.split('.');
-  let value: unknown = claims;
-  for (const step of path) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, step)) return [];
-    value = (value as Record<string, unknown>)[step];
-  }
-  return [value].flat();
 }

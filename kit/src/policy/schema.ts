@@ -10,6 +10,8 @@ export interface Names {
   readonly uriTemplates: readonly string[];
   /** Whether the credentials of a caller can name this role. */
   carriesRole(role: string): boolean;
+  /** Whether the credentials of a caller can have claims. */
+  readonly carriesClaims: boolean;
 }
 
 /** How callers get a role that their credentials do not name. */
@@ -60,10 +62,18 @@ export type Role =
   z.output<ReturnType<typeof policySchema>>['roles'] extends Map<string, infer R> ? R : never;
 
 /** A role that no credentials can name and that nothing else gives would deny nothing to anybody. */
-function refuseUnreachable({ carriesRole }: Pick<Names, 'carriesRole'>) {
+function refuseUnreachable({
+  carriesRole,
+  carriesClaims,
+}: Pick<Names, 'carriesRole' | 'carriesClaims'>) {
   return (roles: ReadonlyMap<string, Reach>, ctx: z.RefinementCtx): void => {
     for (const [name, { everyone, scopes, claims }] of roles) {
-      const isGiven = everyone || scopes.length > 0 || Object.keys(claims).length > 0;
+      const hasClaims = Object.keys(claims).length > 0;
+      if (hasClaims && !carriesClaims) {
+        const message = 'no credentials of this server have claims';
+        ctx.addIssue({ code: 'custom', path: [name, 'claims'], message });
+      }
+      const isGiven = everyone || scopes.length > 0 || hasClaims;
       if (isGiven || carriesRole(name)) continue;
       const message = `no credentials can name the role ${JSON.stringify(name)}: give it another name, or scopes`;
       ctx.addIssue({ code: 'custom', path: [name], message });

@@ -19,10 +19,10 @@ import type { PlainRequest } from './plain-request.js';
 
 /** A call that can be answered without the protocol library. */
 export interface PlainCall {
-  /** @param tell is called with each notification that comes before the answer, as JSON */
+  /** @param notify takes each notification that comes before the answer, as JSON; the call may wait until it goes on */
   run(
     caller: Pick<Caller, 'signal' | 'whenOver'>,
-    tell: (message: string) => void,
+    notify: (message: string) => MaybePromise<void>,
   ): MaybePromise<ToolOutcome>;
   /** The message that answers it, as JSON; `undefined` for an outcome that only the library can put into words. */
   answer(outcome: ToolOutcome): string | undefined;
@@ -67,9 +67,9 @@ export function plainCall(
   if (input instanceof Promise || input.issues) return undefined;
 
   return {
-    run: (caller, tell) =>
+    run: (caller, notify) =>
       runTool(tool, input.value, services, principal, {
-        mcpReq: new PlainContext(request, caller, tell),
+        mcpReq: new PlainContext(request, caller, notify),
         whenGone: (work) => caller.whenOver(work),
       }),
     answer(outcome) {
@@ -90,7 +90,7 @@ class PlainContext {
   constructor(
     private readonly request: PlainRequest,
     private readonly caller: Pick<Caller, 'signal'>,
-    private readonly tell: (message: string) => void,
+    private readonly send: (message: string) => MaybePromise<void>,
   ) {
     this.id = request.id;
     this._meta = request.meta;
@@ -104,7 +104,7 @@ class PlainContext {
   requestState(): undefined {}
 
   async notify(notification: Notification): Promise<void> {
-    this.tell(JSON.stringify({ jsonrpc: '2.0', ...notification }));
+    await this.send(JSON.stringify({ jsonrpc: '2.0', ...notification }));
   }
 
   async log(level: LoggingLevel, data: unknown, logger?: string): Promise<void> {
@@ -136,4 +136,10 @@ function modernResult(result: CallToolResult, { server, text }: Ending): string 
   const { _meta } = result;
   if (_meta === undefined) return JSON.stringify(result).slice(0, -1) + text;
   return JSON.stringify({ ...result, resultType: 'complete', _meta: { ..._meta, ...server } });
+}
+
+/** The message that answers a call whose failure is this server's own. */
+export function internalError(id: RequestId): string {
+  const error = { code: -32603, message: 'Internal error' };
+  return JSON.stringify({ jsonrpc: '2.0', id, error });
 }

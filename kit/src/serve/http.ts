@@ -45,6 +45,7 @@ export function openHttp(server: Server, { env, log }: Pick<Transport, 'env' | '
     metrics,
     observers: [...opened.observers, metrics, dispatched],
     auth,
+    credentialHeaders: [...new Set(authParts.flatMap((part) => part.credentialHeaders))],
     sessions: sessions && opened.open('sessions', sessions as SessionsPart),
     ownRoutes: server.routes.map((route) => ({
       ...route,

@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Logger } from 'pino';
 import { type Answer, type Incoming, refuse } from '../http/exchange.js';
 import { LineLimit } from '../http/line-limit.js';
-import { isWritten } from '../http/web-request.js';
+import { isWritten, MAX_WAITING_BYTES } from '../http/web-request.js';
 import { hasOneHost, NodeRequest, pathOf } from './node-request.js';
 
 // To import it would load the HTTP client of Node.js, too, which is a fifth of a start (Node.js 22 and newer).
@@ -26,9 +26,6 @@ const MAX_LOST_LOGGED = 20;
 
 /** Ends the connection of an answer that cannot be sent, and logs why. */
 type GiveUp = (outgoing: ServerResponse, error: unknown) => void;
-
-/** How much may wait for a client that reads slowly. */
-const MAX_WAITING_BYTES = 1_000_000;
 
 /** Serves `answer` over `node:http`. */
 export function createNodeServer(
@@ -99,12 +96,21 @@ function send({ status, headers, body }: Answer, outgoing: ServerResponse, giveU
     outgoing.writeHead(status, headers);
     outgoing.flushHeaders();
     limitReading(outgoing);
+    let drained: Promise<void> | undefined;
     body.start({
       write(text) {
-        if (outgoing.writableLength > MAX_WAITING_BYTES) outgoing.destroy();
-        else outgoing.write(text);
+        if (outgoing.destroyed || outgoing.write(text)) return;
+        if (outgoing.writableLength > MAX_WAITING_BYTES) {
+          return giveUp(outgoing, new Error('the client does not read its answer'));
+        }
+        drained ??= nextDrain(outgoing).then(() => {
+          drained = undefined;
+        });
+        return drained;
       },
-      end: () => void outgoing.end(),
+      end() {
+        if (!outgoing.destroyed) outgoing.end();
+      },
     });
     return;
   }
@@ -120,6 +126,13 @@ function send({ status, headers, body }: Answer, outgoing: ServerResponse, giveU
     outgoing.end();
   }
   if (outgoing.writableLength > 0) limitReading(outgoing);
+}
+
+/** Resolves when a response has room for more, or is over. */
+function nextDrain(outgoing: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    outgoing.once('drain', resolve).once('close', resolve);
+  });
 }
 
 /** A client that does not read on loses its connection. */

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { Cursors } from '../calls/cursors.js';
 import { OverdueCalls } from '../calls/overdue-calls.js';
@@ -56,6 +57,9 @@ export function settingsOf({ parts }: Server): SettingsShape {
   return Object.assign({}, callSettings, auditSettings, ...shapes, parts.settings ?? {});
 }
 
+/** How long background work may take to end before what it uses is closed (milliseconds). */
+const BACKGROUND_END_MS = 1_000;
+
 /**
  * Opens everything that lives as long as the process.
  * @throws {ConfigError} naming every setting that is missing or wrong.
@@ -81,7 +85,9 @@ export function openServer(server: Server, transport: Transport): OpenServer {
     metrics,
     overdue,
     state: parts.state?.open({ about, config, log, metrics }) ?? memoryState(),
-    carriesRole: (role: string) => auth.some((part) => part.carriesRole?.(role) ?? role !== ''),
+    carriesRole: (role: string) =>
+      auth.some((part) => part.carriesRole?.(role, config as never) ?? role !== ''),
+    carriesClaims: auth.some((part) => part.carriesClaims ?? true),
   };
   const { state } = base;
   const partEnv: PartEnv = {
@@ -146,10 +152,18 @@ export function openServer(server: Server, transport: Transport): OpenServer {
     open,
     async close() {
       ended.abort();
-      await Promise.all(background);
-      for (const close of closing) await close();
-      state.close();
-      await tracing?.close();
+      // Work that does not heed its signal must not keep the others from their end.
+      await Promise.race([
+        Promise.all(background),
+        sleep(BACKGROUND_END_MS, undefined, { ref: false }),
+      ]);
+      for (const close of [...closing, () => state.close(), () => tracing?.close()]) {
+        try {
+          await close();
+        } catch (error) {
+          log.error({ err: error }, 'a part of the server did not close');
+        }
+      }
       audit.close();
     },
   };

@@ -26,7 +26,7 @@ return redis.call('SADD', set, ARGV[3]) == 1 and 'first' or 'again'
 
 /** Ids that count once over all replicas. */
 export function redisNonces(redis: SharedRedis, service: string): NonceStore {
-  /** A Redis set for each set of ids, and the name of the one for new ids, in one slot of a cluster. */
+  /** A Redis set for each set of ids, and the name of the one for new ids. */
   const prefix = `${service}:{used}:`;
   /** @throws {ToolError} while Redis does not answer: what might run twice does not run. */
   const run = async (script: string, ...args: (string | number)[]) => {

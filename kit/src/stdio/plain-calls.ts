@@ -3,7 +3,7 @@ import type { ToolOutcome } from '../calls/run-tool.js';
 import type { Services } from '../calls/services.js';
 import type { Principal } from '../definitions/principal.js';
 import { Caller } from '../protocol/caller.js';
-import { type PlainCall, plainCall } from '../protocol/plain-calls.js';
+import { internalError, type PlainCall, plainCall } from '../protocol/plain-calls.js';
 import { type PlainRequest, plainRequest } from '../protocol/plain-request.js';
 import type { LineTransport } from './line-transport.js';
 
@@ -63,9 +63,7 @@ export class PlainCalls {
     if (!this.#isModern || this.#underWay.has(request.id)) return false;
     const call = plainCall(request, this.services, this.principal);
     if (call === undefined) return false;
-    this.#answer(request, call, value, transport).catch((error: unknown) =>
-      this.services.log.error({ err: error }, 'call failed'),
-    );
+    void this.#answer(request, call, value, transport);
     return true;
   }
 
@@ -74,17 +72,23 @@ export class PlainCalls {
     this.#underWay.set(id, caller);
     // Also when the outcome is there at once: it may be cancelled by what came with it.
     const isHeard = () => !caller.isOver && !transport.isClosed;
-    const tell = (message: string) => {
+    const write = (message: string) => {
       if (isHeard()) transport.write(message);
     };
-    const outcome = await call.run(caller, tell);
-    const answer = isHeard() ? call.answer(outcome) : '';
-    if (answer === undefined) {
-      this.outcomes.set(id, outcome);
-      transport.onmessage?.(parseJSONRPCMessage(value));
+    try {
+      const outcome = await call.run(caller, write);
+      const answer = isHeard() ? call.answer(outcome) : '';
+      if (answer === undefined) {
+        this.outcomes.set(id, outcome);
+        transport.onmessage?.(parseJSONRPCMessage(value));
+      }
+      if (answer) transport.write(answer);
+    } catch (error) {
+      this.services.log.error({ err: error }, 'a call has failed');
+      write(internalError(id));
+    } finally {
+      this.#underWay.delete(id);
+      if (this.#underWay.size === 0) this.#onEmpty?.();
     }
-    if (answer) transport.write(answer);
-    this.#underWay.delete(id);
-    if (this.#underWay.size === 0) this.#onEmpty?.();
   }
 }

@@ -1,5 +1,6 @@
 import type { Database } from './libsql.js';
 import type { SqlValue } from './sql.js';
+import { isLocked } from './sqlite-error.js';
 
 /** So many statements are kept. A server whose texts are fixed has fewer. */
 const MAX_KEPT = 100;
@@ -42,9 +43,10 @@ export class Connection {
    */
   async #prepare(text: string): Promise<Statement> {
     const query = `WITH result AS MATERIALIZED (${text.replace(/;\s*$/, '')}\n) SELECT * FROM result`;
-    const statement: Statement = await this.database
-      .prepare(query)
-      .catch(() => this.database.prepare(text));
+    const statement: Statement = await this.database.prepare(query).catch((error: unknown) => {
+      if (isLocked(error)) throw error;
+      return this.database.prepare(text);
+    });
     if (this.#kept.size < MAX_KEPT) this.#kept.set(text, statement);
     return statement;
   }

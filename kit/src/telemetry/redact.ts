@@ -7,7 +7,7 @@ const ENDINGS = [
   'tokens?(?:value|string)?\\d*',
   '(?:^|-)(?:bearer|jwts?|t?otps?)\\d*',
   'session-?ids?|(?:^|-|j|php)sess-?ids?',
-  '(?:access|account|auth|client|deploy|encryption|gpg|hmac|licen[cs]e|master|pgp|root|rsa|service|session|shared|signing|ssh|storage|webhook)-?keys?',
+  '(?:access|account|auth|client|deploy|encryption|gpg|hmac|licen[cs]e|master|openai|pgp|root|rsa|service|session|shared|signing|ssh|storage|stripe|tls|webhook)-?keys?',
 ].join('|');
 
 /** What is said about a secret without telling it: `tokenCount`, `jwt_issuer`, `access_key_id`. */
@@ -29,6 +29,10 @@ const SECRETS_IN_TEXT: readonly (readonly [RegExp, string])[] = [
     '$1[redacted]@',
   ],
   [/\b(Bearer|Basic) {1,4}[\w.~+/=-]+/gi, '$1 [redacted]'],
+  [
+    /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[^-]*(?:-----END [A-Z ]{0,40}PRIVATE KEY-----)?/g,
+    '[redacted]',
+  ],
   // JSON Web Tokens
   [/\beyJ[\w-]{5,1024}\.[\w.-]+/g, '[redacted]'],
 ];
@@ -37,8 +41,12 @@ const SECRETS_IN_TEXT: readonly (readonly [RegExp, string])[] = [
 const STEERING = /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
 
 /** A name before its value, and a value: `password=…`, `"token": "…"`, `x-api-key: …`. */
-const ASSIGNED = /([\w-]{1,64})\\{0,3}["']?\s{0,4}[=:]\s{0,4}/g;
-const VALUE = /"[^"]*"|'[^']*'|(?:(?:Bearer|Basic|Token) {1,4})?[^\s&;,]+/iy;
+const ASSIGNED = /([\w-]{1,64})(?:\[\w{0,20}\])?\\{0,3}["']?\s{0,4}[=:]\s{0,4}/g;
+const VALUE =
+  /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\[[^\]]*\]|Digest {1,4}[^\r\n]+|(?:(?:Bearer|Basic|Token) {1,4})?[^\s&;,]+/iy;
+/** The same after the name of a header that has several values. */
+const HEADER_VALUE = /"[^"]*"|\\{0,3}["']?[^\r\n"']+/y;
+const OF_HEADER = /cookie$/i;
 
 /** The beginnings of all words that secrets are found by; each of them is one alternative less where it can be. */
 const STEMS = 'autho|cook|p(?:ass|wd)|se(?:cr|ss)|key|tok|://|b(?:ear|asi)|jwt|otp|c(?:onn|red)';
@@ -108,8 +116,9 @@ function redactAssigned(text: string): string {
   for (const { 0: start, 1: name = '', index } of text.matchAll(ASSIGNED)) {
     const from = index + start.length;
     if (from <= end || !isSecretName(name)) continue;
-    VALUE.lastIndex = from;
-    const [value] = VALUE.exec(text) ?? [];
+    const pattern = OF_HEADER.test(name) ? HEADER_VALUE : VALUE;
+    pattern.lastIndex = from;
+    const [value] = pattern.exec(text) ?? [];
     if (value === undefined || isHarmless(name, value)) continue;
     clean += `${text.slice(end, from)}[redacted]`;
     end = from + value.length;

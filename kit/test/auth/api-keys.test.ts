@@ -88,8 +88,16 @@ describe('does not start with', () => {
 });
 
 test('a role that no key can name is a mistake in the policy, unless something else gives it', () => {
-  const { carriesRole = () => true } = apiKeys();
-  const names = { tools: ['read'], prompts: [], resources: [], uriTemplates: [], carriesRole };
+  const part = apiKeys();
+  const carriesRole = (role: string) => part.carriesRole?.(role, {} as never) ?? true;
+  const names = {
+    tools: ['read'],
+    prompts: [],
+    resources: [],
+    uriTemplates: [],
+    carriesRole,
+    carriesClaims: false,
+  };
   for (const name of ['on leave', 'on\u00a0leave', 'a,b', 'a=b']) {
     const role = (given = '') => `roles:\n  "${name}": { ${given} denied_tools: [read] }\n`;
     const problem = expect.stringContaining(`no credentials can name the role "${name}"`);

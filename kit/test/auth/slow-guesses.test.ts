@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { refuse } from '../../src/http/exchange.js';
+import type { Caller } from '../../src/http/authenticator.js';
+import { type RequestHeaders, refuse } from '../../src/http/exchange.js';
 import { slowGuesses } from '../../src/http/slow-guesses.js';
 import { rateLimits } from '../../src/limits/call-limits.js';
 import { readSettings } from '../support/app.js';
@@ -7,12 +8,13 @@ import { owner } from '../support/client.js';
 
 test('an address that guesses has to wait; credentials that were right before do not', async () => {
   const config = readSettings(rateLimits(), { RATE_LIMIT_PER_MINUTE: '3' });
-  const authenticate = slowGuesses(async (headers) => {
-    const key = headers.get('x-api-key');
+  const look = async (headers: RequestHeaders): Promise<Caller> => {
+    const key = headers.get('x-own-key');
     return key === 'right' || key === 'new' ? { principal: owner } : { refusal: refuse(401, 'no') };
-  }, config);
+  };
+  const authenticate = slowGuesses(look, ['authorization', 'x-own-key'], config);
   const send = async (key: string | undefined, address = '203.0.113.7') => {
-    const caller = await authenticate(new Headers(key ? { 'x-api-key': key } : {}), address);
+    const caller = await authenticate(new Headers(key ? { 'x-own-key': key } : {}), address);
     return 'refusal' in caller ? caller.refusal : 'let in';
   };
 

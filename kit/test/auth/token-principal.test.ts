@@ -21,6 +21,7 @@ function access(claims: object) {
     resources: [],
     uriTemplates: [],
     carriesRole,
+    carriesClaims: true,
   };
   const parsed = parsePolicy(POLICY, names);
   if ('problems' in parsed) throw new Error(parsed.problems.join('\n'));

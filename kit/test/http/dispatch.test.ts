@@ -1,6 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createMcpHandler } from '@modelcontextprotocol/server';
-import { describe, expect, test } from 'vitest';
-import { headersAgree } from '../../src/http/plain-http.js';
+import { describe, expect, test, vi } from 'vitest';
+import { CallReply, headersAgree, messageIn } from '../../src/http/plain-http.js';
 import { createProtocol } from '../../src/http/protocol.js';
 import { toResponse, webRequest } from '../../src/http/web-request.js';
 import { createMcpServer } from '../../src/protocol/mcp-server.js';
@@ -107,6 +108,65 @@ test.each<[string, object]>([
   const message = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'any' } };
   expect(plainRequest(message)).toMatchObject({ era: 'legacy', name: 'any' });
   expect(plainRequest({ ...message, ...change })).toBeUndefined();
+});
+
+test('a line of the library ends where JSON ends, and not at U+2028', () => {
+  const message = JSON.stringify({ result: { text: 'a\u2028b' } });
+  expect(messageIn(`event: message\nid: 1\ndata: ${message}\n\n`)).toBe(message);
+  expect(messageIn(message)).toBe(message);
+});
+
+describe('the reply to a call', () => {
+  const log = { error: vi.fn() };
+  const call = { era: 'legacy', id: 1 } as const;
+  const request = (over: Promise<void>) => ({
+    whenOver: (work: () => void) => void over.then(work),
+  });
+  const never = new Promise<never>(() => {});
+
+  test('waits for a client that reads slowly, and loses nothing', async () => {
+    const reply = new CallReply(call, request(never), log);
+    const say = async () => {
+      for (let n = 0; n < 3_000; n++)
+        await reply.notify(JSON.stringify({ n, text: 'x'.repeat(1_000) }));
+      return '{"last":true}';
+    };
+    const response = toResponse(await reply.later(say()));
+    const messages = messagesIn(await response.text());
+    expect(messages).toHaveLength(3_001);
+    expect(messages.at(-1)).toEqual({ last: true });
+  });
+
+  test('keeps nothing for a client that has gone, and goes on', async () => {
+    let leave = () => {};
+    const gone = new Promise<void>((resolve) => {
+      leave = resolve;
+    });
+    const reply = new CallReply(call, request(gone), log);
+    const answer = reply.later(never);
+    const blocked = Promise.resolve(reply.notify('x'.repeat(100_000)));
+    leave();
+    await blocked;
+    await reply.notify('late');
+    expect(await toResponse(await answer).text()).toBe('');
+  });
+
+  test('a failure after its beginning reaches the client and the log', async () => {
+    const reply = new CallReply(call, request(never), log);
+    const answer = await reply.later(sleep(30).then(() => Promise.reject(new Error('lost'))));
+    expect(messagesIn(await toResponse(answer).text())).toEqual([
+      { jsonrpc: '2.0', id: 1, error: { code: -32603, message: 'Internal error' } },
+    ]);
+    expect(log.error).toHaveBeenCalledOnce();
+  });
+
+  test('a stream that is left in the middle harms nobody', async () => {
+    const reply = new CallReply(call, request(never), log);
+    const { body } = toResponse(await reply.later(sleep(60).then(() => '{}')));
+    await body?.cancel();
+    await reply.notify('{}');
+    await sleep(60);
+  });
 });
 
 test.each([

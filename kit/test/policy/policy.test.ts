@@ -15,6 +15,7 @@ const names = {
   resources: ['doc://index'],
   uriTemplates: ['doc://pages/{id}'],
   carriesRole: (role: string) => role !== '',
+  carriesClaims: true,
 };
 
 function access(role: string, principal = { id: 'alice', scopes: ['docs'] }) {

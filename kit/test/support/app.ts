@@ -77,6 +77,7 @@ export function openPart<Shape extends SettingsShape, Service>(
     overdue: new OverdueCalls(log),
     tracing: undefined,
     carriesRole: (role) => role !== '',
+    carriesClaims: true,
     ...changes,
   };
   return (part as AnyPart<Service>).open(found as never);

@@ -15,6 +15,13 @@ test.each([
   { msg: `401 for Authorization: Bearer ${SECRET}` },
   { err: { stack: `Error: GET https://api.example/?api_key=${SECRET}&x=1` } },
   { msg: `{"password": "${SECRET}"}` },
+  { msg: `{"password": "a\\"b ${SECRET}"}` },
+  { msg: `{"tokens": ["a", "${SECRET}"]}` },
+  { msg: `cookie: a=b; sid=${SECRET}` },
+  { msg: `{"cookie":"a=b; sid=${SECRET}"}` },
+  { msg: `Authorization: Digest username="a", response="${SECRET}"` },
+  { msg: `pwd[0]=${SECRET}` },
+  { msg: `-----BEGIN RSA PRIVATE KEY-----\n${SECRET}\n-----END RSA PRIVATE KEY-----` },
 ])('a secret does not reach the log: %o', (fields) => {
   expect(log(fields)).not.toContain(SECRET);
   expect(log(fields)).toContain('[redacted]');
@@ -24,7 +31,18 @@ const SECRETS = [
   ...['password', 'passwd', 'pwd', 'pass', 'passcode', 'dbPwd', 'smtp.pass', 'userPass', 'PASS_2'],
   ...['token', 'tokens', 'access_tokens', 'accessTokens', 'token_value', 'idToken', 'ACCESS-TOKEN'],
   ...['jwt', 'userJwt', 'bearer', 'otp', 'totp', 'login_otp', 'otpCode', 'session_id', 'sessionId'],
-  ...['mcp-session-id', 'JSESSIONID', 'ssh_key', 'sshKey', 'SIGNING_KEY', 'api_keys', 'privateKey'],
+  ...[
+    'mcp-session-id',
+    'JSESSIONID',
+    'ssh_key',
+    'sshKey',
+    'SIGNING_KEY',
+    'api_keys',
+    'privateKey',
+    'OPENAI_KEY',
+    'stripeKey',
+    'tls_key',
+  ],
   ...['connection_string', 'ConnectionString', 'clientsecret', 'credentials', 'set-cookie'],
 ];
 
