@@ -202,8 +202,9 @@ describe('the body of a request', () => {
     expect(await exact.json()).toEqual({ bytes: MAX_BYTES });
     const long = await fetch(url, { method: 'POST', body: 'x'.repeat(MAX_BYTES + 1) });
     expect(long.status).toBe(413);
+    // It gives one part and never ends.
     const endless = new ReadableStream<Uint8Array>({
-      pull: (to) => to.enqueue(new Uint8Array(100)),
+      start: (to) => to.enqueue(new Uint8Array(MAX_BYTES + 1)),
     });
     const init = { method: 'POST', body: endless, duplex: 'half' as const };
     // The answer comes, or the connection ends: the body is not read to an end that never comes.

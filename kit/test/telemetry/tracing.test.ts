@@ -28,7 +28,9 @@ async function createApp(env: Record<string, string> = {}) {
 
 const call: Call = { kind: 'tool', name: 'probe' };
 const nothing = {
-  signal: new AbortController().signal,
+  get signal() {
+    return new AbortController().signal;
+  },
   requestState: () => undefined,
   async notify() {},
   async log() {},
