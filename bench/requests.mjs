@@ -7,6 +7,7 @@ const META = 'io.modelcontextprotocol';
 export function modern(method, params = {}) {
   const { name } = params;
   const _meta = {
+    ...params._meta,
     [`${META}/protocolVersion`]: VERSION,
     [`${META}/clientInfo`]: { name: 'bench', version: '1.0.0' },
     [`${META}/clientCapabilities`]: {},

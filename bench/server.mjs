@@ -12,6 +12,9 @@ const here = (name) => join(import.meta.dirname, name);
 const http = (project) => join(project, 'dist/http.js');
 const echo = { name: 'echo', arguments: { text: 'hello' } };
 const CALL = modern('tools/call', echo);
+/** What clients put into `_meta`: a token, to hear of progress, or keys of their own. */
+const WITH_TOKEN = { ...echo, _meta: { progressToken: 1 } };
+const WITH_KEYS = { ...echo, _meta: { 'example.com/run': 'r-1' } };
 const LIST = modern('tools/list');
 const DISCOVER = modern('server/discover');
 
@@ -39,6 +42,15 @@ export async function benchServer(program, folder) {
         http(full),
         legacy('tools/call', echo),
         everything,
+      ),
+    });
+    await compare(`${release}, tools/call as real clients send it`, {
+      bare: load(here('bare.mjs'), CALL),
+      'with a progress token': load(http(plain), modern('tools/call', WITH_TOKEN)),
+      'clients of 2025 with a progress token': load(http(plain), legacy('tools/call', WITH_TOKEN)),
+      'clients of 2025 with other keys in _meta': load(
+        http(plain),
+        legacy('tools/call', WITH_KEYS),
       ),
     });
     await compare(`${release}, tools/call with 1,000 tools`, {

@@ -55,7 +55,9 @@ export interface Server {
 }
 
 /** Says what a server is made of. Entries such as `http.ts` open and serve it. */
-export function defineServer<P extends Parts>(options: ServerOptions<P>): Server {
+export function defineServer<P extends Parts & Readonly<Record<string, unknown>>>(
+  options: ServerOptions<P>,
+): Server {
   const { name, version, description, instructions, parts } = options;
   const { checks = {}, routes = [], background = {} } = options;
   return {

@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { moduleSpecifiers } from '../../src/text/module-specifiers.js';
 
 const SRC = fileURLToPath(new URL('../src/', import.meta.url));
+const TEMPLATES = fileURLToPath(new URL('../../templates/', import.meta.url));
 const PACKAGE = new URL('../package.json', import.meta.url);
 
 /** The rooms of the kit, each a folder or a file of its own. A room imports from those above it, never beside or below. */
@@ -56,6 +57,17 @@ function strayImports(sources: Sources): string[] {
     .map(({ from, to }) => `${from} -> ${to}`);
 }
 
+/** The files of the kit that templates import. */
+function importedByProjects(): string[] {
+  const files = readdirSync(TEMPLATES, { recursive: true, encoding: 'utf8' });
+  const texts = files
+    .filter((path) => /\.(?:ts|hbs)$/.test(path))
+    .map((path) => readFileSync(TEMPLATES + path, 'utf8'));
+  const imports = texts.flatMap((text) => [...text.matchAll(/'[./a-z]*\/kit\/([\w/-]+)\.js'/g)]);
+  expect(imports.length).toBeGreaterThan(10);
+  return imports.map(([, path]) => `${path}.ts`);
+}
+
 const roomOf = (path: string) => path.replace(/\/.*|\.ts$/, '');
 const folderOf = (path: string) => (path.includes('/') ? posix.dirname(path) : path);
 
@@ -100,7 +112,7 @@ function foreignPackages(sources: Sources, dependencies: readonly string[]): str
 
 describe('the kit', () => {
   const sources = sourcesOfKit();
-  const { dependencies } = JSON.parse(readFileSync(PACKAGE, 'utf8'));
+  const { dependencies, exports } = JSON.parse(readFileSync(PACKAGE, 'utf8'));
 
   test('has only rooms that have a place in the order', () => {
     expect([...new Set([...sources.keys()].map(roomOf))].sort()).toEqual(ORDER.flat().sort());
@@ -108,6 +120,12 @@ describe('the kit', () => {
 
   test('imports in one direction', () => {
     expect(wrongDirections(sources)).toEqual([]);
+  });
+
+  test('names every module that projects import among its exports, and no other file', () => {
+    const named = Object.values<string>(exports).map((path) => path.replace('./src/', ''));
+    expect(named.filter((path) => !sources.has(path))).toEqual([]);
+    expect(importedByProjects().filter((path) => !named.includes(path))).toEqual([]);
   });
 
   test('has no cycle of files', () => {

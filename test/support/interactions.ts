@@ -24,9 +24,18 @@ export const INTERACTIONS: readonly (readonly [string, string])[] = [
   ['observability', 'auth'],
 ];
 
+/**
+ * The axes that meet only when a project is installed and run: package managers bring the native code of stores, and the
+ * tests of a starter keep data in them.
+ */
+export const INSTALLED_TOGETHER: typeof INTERACTIONS = [
+  ['package-manager', 'datastore'],
+  ['starter', 'datastore'],
+];
+
 /** Covers each choice, and each pair of choices from axes that interact. */
-export function interactingSpecs(catalog: Catalog): ProjectSpec[] {
+export function interactingSpecs(catalog: Catalog, interactions = INTERACTIONS): ProjectSpec[] {
   return pairwiseSpecs(catalog, (a, b) =>
-    INTERACTIONS.some((pair) => pair.includes(a) && pair.includes(b)),
+    interactions.some((pair) => pair.includes(a) && pair.includes(b)),
   );
 }

@@ -9,6 +9,7 @@ import { planProject, textOf } from '../support/projects.js';
 interface Locked {
   readonly version: string;
   readonly integrity?: string;
+  readonly link?: boolean;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
@@ -80,13 +81,11 @@ describe.each(['npm', 'pnpm', 'yarn', 'bun'])('%s', (packageManager) => {
   });
 });
 
-const isOurs = (path: string) =>
-  path === '' || path === 'kit' || path === 'node_modules/@create-mcp-server/kit';
-
 it('our own lock file has a hash for every package', () => {
   const without = Object.entries(lock.packages).filter(
-    // The root and the workspace are folders of this repository.
-    ([path, { integrity }]) => !isOurs(path) && integrity === undefined,
+    // The workspaces are folders of this repository, and links to them.
+    ([path, { integrity, link }]) =>
+      !['', 'kit'].includes(path) && link !== true && integrity === undefined,
   );
   expect(without.map(([path]) => path)).toEqual([]);
 });

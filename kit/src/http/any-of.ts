@@ -5,13 +5,16 @@ import type { Caller } from './authenticator.js';
 import type { RequestHeaders } from './exchange.js';
 
 /** Several ways to authenticate at one endpoint: the first that knows the caller counts. */
-export function anyOf(ways: readonly OpenAuth[]): OpenAuth {
-  const [first, ...others] = ways;
+export function anyOf(given: readonly OpenAuth[]): OpenAuth {
+  const [first, ...others] = given;
   if (first === undefined) throw new Error('a server over HTTP needs a way to authenticate');
   if (others.length === 0) return first;
 
   /** What one of them says of a token, the library does not need to know by which of them. */
-  const challenging = ways.find(({ stepUp }) => stepUp !== undefined);
+  const challenging = given.find(({ stepUp }) => stepUp !== undefined);
+  // Its refusal says where to sign in. It comes last, so that this is what a caller is told whom nobody knows.
+  const ways = given.filter((way) => way !== challenging);
+  if (challenging !== undefined) ways.push(challenging);
   return {
     ...(challenging?.stepUp && { stepUp: challenging.stepUp }),
     ...(challenging?.authInfo && {

@@ -26,26 +26,31 @@ export class Histogram {
   }
 }
 
+type Kind = 'counter' | 'gauge' | 'histogram' | 'total';
+
 interface Family {
-  readonly name: string;
-  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly kind: Kind;
   readonly help: string;
+  /** What was made of it, for those that register it again. */
+  readonly kept: unknown;
   samples(): string[];
 }
 
 /**
  * What is counted, in the text format of Prometheus. Counting is an addition to a number that its owner has at hand: in a call
- * nothing is looked up by its labels.
+ * nothing is looked up by its labels. Those that register the same name share one family: a name must not come twice.
  * @see https://prometheus.io/docs/instrumenting/exposition_formats/
  */
 export class Registry implements Metrics {
-  readonly #families: Family[] = [];
+  readonly #families = new Map<string, Family>();
 
   /** @returns gives the counter of certain labels, always the same one for the same labels. */
   counter(name: string, help: string): (labels: Labels) => Counter {
-    const all = new Series(() => new Counter());
-    const samples = () => all.flatMap((labels, { value }) => [sample(name, labels, value)]);
-    this.#families.push({ name, type: 'counter', help, samples });
+    const all = this.#family(name, 'counter', help, () => {
+      const kept = new Series(() => new Counter());
+      const samples = () => kept.flatMap((labels, { value }) => [sample(name, labels, value)]);
+      return { kept, samples };
+    });
     return (labels) => all.with(labels);
   }
 
@@ -66,9 +71,11 @@ export class Registry implements Metrics {
 
   /** @returns gives the histogram of certain labels, always the same one for the same labels. */
   histogram(name: string, help: string, bounds: readonly number[]): (labels: Labels) => Histogram {
-    const all = new Series(() => new Histogram(bounds));
-    const samples = () => all.flatMap((labels, histogram) => samplesOf(name, labels, histogram));
-    this.#families.push({ name, type: 'histogram', help, samples });
+    const all = this.#family(name, 'histogram', help, () => {
+      const kept = new Series(() => new Histogram(bounds));
+      const samples = () => kept.flatMap((labels, histogram) => samplesOf(name, labels, histogram));
+      return { kept, samples };
+    });
     return (labels) => all.with(labels);
   }
 
@@ -79,27 +86,57 @@ export class Registry implements Metrics {
 
   /** A counter that somebody else keeps. */
   total(name: string, help: string, figure: Figure): void {
-    this.#add(name, 'counter', help, figure);
+    this.#add(name, 'total', help, figure);
   }
 
   /** Everything that was counted. */
   text(): string {
-    const lines = this.#families.flatMap(({ name, type, help, samples }) => [
+    const lines = [...this.#families].flatMap(([name, { kind, help, samples }]) => [
       `# HELP ${name} ${help}`,
-      `# TYPE ${name} ${type}`,
+      `# TYPE ${name} ${kind === 'total' ? 'counter' : kind}`,
       ...samples(),
     ]);
     return `${lines.join('\n')}\n`;
   }
 
-  #add(name: string, type: Family['type'], help: string, figure: Figure): void {
-    const samples = () => {
-      const found = figure();
-      const all = typeof found === 'number' ? [[{}, found] as const] : found;
-      return all.map(([labels, value]) => sample(name, labels, value));
-    };
-    this.#families.push({ name, type, help, samples });
+  #add(name: string, kind: 'gauge' | 'total', help: string, figure: Figure): void {
+    const figures = this.#family(name, kind, help, () => {
+      const kept: Figure[] = [];
+      const samples = () => sumsOf(kept).map(([labels, value]) => sample(name, labels, value));
+      return { kept, samples };
+    });
+    figures.push(figure);
   }
+
+  /** What was made of a name before, or is made of it now. */
+  #family<Kept>(
+    name: string,
+    kind: Kind,
+    help: string,
+    make: () => { readonly kept: Kept; samples(): string[] },
+  ): Kept {
+    const known = this.#families.get(name);
+    if (known === undefined) {
+      const made = make();
+      this.#families.set(name, { kind, help, ...made });
+      return made.kept;
+    }
+    if (known.kind === kind) return known.kept as Kept;
+    throw new Error(`The metric ${name} is a ${known.kind} already and cannot be a ${kind}.`);
+  }
+}
+
+/** What all figures say; where several have a value for the same labels, its sum. */
+function sumsOf(figures: readonly Figure[]): (readonly [Labels, number])[] {
+  const sums = new Map<string, readonly [Labels, number]>();
+  for (const figure of figures) {
+    const found = figure();
+    for (const [labels, value] of typeof found === 'number' ? [[{}, found] as const] : found) {
+      const key = Object.entries(labels).flat().join('\0');
+      sums.set(key, [labels, value + (sums.get(key)?.[1] ?? 0)]);
+    }
+  }
+  return [...sums.values()];
 }
 
 /** One of each for every set of labels. */

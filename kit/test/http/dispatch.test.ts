@@ -9,10 +9,11 @@ import { defineTool } from '../fixtures/notes/src/parts.js';
 import { definition } from '../fixtures/notes/src/server.js';
 import { createTestApp } from '../support/app.js';
 import { connectTo, eras, owner } from '../support/client.js';
-import * as plainTools from '../support/plain-tools.js';
+import { plainEcho, plainFailure, plainSteps } from '../support/plain-tools.js';
 
 // Not every tool answers the same twice; these do.
-const createApp = () => createTestApp({}, { tools: { ...definition.tools, ...plainTools } });
+const createApp = () =>
+  createTestApp({}, { tools: { ...definition.tools, plainEcho, plainFailure, plainSteps } });
 
 /** What a client sent. */
 interface Sent {
@@ -70,7 +71,7 @@ describe.each(eras)('%s', (era) => {
       goOn = resolve;
     });
     const steps = defineTool({
-      ...plainTools.plainSteps,
+      ...plainSteps,
       async run(_, { progress }) {
         await progress(1, 2);
         await isHeard;

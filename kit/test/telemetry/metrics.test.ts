@@ -117,6 +117,42 @@ test('labels are escaped', () => {
   expect(registry.text()).toContain('a_total{label="\\"\\\\\\n"} 1\n');
 });
 
+test('what registers the same name shares it', () => {
+  const registry = new Registry();
+  for (const part of ['a', 'b']) {
+    registry.counters('used_total', 'Used.', 'part', ['all', part]).all?.inc();
+    registry.histogram('took_seconds', 'Took.', [1])({}).observe(2);
+    registry.gauge('open', 'Open.', () => 1);
+    registry.total('kept_total', 'Kept.', () => [
+      [{ part }, 1],
+      [{ part: 'all' }, 2],
+    ]);
+  }
+  expect(registry.text().split('\n')).toEqual([
+    '# HELP used_total Used.',
+    '# TYPE used_total counter',
+    'used_total{part="all"} 2',
+    'used_total{part="a"} 0',
+    'used_total{part="b"} 0',
+    '# HELP took_seconds Took.',
+    '# TYPE took_seconds histogram',
+    'took_seconds_bucket{le="1"} 0',
+    'took_seconds_bucket{le="+Inf"} 2',
+    'took_seconds_sum 4',
+    'took_seconds_count 2',
+    '# HELP open Open.',
+    '# TYPE open gauge',
+    'open 2',
+    '# HELP kept_total Kept.',
+    '# TYPE kept_total counter',
+    'kept_total{part="a"} 1',
+    'kept_total{part="all"} 4',
+    'kept_total{part="b"} 1',
+    '',
+  ]);
+  expect(() => registry.gauge('used_total', 'Used.', () => 1)).toThrow('is a counter already');
+});
+
 test('the process is described', () => {
   const registry = new Registry();
   addProcessMetrics(registry);
