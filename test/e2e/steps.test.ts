@@ -105,7 +105,7 @@ describe.concurrent('a step fails: exit 1, the project stays', () => {
     });
     expect(code).toBe(1);
     expect(stderr).toContain('pnpm is not installed.');
-    expect(stderr).toContain('Get it: npm install --global pnpm. Or choose another');
+    expect(stderr).toContain('Install it: npm install --global pnpm. Or choose another');
     expect(existsSync(path.join(cwd, 'my-server/package.json'))).toBe(true);
   });
 });

@@ -90,8 +90,6 @@ function withoutResources(project: Project): void {
   remove(project, 'src/resources/time-zone.ts', 'src/resources/time-zones.ts');
   remove(project, 'test/resources.test.ts');
   project.set('src/resources/index.ts', EMPTY);
-  const zones = project.get('src/time/zones.ts') ?? '';
-  project.set('src/time/zones.ts', zones.replace(/\n\/\*\*[^\n]*\nexport const zones.*\n/, ''));
 }
 
 function withoutPrompts(project: Project): void {

@@ -13,7 +13,7 @@ import { credentials } from './support/credentials.js';
 // What must never break over HTTP. Each test fails without the guard behind it; SECURITY.md says what else is protected.
 
 const LIST = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' });
-const NESTED = '['.repeat(100) + ']'.repeat(100);
+const NESTED = `{"a":${'['.repeat(100)}${']'.repeat(100)}}`;
 const APP = 'https://app.example';
 
 /** The server of this project as it answers over HTTP. */
@@ -91,7 +91,7 @@ test.each([
 
 test.each([
   ['broken JSON', '{', 400],
-  ['JSON that is nested too deep', LIST.replace('}', `,"params":{"a":${NESTED}}}`), 400],
+  ['JSON that is nested too deep', LIST.replace('}', `,"params":${NESTED}}`), 400],
   ['a batch with two equal ids', `[${LIST},${LIST}]`, 400],
   ['too much', `"${'x'.repeat(2_000)}"`, 413],
 ])('a body: %s', async (_, body, status) => {
