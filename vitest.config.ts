@@ -57,7 +57,7 @@ export default defineConfig({
           hookTimeout: 180_000,
         },
       },
-      // The same servers without one of their guards each: their own tests must fail.
+      // A generated server or the kit without one guard each: a test must fail.
       {
         test: {
           name: 'mutations',

@@ -150,11 +150,15 @@ describe.each(eras)('a client of %s that goes away', (_, era) => {
     for (const times of [1, 2, 3]) {
       expect(await outcome(server.port)).toBe('ok');
       const sent = begin(server.port, deaf);
-      const answer = answerTo(sent).catch(() => 'gone');
+      // A client of 2025 has the beginning of its answer already.
+      const isAnswered = answerTo(sent).then(
+        ({ complete }) => complete,
+        () => false,
+      );
       sent.end(JSON.stringify(deaf.body));
       await expect.poll(() => count(server, 'work started')).toBe(2 * times);
       sent.destroy();
-      expect(await answer).toBe('gone');
+      expect(await isAnswered).toBe(false);
       await expect.poll(() => count(server, 'work aborted'), { timeout: 1_000 }).toBe(times);
       await expect.poll(() => count(server, 'CANCELLED'), { timeout: 1_000 }).toBe(times);
     }

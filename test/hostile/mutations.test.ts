@@ -153,6 +153,13 @@ const inKit: readonly Mutation[] = [
     test: 'host/node-request',
   },
   {
+    guard: 'what waits for the client of a call is bounded',
+    file: 'serve/node-server.ts',
+    from: 'outgoing.writableLength > MAX_WAITING_BYTES',
+    to: 'outgoing.writableLength < 0',
+    test: 'host/node-server',
+  },
+  {
     guard: 'a tool that is not there for its caller is not called',
     file: 'protocol/plain-calls.ts',
     from: "!access.allows('tool', name) || ",

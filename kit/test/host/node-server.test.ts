@@ -1,7 +1,8 @@
 import { once } from 'node:events';
+import { get } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
-import type { Answer, Incoming } from '../../src/http/exchange.js';
+import type { Answer, Incoming, WrittenBody } from '../../src/http/exchange.js';
 import { createNodeServer } from '../../src/serve/node-server.js';
 import { createLogger } from '../../src/telemetry/logger.js';
 
@@ -21,10 +22,21 @@ async function serve(answer: (request: Incoming) => Promise<Answer>): Promise<st
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
+/** A body that is written in these parts. */
+function written(...parts: string[]): WrittenBody {
+  return {
+    start({ write, end }) {
+      parts.forEach(write);
+      end();
+    },
+  };
+}
+
 const bodies: readonly [string, Answer['body'], string][] = [
   ['a text', 'né', 'né'],
   ['parts', ['n', 'é'].map((part) => Buffer.from(part)), 'né'],
   ['a stream', new Blob(['né']).stream(), 'né'],
+  ['written as it comes', written('n', 'é'), 'né'],
   ['nothing', null, ''],
 ];
 
@@ -87,4 +99,31 @@ test('a client that leaves its stream is not', async () => {
   // A request after it has been answered when the end of the one before was seen.
   await fetch(url, { method: 'HEAD', signal: AbortSignal.timeout(200) }).catch(() => {});
   expect(logged).not.toHaveBeenCalled();
+});
+
+test('a client that does not read what is written for it loses its connection', async () => {
+  const chunk = 'x'.repeat(100_000);
+  let settle = (_: boolean) => {};
+  const isCut = new Promise<boolean>((resolve) => {
+    settle = resolve;
+  });
+  const url = await serve(async (request) => ({
+    status: 200,
+    headers: {},
+    body: {
+      async start({ write }) {
+        request.whenOver(() => settle(true));
+        // More than the buffers on the way hold.
+        for (let written = 0; written < 500; written += 1) {
+          write(chunk);
+          await new Promise(setImmediate);
+        }
+        settle(false);
+      },
+    },
+  }));
+  const sent = get(url, { agent: false }).on('error', () => {});
+  const [response] = await once(sent, 'response');
+  response.on('error', () => {});
+  expect(await isCut).toBe(true);
 });
