@@ -6,6 +6,7 @@ import { isLocked } from './sqlite-error.js';
 const MAX_KEPT = 100;
 
 interface Statement {
+  columns(): readonly { readonly name: string }[];
   all(values: readonly SqlValue[]): Promise<unknown[]>;
 }
 
@@ -43,10 +44,13 @@ export class Connection {
    */
   async #prepare(text: string): Promise<Statement> {
     const query = `WITH result AS MATERIALIZED (${text.replace(/;\s*$/, '')}\n) SELECT * FROM result`;
+    const isQuery = true;
     const statement: Statement = await this.database.prepare(query).catch((error: unknown) => {
       if (isLocked(error)) throw error;
+      isQuery = false;
       return this.database.prepare(text);
     });
+    if (isQuery) refuseTwins(statement);
     if (this.#kept.size < MAX_KEPT) this.#kept.set(text, statement);
     return statement;
   }
@@ -54,4 +58,19 @@ export class Connection {
   close(): void {
     this.database.close();
   }
+}
+
+/**
+ * A row has one value for each name, so of two columns with one name a query would lose one. The second is called `id:1` here.
+ * @throws {Error} with the name
+ */
+function refuseTwins(statement: Statement): void {
+  const names = statement.columns().map(({ name }) => name);
+  const first = names.find((name) =>
+    names.some((other) => /^:\d+$/.test(other.slice(name.length)) && other.startsWith(name)),
+  );
+  if (first === undefined) return;
+  throw new Error(
+    `Two columns of a query are called ${first}. Give one of them another name with AS.`,
+  );
 }

@@ -23,6 +23,14 @@ test.each([
   expect(await store.query(sql`SELECT 1 AS one`)).toEqual([{ one: 1 }]);
 });
 
+test('a query with two columns of one name is refused, because one of them would be lost', async () => {
+  const { store } = await createStoreApp(sqliteFixture);
+  const twins = sql`SELECT a.n, b.n FROM (SELECT 1 AS n) a, (SELECT 2 AS n) b`;
+  await expect(store.query(twins)).rejects.toThrow('Two columns of a query are called n.');
+  const named = sql`SELECT a.n, b.n AS m FROM (SELECT 1 AS n) a, (SELECT 2 AS n) b`;
+  expect(await store.query(named)).toEqual([{ n: 1, m: 2 }]);
+});
+
 test('a statement waits for the lock of someone else until its caller stops, and others need not', async () => {
   const env = await sqliteEnv();
   const { store } = await createStoreApp(sqliteFixture, env);
