@@ -1,16 +1,20 @@
 import type { Logger } from 'pino';
 import type * as z from 'zod/v4';
-import type { OverdueCalls } from './calls/overdue-calls.js';
+import type { OverdueCalls } from './calls/running-calls.js';
 import type { Limits, NonceStore, Policy, RateLimiter, Tracing } from './calls/services.js';
 import type { Changes } from './definitions/changes.js';
 import type { CallContext } from './definitions/context.js';
-import type { About, Definitions } from './definitions/definitions.js';
+import type {
+  About,
+  Definitions,
+  Prompt,
+  Resource,
+  ResourceTemplate,
+  Tool,
+} from './definitions/definitions.js';
 import type { Metrics } from './definitions/metrics.js';
-import type { Prompt } from './definitions/prompt.js';
-import type { Resource, ResourceTemplate } from './definitions/resource.js';
-import { withScopes } from './definitions/scope.js';
+import { withScopes } from './definitions/principal.js';
 import type { CallSettings, SettingsOf, SettingsShape } from './definitions/settings.js';
-import type { Tool } from './definitions/tool.js';
 
 /** What a part finds when it is opened. */
 export interface PartEnv<Shape extends SettingsShape = SettingsShape> {

@@ -7,7 +7,7 @@ import { json } from '../src/http/exchange.js';
 import { defineParts, defineServer, int, type Part, type Route } from '../src/index.js';
 import { rateLimits } from '../src/limits/call-limits.js';
 import { policyFile } from '../src/policy/policy-file.js';
-import { memorySessions } from '../src/sessions/memory/memory-sessions.js';
+import { memorySessions } from '../src/sessions/memory-sessions.js';
 import { redis } from '../src/state/redis.js';
 import type { Store } from '../src/store/sql.js';
 import { sqlite } from '../src/store/sqlite.js';

@@ -50,7 +50,7 @@ function number(text = 'NaN'): number {
 it('a call that arrives at the last moment has its whole time before it would be aborted', () => {
   for (const { label, plan } of projects) {
     // Before it stops listening, and once more for whoever got in last.
-    const arrival = 2 * constant(plan, 'src/kit/serve/stop-listening.ts', 'ON_THE_WAY');
+    const arrival = 2 * constant(plan, 'src/kit/serve/node-server.ts', 'ON_THE_WAY');
     const call = defaultOf(plan, 'TOOL_TIMEOUT_MS');
     expect(defaultOf(plan, 'SHUTDOWN_TIMEOUT_MS'), label).toBeGreaterThan(arrival + call + 1_000);
   }

@@ -34,7 +34,7 @@ interface Fitted {
 }
 
 const modules = await modulesOf(await limitsProject());
-const files = ['limits/token-buckets', 'calls/fit-output', 'http/nesting', 'http/client-address'];
+const files = ['limits/call-limits', 'calls/tool-calls', 'http/body', 'http/guards'];
 const { TokenBuckets, fitOutput, isTooDeep, clientAddress }: Modules = Object.assign(
   {},
   ...(await Promise.all(

@@ -40,7 +40,7 @@ type Parsed =
 let parsePolicy: (text: string, names: typeof NAMES) => Parsed;
 beforeAll(async () => {
   const modules = await modulesOf(await builtProject({ transport: 'http', auth: 'api-key' }));
-  ({ parsePolicy } = await import(join(modules, 'kit/policy/parse-policy.js')));
+  ({ parsePolicy } = await import(join(modules, 'kit/policy/policy.js')));
 });
 
 const pattern = (names: readonly string[]) =>

@@ -70,7 +70,7 @@ export function differentialProject(fast: boolean): Promise<string> {
     const barrel = files.get('src/tools/index.ts');
     files.set('src/tools/index.ts', `${barrel}export * from './differential.js';\n`);
     if (fast) return;
-    const path = 'src/kit/protocol/plain-request.ts';
+    const path = 'src/kit/protocol/requests.ts';
     const [head = '', always = ''] = WITHOUT;
     const source = String(files.get(path));
     if (!source.includes(head)) throw new Error(`${path} has no ${head}`);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 
 const KIT = 'kit/src';
-const LABELS = join(KIT, 'telemetry/call-metrics.ts');
+const LABELS = join(KIT, 'telemetry/metrics.ts');
 
 it('every code has its label', () => {
   const sources = readdirSync(KIT, { recursive: true, encoding: 'utf8' }).filter((file) =>

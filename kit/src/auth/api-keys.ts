@@ -1,10 +1,14 @@
+import { hash, timingSafeEqual } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import * as z from 'zod/v4';
 import { andThen } from '../calls/maybe-async.js';
-import type { AuthPart } from '../http/app.js';
-import type { Caller } from '../http/authenticator.js';
+import { isScope, type Principal } from '../definitions/principal.js';
+import { file } from '../host/node/settings.js';
+import type { AuthPart, Caller } from '../http/app.js';
 import type { RequestHeaders } from '../http/exchange.js';
+import type { PartEnv } from '../parts.js';
 import { bearerToken, unauthorized } from './bearer.js';
-import { liveApiKeys } from './live-api-keys.js';
-import { type ApiKey, apiKeySettings, findApiKey, isRoleName } from './parse-api-keys.js';
 
 /**
  * Accepts the keys of `MCP_API_KEYS`, sent as `Authorization: Bearer <key>` or `x-api-key: <key>`: headers alone, because
@@ -41,4 +45,162 @@ function callerOf(headers: RequestHeaders, keys: readonly ApiKey[]): Caller {
     return unauthorized('This API key has expired.', 'invalid_token');
   }
   return { principal: key.principal };
+}
+
+const REREAD_MS = 1_000;
+const SETTLE_MS = 50;
+
+/**
+ * The keys that are valid now. A file is read again when a key is looked up, at most once a second, so keys come and go
+ * without a restart; what is wrong with the new contents is logged, and the keys before it stay valid.
+ */
+export function liveApiKeys({
+  config,
+  log,
+}: Pick<PartEnv<typeof apiKeySettings>, 'config' | 'log'>) {
+  const { MCP_API_KEYS: configured = [], MCP_API_KEYS_FILE: file } = config;
+  if (file === undefined) return (): readonly ApiKey[] => configured;
+
+  let keys: readonly ApiKey[] = configured;
+  let lastSeen: string | undefined;
+  let nextRead = 0;
+  let reading = Promise.resolve();
+
+  /** Follows the path each time: a mounted secret changes by a new symbolic link. */
+  async function reread(path: string): Promise<void> {
+    const text = await readFile(path, 'utf8').catch(() => '');
+    if (text === lastSeen) return;
+    // It may be half written, and a line without its rights has all of them: what still changes is for the next time.
+    await sleep(SETTLE_MS);
+    if (text !== (await readFile(path, 'utf8').catch(() => ''))) return;
+    const first = lastSeen === undefined;
+    lastSeen = text;
+    const parsed = parseApiKeys.safeParse(text);
+    if (parsed.success) {
+      keys = parsed.data;
+      const names = keys.map(({ principal }) => principal.id);
+      if (!first) log.info({ names }, 'API keys changed');
+    } else {
+      const problems = parsed.error.issues.map(({ message }) => message);
+      log.error({ problems }, 'MCP_API_KEYS_FILE is not valid; the keys before it stay valid');
+    }
+  }
+
+  return async (): Promise<readonly ApiKey[]> => {
+    const now = performance.now();
+    if (now >= nextRead) {
+      nextRead = now + REREAD_MS;
+      reading = reread(file);
+    }
+    await reading;
+    return keys;
+  };
+}
+
+export interface ApiKey {
+  /** Who has it. */
+  readonly principal: Principal;
+  readonly sha256: Buffer;
+  /** Milliseconds since 1970; `Infinity` when it stays valid. */
+  readonly expires: number;
+}
+
+const ENTRY =
+  /^(?<name>[\w.-]{1,64}):(?:sha256:(?<hash>[0-9a-f]{64})|(?<key>[!-9;-~]+))(?::(?<rights>\S.*))?$/i;
+
+/**
+ * Keys as they are written in `MCP_API_KEYS` and in the file that it can come from: `name:key` or `name:sha256:<hex>`, then
+ * perhaps `:` and scopes, `role=…` and `expires=2027-01-31`, separated by blanks. One entry per line or separated by commas;
+ * a line that starts with `#` is a comment. Without scopes a key has all of them; without a role, too, it may do everything.
+ */
+export const parseApiKeys = z.string().transform((text, ctx): ApiKey[] => {
+  const entries = text
+    .replaceAll(/^\s*#.*$/gm, '')
+    .split(/[,\n]/)
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '');
+  if (entries.length === 0) ctx.addIssue('has no key');
+  const keys = entries.map((entry, index) => {
+    const key = parseEntry(entry);
+    if (typeof key === 'object') return key;
+    ctx.addIssue(`key ${index + 1}${key}`);
+    return undefined;
+  });
+  const hashes = keys.flatMap((key) => key?.sha256.toString('hex') ?? []);
+  if (new Set(hashes).size < hashes.length) ctx.addIssue('has the same key twice');
+  return keys.filter((key) => key !== undefined);
+});
+
+export const apiKeySettings = {
+  MCP_API_KEYS: parseApiKeys.optional(),
+  MCP_API_KEYS_FILE: file.optional(),
+};
+
+/** Whether a key can name this role: blanks and commas end it, and `=` is for the words around it. */
+export function isRoleName(text: string): boolean {
+  return /^[^\s,=]+$/.test(text);
+}
+
+/** An entry, or what is wrong with it; that never contains the key. */
+function parseEntry(entry: string): ApiKey | string {
+  const { name, hash, key = '', rights } = ENTRY.exec(entry)?.groups ?? {};
+  if (name === undefined) return ' is not name:key or name:sha256:<hex>, perhaps with rights';
+  const weakness = weaknessOf(hash ?? key);
+  if (weakness !== undefined) return ` (${name}) ${weakness}`;
+  const words = rights?.split(/[ \t]+/) ?? [];
+  const unknown = words.find((word) => /=/.test(word) && !/^(?:role|expires)=./.test(word));
+  if (unknown !== undefined) return ` (${name}): after the key come scopes, role=… and expires=…`;
+  const expires = valuesOf(words, 'expires=').map(endOf);
+  if (expires.some(Number.isNaN)) return ` (${name}): expires= takes a day such as 2027-01-31`;
+  const roles = valuesOf(words, 'role=');
+  const scopes = words.filter((word) => !word.includes('='));
+  if (!roles.every(isRoleName)) return ` (${name}): a role has no blank, comma or = in it`;
+  if (!scopes.every(isScope)) return ` (${name}): a scope is ASCII without blanks, " and \\`;
+  return {
+    principal: { id: name, scopes: scopes.length === 0 ? ['*'] : scopes, roles },
+    sha256: hash === undefined ? sha256(key) : Buffer.from(hash, 'hex'),
+    expires: Math.min(...expires, Number.POSITIVE_INFINITY),
+  };
+}
+
+function valuesOf(words: readonly string[], prefix: string): string[] {
+  return words.filter((word) => word.startsWith(prefix)).map((word) => word.slice(prefix.length));
+}
+
+/** The end of a day (UTC), or NaN. */
+function endOf(day: string): number {
+  const start = Date.parse(`${day}T00:00:00Z`);
+  if (Number.isNaN(start) || !new Date(start).toISOString().startsWith(day)) return Number.NaN;
+  return start + 86_400_000;
+}
+
+/** Compares with every key, in the same time whichever one fits. */
+export function findApiKey(keys: readonly ApiKey[], presented: string): ApiKey | undefined {
+  const digest = sha256(presented);
+  let found: ApiKey | undefined;
+  for (const key of keys) {
+    if (timingSafeEqual(key.sha256, digest)) found = key;
+  }
+  return found;
+}
+
+function sha256(text: string): Buffer {
+  return hash('sha256', text, 'buffer');
+}
+
+const MIN_LENGTH = 16;
+const MIN_DIFFERENT = 6;
+const SEQUENCE = '01234567890123456789abcdefghijklmnopqrstuvwxyz0123456789';
+const PLACEHOLDERS =
+  /change-?me|replace-?me|placeholder|example|insert|your|here|secret|password|token|api|key/gi;
+
+/** Why a key must not be used, or `undefined`: it is short, a placeholder, or easy to guess. */
+export function weaknessOf(key: string): string | undefined {
+  if (/^sha256$/i.test(key)) return 'needs 64 hex digits after sha256:';
+  if (key.length < MIN_LENGTH) return `is shorter than ${MIN_LENGTH} characters`;
+  const rest = key.replaceAll(PLACEHOLDERS, '').replaceAll(/[^a-z0-9]/gi, '');
+  if (/^<.*>$/.test(key) || rest === '') return 'is a placeholder';
+  const lower = rest.toLowerCase();
+  if (new Set(lower).size < MIN_DIFFERENT || SEQUENCE.includes(lower)) return 'is easy to guess';
+  return undefined;
 }

@@ -1,4 +1,4 @@
-import type { Caller } from '../http/authenticator.js';
+import type { Caller } from '../http/app.js';
 import { type RequestHeaders, refuse } from '../http/exchange.js';
 
 /**

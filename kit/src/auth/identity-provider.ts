@@ -1,8 +1,7 @@
 import { createRemoteJWKSet, customFetch, type JWTVerifyGetKey } from 'jose';
 import * as z from 'zod/v4';
-import { cached } from '../outbound/cached.js';
-import { outbound } from '../outbound/outbound.js';
-import { isTrustedUrl } from './trusted-url.js';
+import { cached, outbound } from '../outbound/outbound.js';
+import { isTrustedUrl } from './tokens.js';
 
 /** The issuer of the tokens. Nothing is asked before the first token comes, so the server starts without it. */
 export interface IdentityProvider {

@@ -1,20 +1,23 @@
 import { errors, type JWTPayload, type JWTVerifyResult } from 'jose';
 import * as z from 'zod/v4';
 import type { Principal } from '../definitions/principal.js';
-import { isScope } from '../definitions/scope.js';
+import { isScope } from '../definitions/principal.js';
 import { ConfigError, list } from '../definitions/settings.js';
 import type { AuthPart } from '../http/app.js';
 import type { Incoming } from '../http/exchange.js';
 import { firstRefusal, hostGuard, hostSettings } from '../http/guards.js';
 import type { PartEnv } from '../parts.js';
-import { PUBLIC_KEY_ALGORITHMS } from './algorithms.js';
 import { createIdentityProvider } from './identity-provider.js';
-import { protectedResource, serveMetadata } from './protected-resource.js';
+import { authInfoOf, protectedResource, serveMetadata, stepUp } from './protected-resource.js';
 import { type Provider, providerNames, providers } from './providers.js';
-import { authInfoOf, stepUp } from './step-up.js';
-import { createTokenAuthenticator, tokenSettings } from './token-authenticator.js';
-import { principalFrom } from './token-principal.js';
-import { isTrustedUrl, UNTRUSTED } from './trusted-url.js';
+import {
+  createTokenAuthenticator,
+  isTrustedUrl,
+  PUBLIC_KEY_ALGORITHMS,
+  principalFrom,
+  tokenSettings,
+  UNTRUSTED,
+} from './tokens.js';
 
 const NO_SCOPE = 'must be ASCII without blanks, " and \\';
 const scopeList = list.refine((all) => all.every(isScope), NO_SCOPE);

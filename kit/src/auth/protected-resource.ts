@@ -1,6 +1,9 @@
+import type { AuthInfo } from '@modelcontextprotocol/server';
+import type { StepUp } from '../calls/services.js';
+import { missingScopes, type Principal } from '../definitions/principal.js';
 import { ConfigError } from '../definitions/settings.js';
 import { type Answer, json, refuse } from '../http/exchange.js';
-import { isTrustedUrl } from './trusted-url.js';
+import { isTrustedUrl } from './tokens.js';
 
 /** This server as OAuth clients see it. All addresses come from `PUBLIC_URL`, none from a request. */
 export interface ProtectedResource {
@@ -67,4 +70,26 @@ export function serveMetadata(
   if (method !== 'OPTIONS') return refuse(405, 'Use GET.', { allow: 'GET, HEAD, OPTIONS' });
   const allow = { 'access-control-allow-methods': 'GET', 'access-control-allow-headers': '*' };
   return { status: 204, headers: { ...HEADERS, ...allow }, body: null };
+}
+
+/** What the protocol library may know of a caller. The token itself is not part of it. */
+export function authInfoOf(
+  { id, scopes }: Principal,
+  { metadataUrl }: ProtectedResource,
+): AuthInfo {
+  return { token: '', clientId: id, scopes: [...scopes], resourceMetadataUrl: metadataUrl };
+}
+
+/**
+ * Refuses a call for which the caller lacks a scope with 403 and the scopes to sign in for: those that are needed and, so that
+ * nothing is lost, those the caller has.
+ * @see https://www.rfc-editor.org/rfc/rfc6750#section-3.1
+ */
+export function stepUp({ asRequested }: ProtectedResource, scopes: readonly string[]): StepUp {
+  return (needed, principal) => () => {
+    if (missingScopes(principal, needed).length === 0) return undefined;
+    const kept = scopes.filter((scope) => principal.scopes.includes(scope));
+    const [first = '', ...rest] = [...new Set([...kept, ...needed])].map(asRequested);
+    return { scopes: [first, ...rest] };
+  };
 }

@@ -1,4 +1,4 @@
-import type { ClaimNames } from './token-principal.js';
+import type { ClaimNames } from './tokens.js';
 
 /** How a provider's access tokens look; see docs/auth-providers.md. */
 export interface Provider extends ClaimNames {

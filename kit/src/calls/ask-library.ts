@@ -3,7 +3,7 @@ import {
   type InputRequiredResult,
   inputRequired,
 } from '@modelcontextprotocol/server';
-import type { Question, Questions } from '../definitions/questions.js';
+import type { Question, Questions } from '../definitions/context.js';
 
 // What asking needs of the protocol library: most servers never ask, so this file is loaded by the first question.
 export { createRequestStateCodec } from '@modelcontextprotocol/server';

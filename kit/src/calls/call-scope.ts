@@ -2,12 +2,11 @@ import { hash } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { CallContext } from '../definitions/context.js';
 import type { Principal } from '../definitions/principal.js';
-import { Asking } from './ask.js';
+import type { RoundState } from './ask.js';
+import { Asking, writeOut } from './ask.js';
 import type { Call, CallRequest } from './call.js';
-import { canShowForms, clientCapabilities } from './client-capabilities.js';
-import type { RoundState } from './round-state.js';
+import { canShowForms, clientCapabilities } from './call.js';
 import type { Services } from './services.js';
-import { writeOut } from './write-out.js';
 
 /** What only one call has. It is made when it is asked for: most calls ask for little, and are over soon. */
 class CallScope {

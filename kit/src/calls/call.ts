@@ -1,6 +1,5 @@
-import type { McpServer, ServerContext } from '@modelcontextprotocol/server';
+import type { ClientCapabilities, McpServer, ServerContext } from '@modelcontextprotocol/server';
 import type { Principal } from '../definitions/principal.js';
-import { PROTOCOL_VERSION } from './meta-keys.js';
 
 /** One call as the pipeline sees it. */
 export interface Call {
@@ -48,4 +47,27 @@ type Said = Pick<CallRequest['mcpReq'], 'envelope' | '_meta'>;
 export function eraOf({ envelope, _meta }: Said): '2025' | '2026-07-28' {
   const saysVersion = envelope !== undefined || _meta?.[PROTOCOL_VERSION] !== undefined;
   return saysVersion ? '2026-07-28' : '2025';
+}
+
+/**
+ * The keys of `_meta` in 2026-07-28. The protocol library has them, too, but what needs only their names should not have to load it.
+ * @see https://modelcontextprotocol.io/specification/draft/basic
+ */
+export const PROTOCOL_VERSION = 'io.modelcontextprotocol/protocolVersion';
+export const CLIENT_INFO = 'io.modelcontextprotocol/clientInfo';
+export const CLIENT_CAPABILITIES = 'io.modelcontextprotocol/clientCapabilities';
+export const SERVER_INFO = 'io.modelcontextprotocol/serverInfo';
+
+/** What the client can do: it says so with every request, an older one when it connects. */
+export function clientCapabilities({ mcpReq, server }: CallRequest): ClientCapabilities {
+  const envelope = mcpReq.envelope as { [CLIENT_CAPABILITIES]?: ClientCapabilities };
+  return envelope?.[CLIENT_CAPABILITIES] ?? server?.server.getClientCapabilities() ?? {};
+}
+
+/** Whether the client can show forms: elicitation without a mode means forms. */
+export function canShowForms(request: CallRequest): boolean {
+  const { elicitation } = clientCapabilities(request);
+  return (
+    elicitation !== undefined && (elicitation.form !== undefined || elicitation.url === undefined)
+  );
 }

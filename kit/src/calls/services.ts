@@ -4,12 +4,11 @@ import type { Changes } from '../definitions/changes.js';
 import type { About, Definitions } from '../definitions/definitions.js';
 import type { Principal } from '../definitions/principal.js';
 import type { CallSettings } from '../definitions/settings.js';
+import type { RoundStates } from './ask.js';
 import type { Call, CallEnd, CallRequest } from './call.js';
 import type { Cursors } from './cursors.js';
 import type { MaybePromise } from './maybe-async.js';
-import type { OverdueCalls } from './overdue-calls.js';
-import type { RoundStates } from './round-state.js';
-import type { RunningCalls } from './running-calls.js';
+import type { OverdueCalls, RunningCalls } from './running-calls.js';
 
 /** What lives as long as the process and every call passes. */
 export interface Services {

@@ -2,13 +2,13 @@ import type {
   CreateMessageRequestParams,
   CreateMessageResult,
   LoggingLevel,
+  Root,
 } from '@modelcontextprotocol/server';
 import type { Logger } from 'pino';
 import type * as z from 'zod/v4';
 import type { Changes } from './changes.js';
 import type { Metrics } from './metrics.js';
 import type { Principal } from './principal.js';
-import type { Answers, Questions } from './questions.js';
 import type { CallSettings } from './settings.js';
 
 /** What a tool, a resource or a prompt has at hand while it answers one call, besides the services of the server's parts. */
@@ -44,3 +44,23 @@ export interface CallContext {
   /** Asks the client's model; otherwise like `ask`. */
   sample(params: CreateMessageRequestParams): CreateMessageResult;
 }
+
+/** What only the client can answer: a form for its human, a text from its model, the folders that it has open. */
+export type Question =
+  | { readonly elicit: string; readonly form: z.ZodObject }
+  | { readonly sample: CreateMessageRequestParams }
+  | { readonly roots: true };
+
+/** Questions by keys of their own. */
+export type Questions = Readonly<Record<string, Question>>;
+
+/** The answer to a question; `undefined` when the human declined a form. */
+export type Answer<Q extends Question> = Q extends { form: infer Form extends z.ZodObject }
+  ? z.output<Form> | undefined
+  : Q extends { sample: unknown }
+    ? CreateMessageResult
+    : readonly Root[];
+
+export type Answers<Asked> = {
+  readonly [Key in keyof Asked]: Asked[Key] extends Question ? Answer<Asked[Key]> : never;
+};

@@ -3,17 +3,46 @@ import * as z from 'zod/v4';
 import type { MaybePromise } from '../calls/maybe-async.js';
 import type { Services, StepUp } from '../calls/services.js';
 import type { Principal } from '../definitions/principal.js';
-import type { SettingsShape } from '../definitions/settings.js';
-import { type CallSettings, int, type SettingsOf } from '../definitions/settings.js';
+import {
+  type CallSettings,
+  int,
+  type SettingsOf,
+  type SettingsShape,
+} from '../definitions/settings.js';
 import { rateLimitSettings } from '../limits/call-limits.js';
 import type { Part } from '../parts.js';
 import type { AuditLog } from '../telemetry/audit.js';
-import type { Authenticate, Authenticator } from './authenticator.js';
-import { parseTrustProxy } from './client-address.js';
-import type { Answer, Incoming } from './exchange.js';
-import { hostSettings } from './guards.js';
+import type { Answer, Incoming, RequestHeaders } from './exchange.js';
+import { hostSettings, parseTrustProxy } from './guards.js';
 import type { HttpMetrics } from './metrics.js';
-import { secret } from './weak-secret.js';
+
+const MIN_BYTES = 32;
+const MIN_DIFFERENT = 8;
+/** Words long enough that they do not turn up in random text. */
+const PLACEHOLDER =
+  /change[-_ ]?me|change[-_ ]?this|replace[-_ ]|placeholder|example|password|at-least-256-bit|your-|[<>]/i;
+
+/** Why a signing secret must not be used, or `undefined`: it is short, a placeholder, or easy to guess. */
+export function weaknessOf(secret: string): string | undefined {
+  if (Buffer.byteLength(secret) < MIN_BYTES) return `needs at least ${MIN_BYTES} bytes`;
+  if (PLACEHOLDER.test(secret)) return 'is a placeholder';
+  if (new Set(secret).size < MIN_DIFFERENT) return 'is easy to guess';
+  return undefined;
+}
+
+/** A text that signs something. */
+export const secret = z.string().superRefine((text, ctx) => {
+  const weakness = weaknessOf(text);
+  if (weakness !== undefined) ctx.addIssue(weakness);
+});
+
+/** Says who sent a request from `address`, or refuses it. */
+export type Authenticator = (headers: RequestHeaders, address?: string) => MaybePromise<Caller>;
+
+export type Caller = { readonly principal: Principal } | { readonly refusal: Answer };
+
+/** Says who sent a request, by its credentials as they are now. */
+export type Authenticate = () => Promise<Caller>;
 
 /** What a server over HTTP can be told. */
 export const httpSettings = {

@@ -2,23 +2,34 @@ import { randomUUID } from 'node:crypto';
 import { withCorrelationId } from '../calls/correlation.js';
 import { andThen, isPromise, type MaybePromise } from '../calls/maybe-async.js';
 import { orHurry } from '../host/node/lifecycle.js';
-import { Concurrency } from '../limits/concurrency.js';
-import { isListenRequest } from '../protocol/server-scope.js';
+import { Concurrency } from '../limits/call-limits.js';
+import { isListenRequest } from '../protocol/requests.js';
 import type { HttpApp } from './app.js';
-import { CallsUnderWay } from './calls-under-way.js';
-import { clientAddress } from './client-address.js';
-import { preflight, withCors } from './cors.js';
-import { type Answer, type Incoming, json, refuse } from './exchange.js';
-import { contentTypeGuard, firstRefusal, hostGuard, methodGuard, originGuard } from './guards.js';
-import { createReadiness } from './health.js';
-import { LineLimit } from './line-limit.js';
+import { readJson } from './body.js';
+import { RequestLimit, slowGuesses, tooManyRequests } from './callers.js';
+import {
+  type Answer,
+  CallsUnderWay,
+  type Incoming,
+  json,
+  refuse,
+  toResponse,
+  webRequest,
+} from './exchange.js';
+import {
+  clientAddress,
+  contentTypeGuard,
+  firstRefusal,
+  hostGuard,
+  methodGuard,
+  originGuard,
+  preflight,
+  withCors,
+} from './guards.js';
 import type { Limit } from './metrics.js';
-import { metricsEndpoint } from './metrics-endpoint.js';
+import { LineLimit } from './metrics.js';
+import { createReadiness, metricsEndpoint } from './operations.js';
 import { createProtocol } from './protocol.js';
-import { readJson } from './read-json.js';
-import { RequestLimit, tooManyRequests } from './request-limit.js';
-import { slowGuesses } from './slow-guesses.js';
-import { toResponse, webRequest } from './web-request.js';
 
 /** How many lines a second refused requests may have in the log. */
 const MAX_REFUSALS_LOGGED = 20;

@@ -1,12 +1,11 @@
 import type { Server } from 'node:net';
 import type { Call, CallEnd } from '../calls/call.js';
-import type { OverdueCalls } from '../calls/overdue-calls.js';
+import type { OverdueCalls } from '../calls/running-calls.js';
 import type { CallObserver } from '../calls/services.js';
 import type { Counter } from '../definitions/metrics.js';
 import { stderr } from '../host/node/line-writer.js';
 import type { AuditLog } from '../telemetry/audit.js';
-import { CallMetrics } from '../telemetry/call-metrics.js';
-import { Registry } from '../telemetry/registry.js';
+import { CallMetrics, Registry } from '../telemetry/metrics.js';
 import type { RequestHeaders } from './exchange.js';
 
 /** What a caller can have too much of. */
@@ -118,5 +117,32 @@ export class HttpMetrics implements CallObserver {
     this.registry.gauge('mcp_dependency_up', 'Whether a dependency can be reached.', () =>
       known().map(([dependency, isUp]) => [{ dependency }, isUp ? 1 : 0]),
     );
+  }
+}
+
+const SECOND_MS = 1_000;
+
+/** Bounds the lines that strangers can cause: at most `perSecond`, and the next one says how many were left out. */
+export class LineLimit {
+  #until = 0;
+  #written = 0;
+  #leftOut = 0;
+
+  constructor(private readonly perSecond: number) {}
+
+  /** Writes a line, or leaves it out. */
+  write(write: (leftOut: { leftOut?: number }) => void): void {
+    const now = performance.now();
+    if (now >= this.#until) {
+      this.#until = now + SECOND_MS;
+      this.#written = 0;
+    }
+    if (this.#written >= this.perSecond) {
+      this.#leftOut += 1;
+      return;
+    }
+    this.#written += 1;
+    write(this.#leftOut > 0 ? { leftOut: this.#leftOut } : {});
+    this.#leftOut = 0;
   }
 }

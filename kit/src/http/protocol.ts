@@ -1,16 +1,13 @@
 import { outsideOfRequests } from '../calls/correlation.js';
 import { andThen, isPromise, type MaybePromise } from '../calls/maybe-async.js';
-import type { ToolOutcome } from '../calls/run-tool.js';
+import type { ToolOutcome } from '../calls/tool-calls.js';
 import type { Principal } from '../definitions/principal.js';
 import { type PlainCall, plainCall } from '../protocol/plain-calls.js';
-import { type PlainRequest, plainRequest } from '../protocol/plain-request.js';
-import { serverScopeFor } from '../protocol/server-scope.js';
-import type { HttpApp } from './app.js';
-import type { Authenticate } from './authenticator.js';
+import { type PlainRequest, plainRequest, serverScopeFor } from '../protocol/requests.js';
+import type { Authenticate, HttpApp } from './app.js';
 import { type Answer, type Incoming, refuse } from './exchange.js';
-import { KeptResults } from './kept-results.js';
+import { CallReply, headersAgree, KeptResults } from './fast-answers.js';
 import type { Library } from './library.js';
-import { CallReply, headersAgree } from './plain-http.js';
 import { watchForRefusedCalls } from './refused-calls.js';
 
 export interface Protocol {

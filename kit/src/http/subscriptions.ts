@@ -1,18 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createMcpHandler } from '@modelcontextprotocol/server';
 import type { Principal } from '../definitions/principal.js';
-import { Concurrency } from '../limits/concurrency.js';
+import { Concurrency } from '../limits/call-limits.js';
+import { eventsOf, type MayRead, readersOf, wantedIn } from '../protocol/change-events.js';
 import { changeCapabilities, createMcpServer } from '../protocol/mcp-server.js';
-import { type MayRead, readersOf } from '../protocol/readers.js';
-import { LISTEN } from '../protocol/server-scope.js';
-import { eventsOf, wantedIn } from '../protocol/wanted.js';
-import type { HttpApp } from './app.js';
-import type { Authenticate } from './authenticator.js';
-import { boundedStream } from './bounded-stream.js';
-import { CallsUnderWay } from './calls-under-way.js';
-import { type Answer, type Incoming, refuse } from './exchange.js';
-import { LiveCaller } from './live-caller.js';
-import { tooManyRequests } from './request-limit.js';
+import { LISTEN } from '../protocol/requests.js';
+import type { Authenticate, HttpApp } from './app.js';
+import { LiveCaller, tooManyRequests } from './callers.js';
+import { type Answer, CallsUnderWay, type Incoming, refuse } from './exchange.js';
 
 /** How much may wait for a client that reads slowly. */
 const MAX_WAITING_BYTES = 1_000_000;
@@ -96,4 +91,41 @@ export class Subscriptions {
     for (const close of this.#open) await close();
     await Promise.race([this.#unsent.finished(), sleep(CLOSE_MS, undefined, { ref: false })]);
   }
+}
+
+/**
+ * Hands a stream on to a client that may read slowly or not at all: with more than `maxBytes` that wait for it, it loses the stream.
+ * @param onEnd is called once, when the stream is over for whatever reason
+ */
+export function boundedStream(
+  source: ReadableStream<Uint8Array> | null,
+  maxBytes: number,
+  onEnd: () => void,
+): ReadableStream<Uint8Array> {
+  const reader = (source ?? new Blob([]).stream()).getReader();
+
+  async function pass(target: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return target.close();
+      if ((target.desiredSize ?? 0) <= 0) throw new Error('the client does not read its stream');
+      target.enqueue(value);
+    }
+  }
+
+  return new ReadableStream<Uint8Array>(
+    {
+      start(target) {
+        pass(target)
+          .catch(async (error: unknown) => {
+            target.error(error);
+            await reader.cancel(error);
+          })
+          .catch(() => {})
+          .finally(onEnd);
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    new ByteLengthQueuingStrategy({ highWaterMark: maxBytes }),
+  );
 }

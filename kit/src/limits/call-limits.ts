@@ -1,12 +1,11 @@
 import type { Call } from '../calls/call.js';
 import { andThen, isPromise, type MaybePromise } from '../calls/maybe-async.js';
-import type { OverdueCalls } from '../calls/overdue-calls.js';
+import type { OverdueCalls } from '../calls/running-calls.js';
 import type { Bucket, Limits, RateLimiter } from '../calls/services.js';
 import { rateLimited, ToolError } from '../definitions/errors.js';
 import type { Principal } from '../definitions/principal.js';
 import { int, type SettingsOf } from '../definitions/settings.js';
 import type { LimitsPart } from '../parts.js';
-import { Concurrency } from './concurrency.js';
 
 /** What one client may do. */
 export const rateLimitSettings = {
@@ -88,4 +87,69 @@ export function rateLimits(): LimitsPart<typeof rateLimitSettings> {
     settings: rateLimitSettings,
     open: ({ config, overdue, state }) => new CallLimits(state.limiter, overdue, config),
   };
+}
+
+/** Bounds how many things may go on for one client at the same time. */
+export class Concurrency {
+  readonly #underWay = new Map<string, number>();
+
+  constructor(private readonly max: number) {}
+
+  /** Begins one more. @returns what ends it, or `undefined` when it would be one too many. */
+  begin(client: string): (() => void) | undefined {
+    const others = this.#underWay.get(client) ?? 0;
+    if (others >= this.max) return undefined;
+    this.#underWay.set(client, others + 1);
+    return () => {
+      const left = (this.#underWay.get(client) ?? 1) - 1;
+      if (left > 0) this.#underWay.set(client, left);
+      else this.#underWay.delete(client);
+    };
+  }
+}
+
+const MINUTE = 60_000_000;
+const MAX_BUCKETS = 10_000;
+
+/** How long it takes until one token comes back, and until all do, in whole microseconds. */
+export function pace({ perMinute, burst }: Bucket): { interval: number; capacity: number } {
+  const interval = Math.max(1, Math.round(MINUTE / perMinute));
+  return { interval, capacity: burst * interval };
+}
+
+/**
+ * Token buckets in this process. Of each it keeps one number: when it will be full again.
+ * @see https://en.wikipedia.org/wiki/Generic_cell_rate_algorithm
+ */
+export class TokenBuckets implements RateLimiter {
+  readonly #fullAt = new Map<string, number>();
+
+  /** @param now in microseconds, from a clock that never goes back. */
+  take(buckets: readonly Bucket[], now = clock()): number {
+    let wait = 0;
+    for (const bucket of buckets) {
+      wait = Math.max(wait, this.#afterOneMore(bucket, now) - pace(bucket).capacity - now);
+    }
+    if (wait > 0) return Math.ceil(wait / 1000);
+    for (const bucket of buckets) this.#remember(bucket.key, this.#afterOneMore(bucket, now));
+    return 0;
+  }
+
+  /** When a bucket would be full again. */
+  #afterOneMore(bucket: Bucket, now: number): number {
+    return Math.max(this.#fullAt.get(bucket.key) ?? 0, now) + pace(bucket).interval;
+  }
+
+  /** The map keeps the order of last use: when there are too many, the first is the one unused for longest. */
+  #remember(key: string, fullAt: number): void {
+    this.#fullAt.delete(key);
+    this.#fullAt.set(key, fullAt);
+    if (this.#fullAt.size <= MAX_BUCKETS) return;
+    const [oldest] = this.#fullAt.keys();
+    if (oldest !== undefined) this.#fullAt.delete(oldest);
+  }
+}
+
+function clock(): number {
+  return Math.floor(performance.now() * 1000);
 }

@@ -1,13 +1,17 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod/v4';
-import { answerTo, InputNeeded } from '../calls/ask.js';
-import { canShowForms } from '../calls/client-capabilities.js';
-import { type Kept, type RoundState, VALID_SECONDS } from '../calls/round-state.js';
+import {
+  answerTo,
+  InputNeeded,
+  type Kept,
+  type RoundState,
+  VALID_SECONDS,
+  writeOut,
+} from '../calls/ask.js';
+import { canShowForms } from '../calls/call.js';
 import type { ApprovalRequest, Approvals, Claim, NonceStore } from '../calls/services.js';
-import { writeOut } from '../calls/write-out.js';
+import type { Question } from '../definitions/context.js';
 import { ToolError } from '../definitions/errors.js';
-import type { Question } from '../definitions/questions.js';
-import { shorten } from './shown-arguments.js';
 
 const KEY = 'approval';
 const ASKED_AGAIN =
@@ -83,4 +87,12 @@ function cannotAsk(tool: string): ToolError {
     `A person has to approve ${tool}, and this client has no way to ask one.`,
     { suggestions: ['Use a client that speaks MCP 2026-07-28 and supports elicitation.'] },
   );
+}
+
+const SHOWN_CHARACTERS = 4_000;
+
+/** Long arguments in short; how much is missing is part of it. */
+export function shorten(text: string): string {
+  const rest = text.length - SHOWN_CHARACTERS;
+  return rest <= 0 ? text : `${text.slice(0, SHOWN_CHARACTERS)}… and ${rest} more characters`;
 }

@@ -6,8 +6,8 @@ import { ConfigError } from '../definitions/settings.js';
 import { file } from '../host/node/settings.js';
 import type { PartEnv, PolicyPart } from '../parts.js';
 import { SignedApprovals } from './approvals.js';
-import { parsePolicy } from './parse-policy.js';
-import type { Names } from './schema.js';
+import type { Names } from './policy.js';
+import { parsePolicy } from './policy.js';
 
 const LISTS = ['tools_list_changed', 'resources_list_changed', 'prompts_list_changed'] as const;
 

@@ -1,7 +1,7 @@
+import { isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
+import * as z from 'zod/v4';
 import type { Access } from '../calls/services.js';
-import { claimAt, type Principal } from '../definitions/principal.js';
-import { plainUri } from './patterns.js';
-import type { Role } from './schema.js';
+import { claimAt, isScope, type Principal } from '../definitions/principal.js';
 
 /** Who may do what: the roles of `policy.yaml`. */
 export class RolePolicy {
@@ -67,4 +67,229 @@ function hasRole(
       [claimAt(claims, claim)].flat().some((value) => wanted.some((one) => one === value)),
     )
   );
+}
+
+/** What this server has. A policy that names anything else has a typing error. */
+export interface Names {
+  readonly tools: readonly string[];
+  readonly prompts: readonly string[];
+  readonly resources: readonly string[];
+  readonly uriTemplates: readonly string[];
+  /** Whether the credentials of a caller can name this role. */
+  carriesRole(role: string): boolean;
+  /** Whether the credentials of a caller can have claims. */
+  readonly carriesClaims: boolean;
+}
+
+/** How callers get a role that their credentials do not name. */
+interface Reach {
+  readonly everyone: boolean;
+  readonly scopes: readonly string[];
+  readonly claims: Readonly<Record<string, unknown>>;
+}
+
+const scope = z.string().refine(isScope, {
+  error: ({ input }) => `${JSON.stringify(input)} is not a scope: no credentials can carry it`,
+});
+const claimValue = z.union([z.string(), z.number(), z.boolean()]);
+
+/** The schema of `policy.yaml` for a server with these names. */
+export function policySchema(names: Names) {
+  const { tools, prompts, resources, uriTemplates } = names;
+  const someOf = (all: readonly string[]) => (wanted: Patterns) =>
+    all.some((name) => wanted.includes(name));
+  const tool = patterns('tool', someOf(tools));
+  const prompt = patterns('prompt', someOf(prompts));
+  const resource = patterns(
+    'resource',
+    (wanted) =>
+      someOf(resources)(wanted) || uriTemplates.some((template) => wanted.reach(template)),
+  );
+  const role = z.strictObject({
+    everyone: z.boolean().default(false),
+    scopes: z.array(scope).default([]),
+    claims: z.record(z.string(), z.array(claimValue)).default({}),
+    allowed_tools: tool,
+    denied_tools: tool,
+    require_approval: tool,
+    allowed_resources: resource,
+    denied_resources: resource,
+    allowed_prompts: prompt,
+    denied_prompts: prompt,
+  });
+  // A map, because a role may have any name, also one that objects have by themselves.
+  const roles = z.preprocess(
+    (value) => (isObject(value) ? new Map(Object.entries(value)) : value),
+    z.map(z.string(), role).superRefine(refuseUnreachable(names)),
+  );
+  return z.strictObject({ roles });
+}
+
+export type Role =
+  z.output<ReturnType<typeof policySchema>>['roles'] extends Map<string, infer R> ? R : never;
+
+/** A role that no credentials can name and that nothing else gives would deny nothing to anybody. */
+function refuseUnreachable({
+  carriesRole,
+  carriesClaims,
+}: Pick<Names, 'carriesRole' | 'carriesClaims'>) {
+  return (roles: ReadonlyMap<string, Reach>, ctx: z.RefinementCtx): void => {
+    for (const [name, { everyone, scopes, claims }] of roles) {
+      const hasClaims = Object.keys(claims).length > 0;
+      if (hasClaims && !carriesClaims) {
+        const message = 'no credentials of this server have claims';
+        ctx.addIssue({ code: 'custom', path: [name, 'claims'], message });
+      }
+      const isGiven = everyone || scopes.length > 0 || hasClaims;
+      if (isGiven || carriesRole(name)) continue;
+      const message = `no credentials can name the role ${JSON.stringify(name)}: give it another name, or scopes`;
+      ctx.addIssue({ code: 'custom', path: [name], message });
+    }
+  };
+}
+
+/** A list of names. Each must exist, or be the beginning of one that does. */
+function patterns(what: string, exists: (wanted: Patterns) => boolean) {
+  const pattern = z
+    .string()
+    .refine((text) => /^[^*{]*\*?$/.test(text), {
+      error: ({ input }) => `${input} must be a name, or the beginning of one and a * at its end`,
+      abort: true,
+    })
+    .refine((text) => text === '*' || exists(new Patterns([text])), {
+      error: ({ input }) => `there is no ${what} ${input}`,
+    });
+  return z
+    .array(pattern)
+    .default([])
+    .transform((list) => new Patterns(list));
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Names of a policy. One that ends with `*` stands for every name that begins like it. */
+export class Patterns {
+  readonly #names: ReadonlySet<string>;
+  readonly #beginnings: readonly string[];
+  readonly #reached = new Map<string, boolean>();
+
+  constructor(private readonly patterns: readonly string[]) {
+    this.#names = new Set(patterns.filter((pattern) => !pattern.endsWith('*')));
+    this.#beginnings = patterns.flatMap((pattern) => beginningOf(pattern) ?? []);
+  }
+
+  includes(name: string): boolean {
+    return this.#names.has(name) || this.#beginnings.some((start) => name.startsWith(start));
+  }
+
+  /** Whether they include an address of this URI template. */
+  reach(uriTemplate: string): boolean {
+    let reached = this.#reached.get(uriTemplate);
+    if (reached === undefined) {
+      reached = this.patterns.some((pattern) => reaches(pattern, uriTemplate));
+      this.#reached.set(uriTemplate, reached);
+    }
+    return reached;
+  }
+}
+
+/**
+ * A URI as a resource reads it, without percent-encoding: `note:///%61` is the note `a`. `undefined` for what nobody may read: a broken
+ * encoding, and `..`, which whoever opens the resource could take for another address.
+ */
+export function plainUri(uri: string): string | undefined {
+  try {
+    const plain = decodeURIComponent(uri);
+    return /(?:^|[/\\])\.\.?(?:[/\\]|$)/.test(plain) ? undefined : plain;
+  } catch {
+    return undefined;
+  }
+}
+
+function beginningOf(pattern: string): string | undefined {
+  return pattern.endsWith('*') ? pattern.slice(0, -1) : undefined;
+}
+
+/** A beginning reaches a template when some part of the template, read from its start, can become that beginning. */
+function reaches(pattern: string, uriTemplate: string): boolean {
+  const beginning = beginningOf(pattern);
+  if (beginning === undefined) return fits(pattern, uriTemplate);
+  return Array.from({ length: uriTemplate.length + 1 }, (_, end) => uriTemplate.slice(0, end))
+    .filter((part) => part.lastIndexOf('{') <= part.lastIndexOf('}'))
+    .some((part) => fits(beginning, part));
+}
+
+/** An expression of a template stands for a part of a path; one with an operator, such as `{+path}`, for more than that. */
+function fits(uri: string, uriTemplate: string): boolean {
+  const pattern = uriTemplate.replaceAll(/[^{]+|\{(\W?)[^}]*\}?/g, (part, operator?: string) => {
+    if (operator === undefined) return part.replaceAll(/[$()*+.?[\\\]^|]/g, '\\$&');
+    return operator === '' ? '[^/]+' : '.+';
+  });
+  return uri === uriTemplate || new RegExp(`^${pattern}$`).test(uri);
+}
+
+export type ParsedPolicy =
+  | { readonly policy: RolePolicy }
+  | { readonly problems: readonly string[] };
+
+/** Reads the text of a policy. Every problem is named at once, and begins with its line: `12: roles.reader: …`. */
+export function parsePolicy(text: string, names: Names): ParsedPolicy {
+  const lines = new LineCounter();
+  const options = { lineCounter: lines, prettyErrors: false, logLevel: 'error' } as const;
+  const document = parseDocument(text, options);
+  const at = (offset: number, message: string) => `${lines.linePos(offset).line}: ${message}`;
+
+  const { errors, contents } = document;
+  if (errors.length > 0) return { problems: errors.map(({ pos, message }) => at(pos[0], message)) };
+  const content = attempt(() => document.toJS());
+  if (content instanceof Error) return { problems: [at(0, content.message)] };
+  const parsed = policySchema(names).safeParse(content);
+  if (parsed.success) return { policy: new RolePolicy(parsed.data.roles) };
+  return {
+    problems: parsed.error.issues
+      .flatMap(toFindings)
+      .map(({ path, message }) => ({ offset: offsetOf(contents, path), path, message }))
+      .sort((a, b) => a.offset - b.offset)
+      .map(({ offset, path, message }) => at(offset, [path.join('.'), message].join(': '))),
+  };
+}
+
+/** Aliases that stand for too much, or for nothing, are found late. */
+function attempt(read: () => unknown): unknown {
+  try {
+    return read();
+  } catch (error) {
+    return error;
+  }
+}
+
+interface Finding {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+}
+
+/** One finding per place: an issue can be about several keys. */
+function toFindings(issue: z.core.$ZodIssue): Finding[] {
+  const { path, message } = issue;
+  if (issue.code !== 'unrecognized_keys') return [{ path, message }];
+  return issue.keys.map((key) => ({ path: [...path, key], message: 'is not known' }));
+}
+
+/** Where the text has what `path` leads to, or what is closest to it. */
+function offsetOf(root: unknown, path: Finding['path']): number {
+  let node = root;
+  let offset = 0;
+  for (const step of path) {
+    if (isMap(node)) {
+      const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === step);
+      offset = (isScalar(pair?.key) && pair.key.range?.[0]) || offset;
+      node = pair?.value;
+    } else if (isSeq(node)) {
+      node = node.items[Number(step)];
+      offset = (isScalar(node) && node.range?.[0]) || offset;
+    }
+  }
+  return offset;
 }

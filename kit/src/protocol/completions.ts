@@ -1,7 +1,7 @@
 import type { McpServer, ServerContext } from '@modelcontextprotocol/server';
 import type { MaybePromise } from '../calls/maybe-async.js';
-import type { Completer } from '../definitions/completion.js';
 import type { CallContext } from '../definitions/context.js';
+import type { Completer } from '../definitions/definitions.js';
 import { ToolError } from '../definitions/errors.js';
 import { asProtocolError } from './protocol-error.js';
 

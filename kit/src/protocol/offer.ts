@@ -1,6 +1,6 @@
 import type { CacheHint, McpServer } from '@modelcontextprotocol/server';
-import type { ToolOutcome } from '../calls/run-tool.js';
 import type { Policy, Services, StepUp } from '../calls/services.js';
+import type { ToolOutcome } from '../calls/tool-calls.js';
 import type { Principal } from '../definitions/principal.js';
 import type { Completions } from './completions.js';
 

@@ -7,15 +7,14 @@ import type {
   RequestMeta,
   RequestMetaEnvelope,
 } from '@modelcontextprotocol/server';
+import * as z from 'zod/v4';
+import { SERVER_INFO } from '../calls/call.js';
 import type { MaybePromise } from '../calls/maybe-async.js';
-import { SERVER_INFO } from '../calls/meta-keys.js';
-import { runTool, type ToolOutcome } from '../calls/run-tool.js';
 import type { Services } from '../calls/services.js';
+import { runTool, type ToolOutcome } from '../calls/tool-calls.js';
+import type { Tool } from '../definitions/definitions.js';
 import { missingScopes, type Principal } from '../definitions/principal.js';
-import type { Tool } from '../definitions/tool.js';
-import type { Caller } from './caller.js';
-import { hasHeaderArguments } from './header-arguments.js';
-import type { PlainRequest } from './plain-request.js';
+import type { PlainRequest } from './requests.js';
 
 /** A call that can be answered without the protocol library. */
 export interface PlainCall {
@@ -142,4 +141,54 @@ function modernResult(result: CallToolResult, { server, text }: Ending): string 
 export function internalError(id: RequestId): string {
   const error = { code: -32603, message: 'Internal error' };
   return JSON.stringify({ jsonrpc: '2.0', id, error });
+}
+
+const known = new WeakMap<Tool, boolean>();
+
+/**
+ * Whether a tool has arguments that clients repeat in headers (`x-mcp-header` in its schema), which have to be compared.
+ * @see https://modelcontextprotocol.io/specification/draft/basic/transports
+ */
+export function hasHeaderArguments(tool: Tool): boolean {
+  let has = known.get(tool);
+  if (has === undefined) {
+    const schema = z.toJSONSchema(tool.input, { io: 'input', unrepresentable: 'any' });
+    has = JSON.stringify(schema).includes('"x-mcp-header"');
+    known.set(tool, has);
+  }
+  return has;
+}
+
+/** Whoever waits for an answer, and may go away before it is there. */
+export class Caller {
+  readonly #works: (() => void)[] = [];
+  #controller: AbortController | undefined;
+  #isOver = false;
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** Aborted when it is over. Most calls end before they need it. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      const controller = new AbortController();
+      this.#controller = controller;
+      this.whenOver(() => controller.abort());
+    }
+    return this.#controller.signal;
+  }
+
+  /** Calls `work` when the answer is sent or the caller has gone. */
+  whenOver(work: () => void): void {
+    if (this.#isOver) work();
+    else this.#works.push(work);
+  }
+
+  /** The answer is sent, or the caller has gone. */
+  end(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    for (const work of this.#works) work();
+  }
 }

@@ -1,18 +1,16 @@
-import { loadEnvFile } from '../host/node/env.js';
 import { superviseProcess } from '../host/node/lifecycle.js';
+import { loadEnvFile } from '../host/node/project.js';
 import { orExit } from '../host/node/settings.js';
-import { anyOf } from '../http/any-of.js';
 import { type AuthPart, type HttpApp, httpSettings, type SessionsPart } from '../http/app.js';
+import { anyOf } from '../http/callers.js';
 import { createHttpHandler } from '../http/handler.js';
 import { HttpMetrics } from '../http/metrics.js';
-import { metricsOnOwnPort } from '../http/metrics-endpoint.js';
+import { metricsOnOwnPort } from '../http/operations.js';
 import { dispatched } from '../http/refused-calls.js';
 import type { Server } from '../server.js';
-import { limitConnections } from './limit-connections.js';
-import { createNodeServer } from './node-server.js';
+import { createNodeServer, limitConnections, stopListening } from './node-server.js';
 import { openServer, type Transport } from './open-server.js';
 import { addProcessMetrics } from './process-metrics.js';
-import { stopListening } from './stop-listening.js';
 
 /** How long after the start what most requests do not need is loaded, unless one has needed it before (milliseconds). */
 const PREPARE_AFTER = 1_000;

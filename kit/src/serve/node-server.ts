@@ -1,11 +1,21 @@
-import type { Server, ServerResponse } from 'node:http';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { type Answer, type Incoming, refuse } from '../http/exchange.js';
-import { LineLimit } from '../http/line-limit.js';
-import { isWritten, MAX_WAITING_BYTES } from '../http/web-request.js';
-import { hasOneHost, NodeRequest, pathOf } from './node-request.js';
+import { orHurry } from '../host/node/lifecycle.js';
+import {
+  type Answer,
+  type Incoming,
+  isWritten,
+  MAX_WAITING_BYTES,
+  type RequestHeaders,
+  refuse,
+} from '../http/exchange.js';
+import { LineLimit } from '../http/metrics.js';
+import { Caller } from '../protocol/plain-calls.js';
 
 // To import it would load the HTTP client of Node.js, too, which is a fifth of a start (Node.js 22 and newer).
 const { createServer } = process.getBuiltinModule('node:http');
@@ -144,4 +154,146 @@ function limitReading(outgoing: ServerResponse): ServerResponse {
 
 function isEndOfClient(error: unknown): boolean {
   return (error as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE';
+}
+
+/** A request of `node:http`. What not every request needs is made when it is asked for. */
+export class NodeRequest extends Caller implements Incoming {
+  readonly method: string;
+  readonly headers: RequestHeaders;
+  readonly sender: string;
+
+  constructor(
+    private readonly incoming: IncomingMessage,
+    outgoing: ServerResponse,
+    readonly path: string,
+  ) {
+    super();
+    this.method = incoming.method ?? 'GET';
+    this.headers = readerOf(incoming);
+    this.sender = incoming.socket.remoteAddress ?? 'unknown';
+    outgoing.once('close', () => this.end());
+  }
+
+  async read(maxBytes: number): Promise<Buffer | undefined> {
+    const chunks: Buffer[] = [];
+    if (!(await this.#collect(chunks, maxBytes))) return undefined;
+    // The answer may be a stream without an end, and keeps the request and its listeners as long; not the body, too.
+    const parts = chunks.splice(0);
+    return parts.length === 1 ? parts[0] : Buffer.concat(parts);
+  }
+
+  toRequest(): Request {
+    const { method, signal } = this;
+    const headers = Object.entries(this.incoming.headersDistinct).flatMap(([name, values = []]) =>
+      values.map((value): [string, string] => [name, value]),
+    );
+    return new Request(`http://localhost${this.path}`, { method, headers, signal });
+  }
+
+  /** Whether the body, which it adds to `chunks`, has at most `maxBytes` bytes. */
+  #collect(chunks: Buffer[], maxBytes: number): Promise<boolean> {
+    const { incoming } = this;
+    return new Promise((resolve, reject) => {
+      let size = 0;
+      incoming.on('data', (chunk: Buffer) => {
+        size += chunk.length;
+        if (size <= maxBytes) chunks.push(chunk);
+        else resolve(false);
+      });
+      incoming.once('end', () => resolve(true));
+      this.whenOver(() => {
+        if (!incoming.readableEnded) reject(new Error('The body broke off.'));
+      });
+    });
+  }
+}
+
+/** The path of a request as it was sent: written in another way, it is another path. `undefined` for a target without one. */
+export function pathOf({ url = '/' }: IncomingMessage): string | undefined {
+  const [path] = url.split('?', 1);
+  return path?.includes('/') ? path : undefined;
+}
+
+/** Whether there are not two `Host` lines, which somebody on the way might have read in another way (RFC 9112, section 3.2). */
+export function hasOneHost({ rawHeaders }: IncomingMessage): boolean {
+  let hosts = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index];
+    if (name?.length === 4 && name.toLowerCase() === 'host') hosts += 1;
+  }
+  return hosts < 2;
+}
+
+/** node:http shows one of several values of some headers; here none may be hidden from the guards. */
+function readerOf(incoming: IncomingMessage): RequestHeaders {
+  const { headers, rawHeaders } = incoming;
+  if (Object.keys(headers).length * 2 === rawHeaders.length) {
+    return { get: (name) => headers[name]?.toString() ?? null };
+  }
+  const { headersDistinct } = incoming;
+  return { get: (name) => headersDistinct[name]?.join(', ') ?? null };
+}
+
+/** How many file descriptors connections leave for everything else: an eighth of all, and so many at least. */
+const MIN_RESERVE = 24;
+
+/** How often the log mentions closed connections (milliseconds). */
+const MENTION_EVERY = 10_000;
+
+/**
+ * Closes new connections while those that are open could take the last file descriptors. Without one no module can be loaded, no file
+ * opened and no database reached, and Node.js 20 remembers for ever that a module could not be loaded.
+ */
+export function limitConnections(server: Server, log: Logger): void {
+  const max = maxConnections();
+  if (max === undefined) return;
+  server.maxConnections = max;
+  let mentionAt = 0;
+  server.on('drop', () => {
+    if (performance.now() < mentionAt) return;
+    mentionAt = performance.now() + MENTION_EVERY;
+    log.warn({ max }, 'connection closed: too many for the file descriptors of this process');
+  });
+}
+
+/** `undefined` where the system does not say: everywhere but on Linux. */
+function maxConnections(): number | undefined {
+  try {
+    const limits = readFileSync('/proc/self/limits', 'utf8');
+    const [, soft] = /^Max open files +(\d+)/m.exec(limits) ?? [];
+    if (soft === undefined) return undefined;
+    const all = Number(soft);
+    const open = readdirSync('/proc/self/fd').length;
+    return Math.max(1, all - open - Math.max(MIN_RESERVE, Math.floor(all / 8)));
+  } catch {
+    return undefined;
+  }
+}
+
+/** How long a request may be on its way to a server that is going away (milliseconds). */
+const ON_THE_WAY = 250;
+
+/**
+ * Stops listening after `delayMs`, and without losing a request that is on its way: `close` alone ends every connection that looks
+ * idle, also when a client is just sending on it. So clients are told to go away first, with each answer, and what stays
+ * silent is closed. Connections with a request under way stay.
+ * @param hurry is aborted when it must not wait any longer
+ */
+export async function stopListening(
+  server: Server,
+  delayMs: number,
+  hurry: AbortSignal,
+): Promise<void> {
+  const isConnected = (await connections(server)) > 0;
+  await orHurry(sleep(isConnected ? Math.max(delayMs, ON_THE_WAY) : delayMs), hurry, 0);
+  const closed = once(server, 'close');
+  server.close();
+  // Whoever got in last has this long to send a request.
+  await orHurry(Promise.race([closed, sleep(ON_THE_WAY)]), hurry, 0);
+}
+
+function connections(server: Server): Promise<number> {
+  return new Promise((resolve) => {
+    server.getConnections((error, count) => resolve(error === null ? count : 0));
+  });
 }

@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { RoundStates } from '../calls/ask.js';
 import { Cursors } from '../calls/cursors.js';
-import { OverdueCalls } from '../calls/overdue-calls.js';
-import { RoundStates } from '../calls/round-state.js';
-import { RunningCalls } from '../calls/running-calls.js';
+import { OverdueCalls, RunningCalls } from '../calls/running-calls.js';
 import { NO_POLICY, type Services } from '../calls/services.js';
 import type { Metrics } from '../definitions/metrics.js';
 import { type CallSettings, callSettings, type SettingsShape } from '../definitions/settings.js';

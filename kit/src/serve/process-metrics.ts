@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import type { Registry } from '../telemetry/registry.js';
+import type { Registry } from '../telemetry/metrics.js';
 
 const PERCENTILES = [50, 90, 99, 100];
 const RESOLUTION_MS = 10;

@@ -2,18 +2,14 @@ import type { McpServer, ProtocolEra } from '@modelcontextprotocol/server';
 import { serveStdio as connect } from '@modelcontextprotocol/server/stdio';
 import { aborted } from '../calls/running-calls.js';
 import { NO_METRICS } from '../definitions/metrics.js';
-import { loadEnvFile } from '../host/node/env.js';
-import { orHurry, superviseProcess } from '../host/node/lifecycle.js';
-import { whenOrphaned } from '../host/node/orphaned.js';
+import { orHurry, superviseProcess, whenOrphaned } from '../host/node/lifecycle.js';
+import { loadEnvFile } from '../host/node/project.js';
 import { protocolOutput } from '../host/node/protect-stdout.js';
 import { orExit } from '../host/node/settings.js';
 import { createMcpServer } from '../protocol/mcp-server.js';
 import type { Server } from '../server.js';
-import { LineTransport } from '../stdio/line-transport.js';
-import { OWNER } from '../stdio/owner.js';
-import { PlainCalls } from '../stdio/plain-calls.js';
-import { pushChanges } from '../stdio/push-changes.js';
-import { Unanswered } from '../stdio/unanswered.js';
+import { LineTransport, Unanswered } from '../stdio/line-transport.js';
+import { OWNER, PlainCalls, pushChanges } from '../stdio/plain-calls.js';
 import { openServer } from './open-server.js';
 
 /** Serves a server to the client that started this process, until that goes away. */

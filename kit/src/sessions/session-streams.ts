@@ -1,14 +1,22 @@
-import type { JSONRPCNotification, ServerEvent } from '@modelcontextprotocol/server';
+import type {
+  JSONRPCMessage,
+  JSONRPCNotification,
+  RequestId,
+  ServerEvent,
+} from '@modelcontextprotocol/server';
 import type { Cursors } from '../calls/cursors.js';
 import type { Principal } from '../definitions/principal.js';
-import type { HttpApp } from '../http/app.js';
-import type { Authenticate } from '../http/authenticator.js';
+import type { Authenticate, HttpApp } from '../http/app.js';
+import { LiveCaller } from '../http/callers.js';
 import { type Answer, type Incoming, refuse } from '../http/exchange.js';
-import { LiveCaller } from '../http/live-caller.js';
-import { ChangeReader } from './change-reader.js';
-import { EventStream } from './event-stream.js';
-import { ResumedStream } from './resumed-stream.js';
-import type { SessionState } from './session-state.js';
+import {
+  type ChangeLog,
+  type EventStore,
+  isAfter,
+  type LoggedChange,
+  type SessionState,
+  type SessionStore,
+} from './session-state.js';
 import type { Subscriptions } from './subscriptions.js';
 
 /** The stream of changes, as opposed to those of calls. */
@@ -167,4 +175,215 @@ function asNotification({ kind, params, ...event }: ServerEvent): JSONRPCNotific
       ? 'notifications/resources/updated'
       : `notifications/${kind.replace('_list_', '/list_')}`;
   return { jsonrpc: '2.0', method, params: { ...params, ...event } };
+}
+
+const KEEP_ALIVE_MS = 15_000;
+
+/** How long a client should wait before it takes up a lost stream again (milliseconds). */
+export const RETRY_MS = 1_000;
+
+/** How much may wait for a client that reads slowly; what it loses is kept for it. */
+const MAX_WAITING_BYTES = 1_000_000;
+
+/** A stream that a client has asked for with GET. */
+export class EventStream {
+  readonly #body: ReadableStream<Uint8Array>;
+  readonly #encoder = new TextEncoder();
+  readonly #keepAlive: NodeJS.Timeout;
+  #target: ReadableStreamDefaultController<Uint8Array> | undefined;
+
+  /**
+   * @param mark says where the stream is, for a client that understands events that say nothing else
+   * @param onEnd is called once, when the stream is over for whatever reason
+   */
+  constructor(
+    private readonly mark: (() => string) | undefined,
+    private readonly onEnd: () => void,
+  ) {
+    this.#body = new ReadableStream<Uint8Array>(
+      { start: (target) => this.#start(target), cancel: () => void this.#finish() },
+      new ByteLengthQueuingStrategy({ highWaterMark: MAX_WAITING_BYTES }),
+    );
+    this.#keepAlive = setInterval(() => this.#stayAlive(), KEEP_ALIVE_MS).unref();
+  }
+
+  /** @param id where the stream is when the client has read this */
+  send(message: JSONRPCMessage, id?: string): void {
+    this.#write(`event: message\n${id ? `id: ${id}\n` : ''}data: ${JSON.stringify(message)}\n\n`);
+  }
+
+  /** Tells the client where the stream is, so that it can take it up again before anything was sent. */
+  begin(): void {
+    if (this.mark) this.#write(`id: ${this.mark()}\nretry: ${RETRY_MS}\ndata: \n\n`);
+  }
+
+  end(): void {
+    this.#finish()?.close();
+  }
+
+  answer(session: string): Answer {
+    const headers = {
+      'content-type': 'text/event-stream',
+      'cache-control': 'no-cache, no-transform',
+      'x-accel-buffering': 'no',
+      'mcp-session-id': session,
+    };
+    return { status: 200, headers, body: this.#body };
+  }
+
+  #start(target: ReadableStreamDefaultController<Uint8Array>): void {
+    this.#target = target;
+  }
+
+  /** Always alike: whether something came by that does not concern the client is not its business. */
+  #stayAlive(): void {
+    this.#write(this.mark ? `id: ${this.mark()}\ndata: \n\n` : ': keepalive\n\n');
+  }
+
+  #write(text: string): void {
+    if (this.#target === undefined) return;
+    if ((this.#target.desiredSize ?? 0) > 0) this.#target.enqueue(this.#encoder.encode(text));
+    else this.#finish()?.error(new Error('the client does not read its stream'));
+  }
+
+  #finish(): ReadableStreamDefaultController<Uint8Array> | undefined {
+    const target = this.#target;
+    if (target === undefined) return undefined;
+    this.#target = undefined;
+    clearInterval(this.#keepAlive);
+    this.onEnd();
+    return target;
+  }
+}
+
+const LOST = {
+  code: -32_000,
+  message: 'The process that ran this call is gone. Nobody knows how far it came.',
+};
+
+/** How long a process may be cut off from the others before its calls are given up (milliseconds). */
+const PATIENCE_MS = 3_000;
+
+/** Where a stream is that a client takes up again: after which event. */
+export interface Resumed {
+  readonly session: string;
+  readonly stream: string;
+  readonly event: string;
+}
+
+/** Sends what was said on a stream after an event, and what is said until its calls are over, wherever they run. */
+export class ResumedStream {
+  #last: string;
+  #looking = false;
+  #again = false;
+  #silentSince: number | undefined;
+
+  constructor(
+    private readonly resumed: Resumed,
+    private readonly events: EventStore,
+    private readonly store: SessionStore,
+    private readonly target: EventStream,
+  ) {
+    this.#last = resumed.event;
+  }
+
+  /** There may be something new. The client loses a stream that cannot be read now, and may take it up later. */
+  look(): void {
+    this.#again = true;
+    if (this.#looking) return;
+    this.#looking = true;
+    this.#lookUntilDone().catch(() => this.end());
+  }
+
+  end(): void {
+    this.target.end();
+  }
+
+  async #lookUntilDone(): Promise<void> {
+    const { session, stream } = this.resumed;
+    try {
+      while (this.#again) {
+        this.#again = false;
+        // In this order: a call ends after everything that it has said.
+        const isOver = await this.#isOver();
+        for (const { id, message } of await this.events.after(session, stream, this.#last)) {
+          this.target.send(message, id);
+          this.#last = id;
+        }
+        if (isOver) return this.end();
+      }
+    } finally {
+      // In the same step as the last look at `again`, or what comes in between would be seen by nobody.
+      this.#looking = false;
+    }
+  }
+
+  async #isOver(): Promise<boolean> {
+    const { session, stream } = this.resumed;
+    const state = await this.store.stateOf(session, stream);
+    if (state !== 'silent') {
+      this.#silentSince = undefined;
+      return state === 'over';
+    }
+    const now = performance.now();
+    this.#silentSince ??= now;
+    if (now - this.#silentSince < PATIENCE_MS) {
+      setTimeout(() => this.look(), PATIENCE_MS).unref();
+      return false;
+    }
+    for (const id of await this.store.endLost(session, stream)) {
+      await this.events.append(session, stream, lostCall(id));
+    }
+    return true;
+  }
+}
+
+function lostCall(id: RequestId): JSONRPCMessage {
+  return { jsonrpc: '2.0', id, error: LOST };
+}
+
+/** Reads a log of changes, each of them once and in order: what is in it already, then what comes. */
+export class ChangeReader {
+  readonly #stop: () => void;
+  /** What comes while the beginning is looked up. */
+  #waiting: LoggedChange[] | undefined = [];
+  #last = '';
+
+  constructor(
+    private readonly log: ChangeLog,
+    private readonly tell: (change: LoggedChange) => void,
+  ) {
+    this.#stop = log.listen((change) => {
+      if (this.#waiting === undefined) this.#hear(change);
+      else this.#waiting.push(change);
+    });
+  }
+
+  /** Where it is: all before that was read, or is of no concern. */
+  get place(): string {
+    return this.#last;
+  }
+
+  /** Begins after `place`, or now. @param ready is called before it tells anything. */
+  async begin(place: string | undefined, ready: () => void = () => {}): Promise<void> {
+    const begins = place ?? (await this.log.newest());
+    const missed = place === undefined ? [] : await this.log.after(place);
+    this.#last = begins;
+    ready();
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
+    for (const change of [...missed, ...waiting]) this.#hear(change);
+  }
+
+  end(): void {
+    this.#stop();
+  }
+
+  #hear(change: LoggedChange): void {
+    if (change.at !== undefined) {
+      if (!isAfter(change.at, this.#last)) return;
+      this.#last = change.at;
+    }
+    this.tell(change);
+  }
 }

@@ -1,31 +1,29 @@
 import { randomUUID } from 'node:crypto';
-import type {
-  JSONRPCMessage,
-  JSONRPCNotification,
-  JSONRPCRequest,
-  RequestId,
-} from '@modelcontextprotocol/server';
 import {
+  type AuthInfo,
   isJSONRPCRequest,
+  type JSONRPCMessage,
+  type JSONRPCNotification,
+  type JSONRPCRequest,
+  type McpServer,
+  type RequestId,
+  type ScopeChallengeHandler,
+  type Transport,
+  type EventStore as TransportEvents,
   WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server';
 import { aborted } from '../calls/running-calls.js';
 import type { Principal } from '../definitions/principal.js';
 import type { HttpApp } from '../http/app.js';
+import { tooManyRequests } from '../http/callers.js';
 import { type Answer, fromResponse, type Incoming, refuse } from '../http/exchange.js';
-import { tooManyRequests } from '../http/request-limit.js';
-import type { Concurrency } from '../limits/concurrency.js';
+import type { Concurrency } from '../limits/call-limits.js';
+import type { MayRead } from '../protocol/change-events.js';
 import { changeCapabilities, createMcpServer } from '../protocol/mcp-server.js';
-import type { MayRead } from '../protocol/readers.js';
-import { serverScopeFor } from '../protocol/server-scope.js';
-import { RETRY_MS } from './event-stream.js';
-import { answeredBy, RequestServer } from './request-server.js';
-import type { SessionState } from './session-state.js';
-import type { SessionStepUp } from './session-step-up.js';
-import type { CallsBegun, Note, SessionData } from './session-store.js';
-import { SessionStreams } from './session-streams.js';
+import { serverScopeFor } from '../protocol/requests.js';
+import type { CallsBegun, Note, SessionData, SessionState } from './session-state.js';
+import { RETRY_MS, SessionStreams } from './session-streams.js';
 import { Subscriptions } from './subscriptions.js';
-import { transportEvents } from './transport-events.js';
 
 const INVALID_REQUEST = -32_600;
 const INTERNAL_ERROR = -32_603;
@@ -340,4 +338,115 @@ function isCancellation(message: JSONRPCMessage): message is JSONRPCNotification
 
 function unavailable({ id }: JSONRPCRequest): JSONRPCMessage {
   return { jsonrpc: '2.0', id, error: UNAVAILABLE };
+}
+
+/** What a session has told its servers, and what it does with what they say. */
+export interface Client {
+  /** The messages with which the client introduced itself; each request is answered by a server that has heard them. */
+  readonly introduction: readonly JSONRPCRequest[];
+  send(message: JSONRPCMessage): void;
+}
+
+/**
+ * A server for one request of a session, and the transport between the two. A session has no server of its own: what the caller
+ * may do is looked up for every request, and an idle session is nothing but a few fields.
+ */
+export class RequestServer implements Transport {
+  onmessage?: Transport['onmessage'];
+  onclose?: () => void;
+  onerror?: (error: Error) => void;
+  #introduced: (() => void) | undefined;
+
+  constructor(
+    private readonly server: McpServer,
+    private readonly client: Client,
+  ) {}
+
+  /** Hands the request over; the answer, and everything before it, goes to the client. */
+  async serve(request: JSONRPCRequest): Promise<void> {
+    await this.server.connect(this);
+    for (const message of this.client.introduction) {
+      await new Promise<void>((resolve) => {
+        this.#introduced = resolve;
+        this.onmessage?.(message);
+      });
+    }
+    this.#introduced = undefined;
+    this.onmessage?.(request);
+  }
+
+  /** An answer to what this server asked, or the end of the call. */
+  deliver(message: JSONRPCMessage): void {
+    this.onmessage?.(message);
+  }
+
+  /** Whatever goes on ends. */
+  async end(): Promise<void> {
+    await this.server.close();
+  }
+
+  async start(): Promise<void> {}
+
+  async send(message: JSONRPCMessage): Promise<void> {
+    if (this.#introduced === undefined) this.client.send(message);
+    else if (!('method' in message)) this.#introduced();
+  }
+
+  async close(): Promise<void> {
+    this.onclose?.();
+  }
+}
+
+/** The id of the request that a message answers. */
+export function answeredBy(message: JSONRPCMessage): RequestId | undefined {
+  return 'method' in message || !('id' in message) ? undefined : message.id;
+}
+
+/** Refuses a call in a session for which the caller lacks a scope, as it is refused without one. */
+export class SessionStepUp {
+  readonly #principals = new WeakMap<AuthInfo, Principal>();
+
+  constructor(private readonly app: HttpApp) {}
+
+  /** What the transport of a session may know of the caller of one request. */
+  authInfo(principal: Principal): AuthInfo | undefined {
+    const authInfo = this.app.auth.authInfo?.(principal);
+    if (authInfo !== undefined) this.#principals.set(authInfo, principal);
+    return authInfo;
+  }
+
+  readonly challenge: ScopeChallengeHandler = (asked) => {
+    const principal = asked.authInfo && this.#principals.get(asked.authInfo);
+    if (principal === undefined) return undefined;
+    const { stepUp } = this.app.auth;
+    const scope = { ...serverScopeFor(asked.request), stepUp };
+    return createMcpServer(this.app, principal, scope).resolveScopeChallenge(asked);
+  };
+}
+
+/**
+ * Keeps what is said on the one stream of an SDK transport. A call is over with its answer, before the client has it: it may
+ * send the next one under the same id to another process.
+ * @param onStored is called when there is something new on the stream
+ */
+export function transportEvents(
+  { events, store }: SessionState,
+  session: string,
+  stream: string,
+  onStored: () => void,
+): TransportEvents {
+  return {
+    async storeEvent(_, message) {
+      const answered = answeredBy(message);
+      const [id] = await Promise.all([
+        events.append(session, stream, message),
+        answered !== undefined && store.endCalls(session, stream, [answered]),
+      ]);
+      onStored();
+      return id;
+    },
+    async replayEventsAfter() {
+      throw new Error('Streams are taken up again elsewhere.');
+    },
+  };
 }

@@ -8,17 +8,18 @@ import {
   SUPPORTED_PROTOCOL_VERSIONS,
 } from '@modelcontextprotocol/server';
 import type { Principal } from '../definitions/principal.js';
-import type { HttpApp, SessionRoutes } from '../http/app.js';
-import type { Authenticate } from '../http/authenticator.js';
-import { CallsUnderWay } from '../http/calls-under-way.js';
-import { type Answer, type Incoming, refuse } from '../http/exchange.js';
-import { tooManyRequests } from '../http/request-limit.js';
-import { Concurrency } from '../limits/concurrency.js';
-import { readersOf } from '../protocol/readers.js';
-import { type OfSessions, Session } from './session.js';
-import { type SessionState, SessionsUnavailable } from './session-state.js';
-import { SessionStepUp } from './session-step-up.js';
-import { keyOf, type SessionData } from './session-store.js';
+import type { Authenticate, HttpApp, SessionRoutes } from '../http/app.js';
+import { tooManyRequests } from '../http/callers.js';
+import { type Answer, CallsUnderWay, type Incoming, refuse } from '../http/exchange.js';
+import { Concurrency } from '../limits/call-limits.js';
+import { readersOf } from '../protocol/change-events.js';
+import { type OfSessions, Session, SessionStepUp } from './session.js';
+import {
+  keyOf,
+  type SessionData,
+  type SessionState,
+  SessionsUnavailable,
+} from './session-state.js';
 import { isOfChanges } from './session-streams.js';
 
 /** How often it is said which sessions are in use, at the most (milliseconds). */

@@ -1,9 +1,9 @@
 import type { JSONRPCMessage, JSONRPCRequest, ServerEvent } from '@modelcontextprotocol/server';
 import type { Change } from '../definitions/changes.js';
 import type { Principal } from '../definitions/principal.js';
-import type { MayRead } from '../protocol/readers.js';
-import { eventsOf } from '../protocol/wanted.js';
-import type { SessionStore } from './session-store.js';
+import type { MayRead } from '../protocol/change-events.js';
+import { eventsOf } from '../protocol/change-events.js';
+import type { SessionStore } from './session-state.js';
 
 const INVALID_PARAMS = -32_602;
 /** What is longer is no address of a resource, and would be kept as long as the session. */

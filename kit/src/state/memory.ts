@@ -1,6 +1,6 @@
 import { MemoryNonceStore } from '../calls/nonces.js';
 import { Changes } from '../definitions/changes.js';
-import { TokenBuckets } from '../limits/token-buckets.js';
+import { TokenBuckets } from '../limits/call-limits.js';
 import type { SharedState } from '../parts.js';
 
 /** The state of one process, which shares nothing with others. */

@@ -1,9 +1,12 @@
+import { randomUUID } from 'node:crypto';
+import type { Redis } from 'ioredis';
 import * as z from 'zod/v4';
+import type { Bucket, Claim, NonceStore, RateLimiter } from '../calls/services.js';
+import { ToolError } from '../definitions/errors.js';
+import { pace, TokenBuckets } from '../limits/call-limits.js';
 import type { SharedState, StatePart } from '../parts.js';
 import { memoryState } from './memory.js';
-import { redisLimiter } from './redis-buckets.js';
 import { RedisChanges } from './redis-changes.js';
-import { redisNonces } from './redis-nonces.js';
 import { SharedRedis } from './shared-redis.js';
 
 const settings = {
@@ -40,4 +43,103 @@ export function redis(): StatePart<typeof settings> {
       };
     },
   };
+}
+
+/**
+ * As `TokenBuckets` does it, in one atomic step, by the clock of Redis. That one may be set back: what would then be more than
+ * empty becomes empty.
+ * KEYS: the buckets. ARGV: interval and capacity of each, in microseconds.
+ */
+const TAKE = `
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local function save(key, fullAt)
+  redis.call('SET', key, string.format('%.0f', fullAt), 'PX', math.ceil((fullAt - now) / 1000))
+end
+local fullAt, wait = {}, 0
+for i, key in ipairs(KEYS) do
+  local known, empty = tonumber(redis.call('GET', key)) or 0, now + ARGV[2 * i]
+  if known > empty then
+    known = empty
+    save(key, empty)
+  end
+  fullAt[i] = math.max(known, now) + ARGV[2 * i - 1]
+  wait = math.max(wait, fullAt[i] - empty)
+end
+if wait > 0 then return math.ceil(wait / 1000) end
+for i, key in ipairs(KEYS) do save(key, fullAt[i]) end
+return 0
+`;
+
+/**
+ * Buckets that all replicas share.
+ * @param onError what happens while Redis does not answer: `open` counts in this process, `closed` refuses
+ */
+export function redisLimiter(
+  redis: SharedRedis,
+  service: string,
+  onError: 'open' | 'closed',
+): RateLimiter {
+  const local = new TokenBuckets();
+  return {
+    async take(buckets) {
+      const wait = await redis
+        .ask((client) => takeIn(client, service, buckets))
+        .catch(() => undefined);
+      if (wait !== undefined) return wait;
+      if (onError === 'open') return local.take(buckets);
+      throw new ToolError('LIMITS_UNAVAILABLE', 'Calls cannot be counted. Try again in 1 s.', {
+        retryable: true,
+        retryAfter: 1,
+      });
+    },
+  };
+}
+
+async function takeIn(redis: Redis, service: string, buckets: readonly Bucket[]): Promise<number> {
+  const keys = buckets.map(({ key }) => `${service}:limit:${key}`);
+  const paces = buckets.map(pace).flatMap(({ interval, capacity }) => [interval, capacity]);
+  return Number(await redis.eval(TAKE, keys.length, ...keys, ...paces));
+}
+
+/** ARGV: the prefix, the name of a new set, for how many seconds it takes ids. */
+const SET_FOR_NEW = `
+local newest = ARGV[1] .. 'newest'
+local set = redis.call('GET', newest)
+if not set or redis.call('EXISTS', ARGV[1] .. set) == 0 then
+  set = ARGV[2]
+  redis.call('SADD', ARGV[1] .. set, '')
+  redis.call('EXPIRE', ARGV[1] .. set, 2 * ARGV[3])
+  redis.call('SET', newest, set, 'EX', ARGV[3])
+end
+return set
+`;
+
+/** ARGV: the prefix, a set, an id. */
+const CLAIM = `
+local set = ARGV[1] .. ARGV[2]
+if redis.call('EXISTS', set) == 0 then return 'unknown' end
+return redis.call('SADD', set, ARGV[3]) == 1 and 'first' or 'again'
+`;
+
+/** Ids that count once over all replicas. */
+export function redisNonces(redis: SharedRedis, service: string): NonceStore {
+  /** A Redis set for each set of ids, and the name of the one for new ids. */
+  const prefix = `${service}:{used}:`;
+  /** @throws {ToolError} while Redis does not answer: what might run twice does not run. */
+  const run = async (script: string, ...args: (string | number)[]) => {
+    const evaluate = (client: Redis) => client.eval(script, 0, prefix, ...args);
+    return await redis.ask(evaluate).catch(unavailable);
+  };
+  return {
+    setForNew: async (seconds) => String(await run(SET_FOR_NEW, randomUUID(), seconds)),
+    claim: async (id, set) => (await run(CLAIM, set, id)) as Claim,
+  };
+}
+
+function unavailable(): never {
+  throw new ToolError('APPROVALS_UNAVAILABLE', 'The approval cannot be checked. Ask again later.', {
+    retryable: true,
+    retryAfter: 1,
+  });
 }

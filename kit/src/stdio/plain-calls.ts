@@ -1,10 +1,16 @@
-import { parseJSONRPCMessage, type RequestId } from '@modelcontextprotocol/server';
-import type { ToolOutcome } from '../calls/run-tool.js';
+import {
+  type McpServer,
+  type ProtocolEra,
+  parseJSONRPCMessage,
+  type RequestId,
+} from '@modelcontextprotocol/server';
 import type { Services } from '../calls/services.js';
+import type { ToolOutcome } from '../calls/tool-calls.js';
+import type { Change } from '../definitions/changes.js';
 import type { Principal } from '../definitions/principal.js';
-import { Caller } from '../protocol/caller.js';
-import { internalError, type PlainCall, plainCall } from '../protocol/plain-calls.js';
-import { type PlainRequest, plainRequest } from '../protocol/plain-request.js';
+import { readersOf } from '../protocol/change-events.js';
+import { Caller, internalError, type PlainCall, plainCall } from '../protocol/plain-calls.js';
+import { type PlainRequest, plainRequest } from '../protocol/requests.js';
 import type { LineTransport } from './line-transport.js';
 
 /**
@@ -91,4 +97,49 @@ export class PlainCalls {
       if (this.#underWay.size === 0) this.#onEmpty?.();
     }
   }
+}
+
+/** Whoever started this process may do everything. */
+export const OWNER: Principal = { id: 'stdio', scopes: ['*'] };
+
+/**
+ * Tells a client over its own connection which resources have changed. A client of 2026 asks for that with
+ * `subscriptions/listen`, which the transport answers and keeps to; one of 2025 with `resources/subscribe`.
+ */
+export function pushChanges({ server }: McpServer, services: Services, era: ProtocolEra): void {
+  const subscribed = new Set<string>();
+  const mayRead = readersOf(services);
+  if (era === 'legacy') {
+    server.setRequestHandler('resources/subscribe', ({ params }) => {
+      subscribed.add(params.uri);
+      return {};
+    });
+    server.setRequestHandler('resources/unsubscribe', ({ params }) => {
+      subscribed.delete(params.uri);
+      return {};
+    });
+  }
+
+  async function update(uri: string): Promise<void> {
+    if (era === 'legacy' && !subscribed.has(uri)) return;
+    if (!mayRead(uri, OWNER)) return;
+    await server.sendResourceUpdated({ uri });
+  }
+
+  async function tell(change: Change): Promise<void> {
+    if (change.kind === 'resource_updated') return await update(change.uri);
+    if (change.kind === 'missed') for (const uri of subscribed) await update(uri);
+    if (change.kind === 'missed' || change.kind === 'resources_list_changed') {
+      await server.sendResourceListChanged();
+    }
+  }
+
+  const stop = services.changes.listen((change) => {
+    tell(change).catch((error) => services.log.debug({ err: error }, 'change not told'));
+  });
+  const { onclose } = server;
+  server.onclose = () => {
+    stop();
+    onclose?.();
+  };
 }

@@ -1,14 +1,14 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import * as z from 'zod/v4';
+import { isNetworkError, ToolError } from '../definitions/errors.js';
 import type { Metrics } from '../definitions/metrics.js';
+import { PROJECT } from '../host/node/project.js';
 import type { Part } from '../parts.js';
 import { cancelUntilOver, requestCancel } from './postgres-cancel.js';
-import { asStoreError } from './postgres-error.js';
-import { migrate } from './postgres-migrate.js';
-import { withProjectPaths } from './postgres-url.js';
-import type { Sql, Store } from './sql.js';
-import { traced } from './traced.js';
+import { type Sql, type Store, traced } from './sql.js';
 
 export interface PooledStore extends Store {
   /** How many connections there are, how many of them have nothing to do, and how many callers wait for one. */
@@ -162,3 +162,86 @@ function giveBack(client: pg.PoolClient, isUsable: boolean): void {
 }
 
 function ignore(): void {}
+
+const FOLDER = join(PROJECT, 'migrations');
+/** Any number that no other program uses for an advisory lock in this database. */
+const LOCK = 7_205_759_403;
+/** A migration may build an index, or wait for another server's migration (milliseconds). */
+const TIMEOUT = 600_000;
+
+/**
+ * Applies the files of `migrations/` that this database has not seen, in the order of their names, all or none. Servers that
+ * start at the same time wait for each other.
+ */
+export async function migrate(connectionString: string): Promise<void> {
+  const client = new pg.Client({
+    connectionString,
+    connectionTimeoutMillis: 3_000,
+    // The database gives up first: nothing is left behind there, waiting for a lock.
+    statement_timeout: TIMEOUT,
+    query_timeout: TIMEOUT + 2_000,
+  });
+  // A lost connection fails the query under way; without a listener it would end the process.
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    await client.query('BEGIN');
+    await client.query('SELECT pg_advisory_xact_lock($1)', [LOCK]);
+    await client.query('CREATE TABLE IF NOT EXISTS mcp_migrations (name text PRIMARY KEY)');
+    const { rows } = await client.query<{ name: string }>('SELECT name FROM mcp_migrations');
+    const seen = new Set(rows.map(({ name }) => name));
+    for (const name of migrationFiles().filter((file) => !seen.has(file))) {
+      await client.query(readFileSync(join(FOLDER, name), 'utf8'));
+      await client.query('INSERT INTO mcp_migrations (name) VALUES ($1)', [name]);
+    }
+    await client.query('COMMIT');
+  } finally {
+    // What is not committed rolls back when the connection ends.
+    await client.end();
+  }
+}
+
+function migrationFiles(): string[] {
+  return readdirSync(FOLDER)
+    .filter((name) => name.endsWith('.sql'))
+    .sort();
+}
+
+const FILES = /(?<=[?&]ssl(?:rootcert|cert|key)=)[^&#]+/g;
+
+/** A connection string whose certificates and keys are found wherever the process was started: relative to the project. */
+export function withProjectPaths(url: string): string {
+  return url.replace(FILES, (path) => {
+    const decoded = new URLSearchParams(`path=${path}`).get('path') ?? path;
+    return encodeURIComponent(resolve(PROJECT, decoded));
+  });
+}
+
+/**
+ * What the caller may know, by SQLSTATE. Every other state means that the statement is wrong, and stays inside.
+ * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
+ */
+const STATES: readonly [RegExp, string, string][] = [
+  // Not reachable, no access, no such database, no resources, shutting down, a replica that was the primary.
+  [/^(08|28|3D|53|57P|25006)/, 'STORE_UNAVAILABLE', 'The database is not available.'],
+  // Two transactions at once, a lock that was not free.
+  [/^(40|55P03)/, 'STORE_BUSY', 'Someone else is changing the same data.'],
+  [/^57014/, 'STORE_TIMEOUT', 'The database needed too long for this.'],
+];
+/** A text with a character that the database's encoding, or its JSON, does not have. */
+const NOT_STORABLE = /^22(021|P05)/;
+/** The driver's own errors have no state. */
+const CONNECTION_LOST = /timeout|terminated|Connection ended/i;
+
+/** An error of the database as one that the caller may see, or `undefined`. */
+export function asStoreError(error: unknown): ToolError | undefined {
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  const isLost = code === undefined && CONNECTION_LOST.test(String(message));
+  const state = isLost || isNetworkError(error) || code === 'ENOENT' ? '08' : String(code);
+  if (NOT_STORABLE.test(state)) {
+    return new ToolError('INVALID_INPUT', 'A text contains a character that cannot be stored.');
+  }
+  const [, name, text] = STATES.find(([pattern]) => pattern.test(state)) ?? [];
+  if (name === undefined) return undefined;
+  return new ToolError(name, `${text} Try again later.`, { retryable: true });
+}

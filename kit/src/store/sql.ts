@@ -1,3 +1,4 @@
+import type { Tracing } from '../calls/services.js';
 import { ToolError } from '../definitions/errors.js';
 
 /** A statement and its values, kept apart so that a value can never become SQL. */
@@ -37,4 +38,13 @@ export interface Store {
   /** Rejects when the database cannot be used. */
   ping(): Promise<void>;
   close(): Promise<void>;
+}
+
+/** Gives each query a span, where there are traces; its text has no values. */
+export function traced<S extends Store>(store: S, system: string, tracing: Tracing | undefined): S {
+  if (tracing === undefined) return store;
+  const query = store.query.bind(store);
+  const tracedQuery: Store['query'] = (statement, signal) =>
+    tracing.query({ system, text: statement.strings.join('?') }, () => query(statement, signal));
+  return Object.assign(store, { query: tracedQuery });
 }

@@ -1,6 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ToolError } from '../definitions/errors.js';
 import type { Database } from './libsql.js';
 import type { SqlValue } from './sql.js';
-import { isLocked } from './sqlite-error.js';
 
 /** So many statements are kept. A server whose texts are fixed has fewer. */
 const MAX_KEPT = 100;
@@ -44,7 +45,7 @@ export class Connection {
    */
   async #prepare(text: string): Promise<Statement> {
     const query = `WITH result AS MATERIALIZED (${text.replace(/;\s*$/, '')}\n) SELECT * FROM result`;
-    const isQuery = true;
+    let isQuery = true;
     const statement: Statement = await this.database.prepare(query).catch((error: unknown) => {
       if (isLocked(error)) throw error;
       isQuery = false;
@@ -73,4 +74,47 @@ function refuseTwins(statement: Statement): void {
   throw new Error(
     `Two columns of a query are called ${first}. Give one of them another name with AS.`,
   );
+}
+
+/** How long to wait for the locks of other processes, in milliseconds. */
+const WAIT_MS = 5_000;
+
+/**
+ * Does `work` again while another process has locked the database. SQLite can wait by itself, but it holds the lock of the
+ * connection meanwhile.
+ */
+export async function whenUnlocked<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  const deadline = performance.now() + WAIT_MS;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isLocked(error) || performance.now() > deadline) throw error;
+    }
+    // At random, so that those who wait do not come back all at once.
+    await sleep(5 + 45 * Math.random(), undefined, signal && { signal });
+  }
+}
+
+/**
+ * What the caller may know, by result code. Every other code means that the statement is wrong, and stays inside.
+ * @see https://www.sqlite.org/rescode.html
+ */
+const CODES: readonly [RegExp, string, string][] = [
+  [/^SQLITE_(CANTOPEN|FULL|IOERR)/, 'STORE_UNAVAILABLE', 'The database is not available.'],
+  // libsql asks for the code after the statement has failed; by then it may be OK again.
+  [/^SQLITE_(BUSY|LOCKED|OK$)/, 'STORE_BUSY', 'Someone else is changing the data.'],
+];
+
+/** An error of the database as one that the caller may see and the same call may overcome later, or `undefined`. */
+export function asStoreError(error: unknown): ToolError | undefined {
+  const { code } = error as { code?: unknown };
+  const [, name, text] = CODES.find(([pattern]) => pattern.test(String(code))) ?? [];
+  if (name === undefined) return undefined;
+  return new ToolError(name, `${text} Try again later.`, { retryable: true });
+}
+
+/** Whether a statement may succeed as soon as someone else has finished. */
+export function isLocked(error: unknown): boolean {
+  return asStoreError(error)?.code === 'STORE_BUSY';
 }

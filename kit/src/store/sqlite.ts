@@ -1,17 +1,13 @@
-import { mkdirSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import type { Logger } from 'pino';
 import * as z from 'zod/v4';
 import { ToolError } from '../definitions/errors.js';
 import { PROJECT } from '../host/node/project.js';
 import type { Part } from '../parts.js';
 import { Database } from './libsql.js';
-import type { Sql, Store } from './sql.js';
-import { Connection } from './sqlite-connection.js';
-import { asStoreError } from './sqlite-error.js';
-import { whenUnlocked } from './sqlite-locks.js';
-import { migrate } from './sqlite-migrate.js';
-import { traced } from './traced.js';
+import { type Sql, type Store, traced } from './sql.js';
+import { asStoreError, Connection, whenUnlocked } from './sqlite-connection.js';
 
 export interface SqliteOptions {
   /** The file of the database, relative to the project, unless `DATABASE_URL` names another. */
@@ -104,4 +100,32 @@ function unavailable(): ToolError {
   return new ToolError('STORE_UNAVAILABLE', 'The database is not available. Try again later.', {
     retryable: true,
   });
+}
+
+const FOLDER = join(PROJECT, 'migrations');
+
+/** Applies the files of `migrations/` that this database has not seen, in the order of their names, all or none. */
+export async function migrate(database: Database): Promise<void> {
+  await whenUnlocked(() => database.exec('BEGIN IMMEDIATE'));
+  try {
+    await database.exec('CREATE TABLE IF NOT EXISTS mcp_migrations (name TEXT PRIMARY KEY)');
+    const done = await database.prepare('SELECT name FROM mcp_migrations');
+    const seen = new Set((await done.all()).map((row: { name: string }) => row.name));
+    const insert = await database.prepare('INSERT INTO mcp_migrations (name) VALUES (?)');
+    for (const name of migrationFiles().filter((file) => !seen.has(file))) {
+      await database.exec(readFileSync(join(FOLDER, name), 'utf8'));
+      await insert.run(name);
+    }
+    await whenUnlocked(() => database.exec('COMMIT'));
+  } catch (error) {
+    // SQLite may have rolled back by itself.
+    await database.exec('ROLLBACK').catch(() => {});
+    throw error;
+  }
+}
+
+function migrationFiles(): string[] {
+  return readdirSync(FOLDER)
+    .filter((name) => name.endsWith('.sql'))
+    .sort();
 }

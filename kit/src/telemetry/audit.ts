@@ -6,9 +6,8 @@ import type { CallObserver } from '../calls/services.js';
 import { type CallSettings, ConfigError, type SettingsOf } from '../definitions/settings.js';
 import { appendTo, isWritableByOthers, LineWriter, stderr } from '../host/node/line-writer.js';
 import { file } from '../host/node/settings.js';
-import { canonicalJson } from './canonical-json.js';
+import { traceFields } from './logger.js';
 import { redactLine, redactValue, shortened } from './redact.js';
-import { traceFields } from './trace-fields.js';
 
 /** Longer arguments are named by their hash. */
 const MAX_ARGUMENTS = 4_000;
@@ -110,4 +109,23 @@ function shownArguments(
   } catch {
     return 'unreadable';
   }
+}
+
+/**
+ * The same text for the same value, whatever the order of its fields.
+ * @see https://www.rfc-editor.org/rfc/rfc8785
+ */
+export function canonicalJson(value: unknown): string {
+  if (typeof value === 'bigint') return String(value);
+  if (typeof value !== 'object' || value === null || 'toJSON' in value) {
+    return JSON.stringify(value) ?? 'null';
+  }
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  let fields = '';
+  for (const name of Object.keys(value).sort()) {
+    const field: unknown = value[name as keyof typeof value];
+    if (field === undefined) continue;
+    fields += `${fields === '' ? '' : ','}${JSON.stringify(name)}:${canonicalJson(field)}`;
+  }
+  return `{${fields}}`;
 }

@@ -2,8 +2,25 @@ import * as z from 'zod/v4';
 import { andThen, type MaybePromise } from '../calls/maybe-async.js';
 import type { Tracing } from '../calls/services.js';
 import type { TracingPart } from '../parts.js';
-import { isHeaderList } from './header-list.js';
 import { rememberHeaders } from './trace-headers.js';
+
+const NAME = /^[!#$%&'*+.^`|~\w-]+$/;
+const VALUE = /^[ -~]*$/;
+
+/** Whether a text lists headers as OpenTelemetry reads them: `name=value`, separated by commas, percent-encoded. */
+export function isHeaderList(text: string): boolean {
+  return text.split(',').every((entry) => entry.trim() === '' || isHeader(entry));
+}
+
+function isHeader(entry: string): boolean {
+  const equals = entry.indexOf('=');
+  try {
+    const [name, value] = [entry.slice(0, equals).trim(), entry.slice(equals + 1)];
+    return NAME.test(decodeURIComponent(name)) && VALUE.test(decodeURIComponent(value));
+  } catch {
+    return false;
+  }
+}
 
 const settings = {
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),

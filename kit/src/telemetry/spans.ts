@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import {
   type Attributes,
   type Context,
@@ -8,21 +9,33 @@ import {
   type Span,
   SpanKind,
   SpanStatusCode,
+  type Tracer,
   trace,
 } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
-import { parseKeyPairsIntoRecord, W3CTraceContextPropagator } from '@opentelemetry/core';
+import {
+  getNumberFromEnv,
+  getStringFromEnv,
+  parseKeyPairsIntoRecord,
+  W3CTraceContextPropagator,
+} from '@opentelemetry/core';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources';
-import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
+import {
+  AlwaysOffSampler,
+  AlwaysOnSampler,
+  BasicTracerProvider,
+  BatchSpanProcessor,
+  ParentBasedSampler,
+  type Sampler,
+  SamplingDecision,
+} from '@opentelemetry/sdk-trace-base';
 import type { Logger } from 'pino';
 import type { Call } from '../calls/call.js';
 import type { CallSpan, Said, Tracing } from '../calls/services.js';
 import type { About } from '../definitions/definitions.js';
-import { watchFetch } from './fetch-spans.js';
+import { findTraceFields } from './logger.js';
 import { redactText, shortened } from './redact.js';
-import { ownSampler } from './sampler.js';
-import { findTraceFields } from './trace-fields.js';
 import { traceHeader } from './trace-headers.js';
 
 const EXPORT_TIMEOUT_MS = 5_000;
@@ -177,4 +190,111 @@ function warnNowAndThen(log: Logger): void {
   const ignore = () => {};
   const logger = { error: warn, warn: ignore, info: ignore, debug: ignore, verbose: ignore };
   diag.setLogger(logger);
+}
+
+/**
+ * Says which calls are traced, as `OTEL_TRACES_SAMPLER` wants it. What a caller says of its own trace does not count: it could
+ * keep its calls out of sight, or have all of them sent. What belongs to a call is traced as the call is.
+ */
+export function ownSampler(): Sampler {
+  const root = rootSampler();
+  return new ParentBasedSampler({ root, remoteParentSampled: root, remoteParentNotSampled: root });
+}
+
+function rootSampler(): Sampler {
+  switch (getStringFromEnv('OTEL_TRACES_SAMPLER')?.replace('parentbased_', '')) {
+    case 'always_off':
+      return new AlwaysOffSampler();
+    case 'traceidratio':
+      return randomSampler(getNumberFromEnv('OTEL_TRACES_SAMPLER_ARG') ?? 1);
+    default:
+      return new AlwaysOnSampler();
+  }
+}
+
+/** Not by the trace's id, as the library does it: callers choose that. */
+function randomSampler(ratio: number): Sampler {
+  const { NOT_RECORD, RECORD_AND_SAMPLED } = SamplingDecision;
+  return {
+    shouldSample: () => ({ decision: Math.random() < ratio ? RECORD_AND_SAMPLED : NOT_RECORD }),
+    toString: () => `random(${ratio})`,
+  };
+}
+
+/** What Node's `fetch` tells of its requests. */
+interface Sent {
+  readonly request: {
+    readonly origin: string | URL;
+    readonly method: string;
+    addHeader(name: string, value: string): void;
+  };
+  readonly response?: { readonly statusCode: number };
+  readonly error?: { readonly code?: unknown };
+}
+
+/**
+ * Gives each `fetch` inside a call a span. Its address is shown as an origin alone: paths and queries may have secrets.
+ * @param targets the origins of the services that learn which trace their request is part of
+ * @returns stops it.
+ */
+export function watchFetch(tracer: Tracer, targets: readonly string[]): () => void {
+  const open = new WeakMap<object, Span>();
+
+  const handlers: Record<string, (sent: Sent) => void> = {
+    'undici:request:create'({ request }) {
+      if (trace.getActiveSpan() === undefined) return;
+      const { origin, hostname, port } = new URL(request.origin);
+      const attributes = {
+        'http.request.method': request.method,
+        'url.full': origin,
+        'server.address': hostname,
+        ...(port !== '' && { 'server.port': Number(port) }),
+      };
+      const span = tracer.startSpan(request.method, { kind: SpanKind.CLIENT, attributes });
+      open.set(request, span);
+      if (!targets.includes(origin)) return;
+      const carrier: Record<string, string> = {};
+      propagation.inject(trace.setSpan(context.active(), span), carrier);
+      for (const [name, value] of Object.entries(carrier)) request.addHeader(name, value);
+    },
+    'undici:request:headers'({ request, response }) {
+      const status = response?.statusCode ?? 0;
+      const span = open.get(request);
+      span?.setAttribute('http.response.status_code', status);
+      if (status >= 400) failFetch(span, String(status));
+    },
+    'undici:request:trailers'({ request }) {
+      end(request);
+    },
+    'undici:request:error'({ request, error }) {
+      failFetch(open.get(request), typeof error?.code === 'string' ? error.code : '_OTHER');
+      end(request);
+    },
+  };
+
+  function end(request: object): void {
+    open.get(request)?.end();
+    open.delete(request);
+  }
+
+  const watching = Object.entries(handlers).map(
+    ([name, handler]) => [name, harmless(handler)] as const,
+  );
+  for (const [name, handler] of watching) subscribe(name, handler);
+  return () => {
+    for (const [name, handler] of watching) unsubscribe(name, handler);
+  };
+}
+
+/** What a subscriber of a channel throws would end the process. A request without a span does no harm. */
+function harmless(handler: (sent: Sent) => void): (message: unknown) => void {
+  return (message) => {
+    try {
+      handler(message as Sent);
+    } catch {}
+  };
+}
+
+function failFetch(span: Span | undefined, type: string): void {
+  span?.setAttribute('error.type', type).setStatus({ code: SpanStatusCode.ERROR });
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { apiKeys } from '../../src/auth/api-keys.js';
-import { parsePolicy } from '../../src/policy/parse-policy.js';
+import { parsePolicy } from '../../src/policy/policy.js';
 import { openPart, readSettings } from '../support/app.js';
 
 const FIRST = 'b3Qz7LmT2xWq9KcV';

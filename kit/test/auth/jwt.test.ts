@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { exportJWK, SignJWT } from 'jose';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { jwt } from '../../src/auth/jwt.js';
-import type { Authenticator } from '../../src/http/authenticator.js';
+import type { Authenticator } from '../../src/http/app.js';
 import { openPart, readSettings } from '../support/app.js';
 import { jwtEnv, signToken } from '../support/credentials.js';
 

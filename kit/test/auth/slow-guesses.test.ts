@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import type { Caller } from '../../src/http/authenticator.js';
+import type { Caller } from '../../src/http/app.js';
+import { slowGuesses } from '../../src/http/callers.js';
 import { type RequestHeaders, refuse } from '../../src/http/exchange.js';
-import { slowGuesses } from '../../src/http/slow-guesses.js';
 import { rateLimits } from '../../src/limits/call-limits.js';
 import { readSettings } from '../support/app.js';
 import { owner } from '../support/client.js';

@@ -1,6 +1,6 @@
 import { SignJWT } from 'jose';
 import { expect, test } from 'vitest';
-import { createTokenAuthenticator, tokenSettings } from '../../src/auth/token-authenticator.js';
+import { createTokenAuthenticator, tokenSettings } from '../../src/auth/tokens.js';
 import { log, readSettings } from '../support/app.js';
 import { owner } from '../support/client.js';
 import { newMetrics } from '../support/metrics.js';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { principalFrom } from '../../src/auth/token-principal.js';
-import { parsePolicy } from '../../src/policy/parse-policy.js';
+import { principalFrom } from '../../src/auth/tokens.js';
+import { parsePolicy } from '../../src/policy/policy.js';
 
 const NAMES = { scopes: ['scope', 'permissions'], roles: ['roles', 'realm_access.roles', 'role'] };
 const from = (claims: object) => principalFrom({ sub: 'alice', ...claims }, NAMES);

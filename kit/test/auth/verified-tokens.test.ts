@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { VerifiedTokens } from '../../src/auth/verified-tokens.js';
+import { VerifiedTokens } from '../../src/auth/tokens.js';
 import { owner } from '../support/client.js';
 
 const HOUR = 3_600_000;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { OverdueCalls } from '../../src/calls/overdue-calls.js';
+import { OverdueCalls } from '../../src/calls/running-calls.js';
 import type { Logger } from '../../src/telemetry/logger.js';
 import { owner } from '../support/client.js';
 

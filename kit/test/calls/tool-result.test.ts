@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import * as z from 'zod/v4';
-import { toResult } from '../../src/calls/tool-result.js';
+import { toResult } from '../../src/calls/tool-calls.js';
 import { readSettings } from '../support/app.js';
 
 const Output = z.object({ notes: z.array(z.string()), total: z.number() });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
 import { PROJECT } from '../../src/host/node/project.js';
-import { withSourcePlaces } from '../../src/host/node/source-places.js';
+import { withSourcePlaces } from '../../src/telemetry/logger.js';
 
 /** Where the bundle has this piece of code. */
 function placeOf(code: string): string {

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { stopListening } from '../../src/serve/stop-listening.js';
+import { stopListening } from '../../src/serve/node-server.js';
 
 const calm = new AbortController().signal;
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { toResponse, webRequest } from '../../src/http/exchange.js';
 import { createProtocol } from '../../src/http/protocol.js';
-import { toResponse, webRequest } from '../../src/http/web-request.js';
 import { createTestApp } from '../support/app.js';
 import { newPolicyFile } from '../support/policy.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { httpSettings } from '../../src/http/app.js';
-import { clientAddress } from '../../src/http/client-address.js';
+import { clientAddress } from '../../src/http/guards.js';
 import { readSettings } from '../support/app.js';
 
 const FORGED = '9.9.9.9, 203.0.113.7, 10.0.0.2';

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createMcpHandler } from '@modelcontextprotocol/server';
 import { describe, expect, test, vi } from 'vitest';
-import { CallReply, headersAgree, messageIn } from '../../src/http/plain-http.js';
+import { toResponse, webRequest } from '../../src/http/exchange.js';
+import { CallReply, headersAgree, messageIn } from '../../src/http/fast-answers.js';
 import { createProtocol } from '../../src/http/protocol.js';
-import { toResponse, webRequest } from '../../src/http/web-request.js';
 import { createMcpServer } from '../../src/protocol/mcp-server.js';
-import { plainRequest } from '../../src/protocol/plain-request.js';
+import { plainRequest } from '../../src/protocol/requests.js';
 import { defineTool } from '../fixtures/notes/src/parts.js';
 import { definition } from '../fixtures/notes/src/server.js';
 import { createTestApp } from '../support/app.js';

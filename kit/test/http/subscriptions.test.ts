@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { CLIENT_CAPABILITIES, PROTOCOL_VERSION } from '../../src/calls/meta-keys.js';
-import { boundedStream } from '../../src/http/bounded-stream.js';
-import { wantedIn } from '../../src/protocol/wanted.js';
+import { CLIENT_CAPABILITIES, PROTOCOL_VERSION } from '../../src/calls/call.js';
+import { boundedStream } from '../../src/http/subscriptions.js';
+import { wantedIn } from '../../src/protocol/change-events.js';
 import { recentNotes } from '../fixtures/notes/src/resources.js';
 import { createTestApp } from '../support/app.js';
 import { listener } from '../support/listener.js';

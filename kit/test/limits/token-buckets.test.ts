@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { TokenBuckets } from '../../src/limits/token-buckets.js';
+import { TokenBuckets } from '../../src/limits/call-limits.js';
 import { createTestApp } from '../support/app.js';
 import { owner } from '../support/client.js';
 

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { McpServer } from '@modelcontextprotocol/server';
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
-import { InputNeeded } from '../../src/calls/ask.js';
+import { InputNeeded, type RoundState, VALID_SECONDS } from '../../src/calls/ask.js';
 import type { CallRequest } from '../../src/calls/call.js';
 import { MemoryNonceStore } from '../../src/calls/nonces.js';
-import { type RoundState, VALID_SECONDS } from '../../src/calls/round-state.js';
 import { SignedApprovals } from '../../src/policy/approvals.js';
 
 const YES = { approval: { action: 'accept', content: { approve: true } } };

@@ -1,7 +1,7 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Changes } from '../../src/definitions/changes.js';
-import { parsePolicy } from '../../src/policy/parse-policy.js';
+import { parsePolicy } from '../../src/policy/policy.js';
 import { policyFile } from '../../src/policy/policy-file.js';
 import { memoryState } from '../../src/state/memory.js';
 import { createLogger } from '../../src/telemetry/logger.js';

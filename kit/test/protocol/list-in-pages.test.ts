@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Cursors, type Place } from '../../src/calls/cursors.js';
-import { type List, listInPages } from '../../src/protocol/list-in-pages.js';
+import { type List, listInPages } from '../../src/protocol/resources.js';
 
 const alice = { id: 'alice', scopes: [] };
 

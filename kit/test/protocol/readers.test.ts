@@ -1,6 +1,6 @@
 import { renameSync } from 'node:fs';
 import { expect, test, vi } from 'vitest';
-import { readersOf } from '../../src/protocol/readers.js';
+import { readersOf } from '../../src/protocol/change-events.js';
 import { recentNotes } from '../fixtures/notes/src/resources.js';
 import { createTestApp } from '../support/app.js';
 import { owner } from '../support/client.js';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { type Bounds, MemoryEventStore } from '../../src/sessions/memory/memory-event-store.js';
+import { type EventBounds, MemoryEventStore } from '../../src/sessions/memory-sessions.js';
 
-const WIDE: Bounds = { maxEvents: 100, maxBytes: 1e6, maxTotalBytes: 1e6, maxAgeMs: 60_000 };
+const WIDE: EventBounds = { maxEvents: 100, maxBytes: 1e6, maxTotalBytes: 1e6, maxAgeMs: 60_000 };
 
 /** Sessions of which none is over but those that are `over`. */
 function storeOf(bounds = WIDE, over: string[] = []): MemoryEventStore {
@@ -36,7 +36,7 @@ test('gives what came after an event on the same stream of the same session', as
   expect(await store.after('c', 'stream', '0')).toEqual([]);
 });
 
-test.each<[string, Partial<Bounds>]>([
+test.each<[string, Partial<EventBounds>]>([
   ['events', { maxEvents: 3 }],
   ['bytes of a session', { maxBytes: 200 }],
   ['bytes of all', { maxTotalBytes: 200 }],

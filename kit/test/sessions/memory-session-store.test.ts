@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { MemorySessionStore } from '../../src/sessions/memory/memory-session-store.js';
+import { MemorySessionStore } from '../../src/sessions/memory-sessions.js';
 
 const INITIALIZE = { jsonrpc: '2.0' as const, id: 0, method: 'initialize', params: {} };
 const LIMITS = { SESSION_IDLE_SECONDS: 60, MAX_SESSIONS: 10, MAX_SESSIONS_PER_CALLER: 2 };

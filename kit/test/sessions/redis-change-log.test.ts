@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test, vi } from 'vitest';
-import type { LoggedChange } from '../../src/sessions/change-log.js';
-import { ChangeReader } from '../../src/sessions/change-reader.js';
+import type { LoggedChange } from '../../src/sessions/session-state.js';
+import { ChangeReader } from '../../src/sessions/session-streams.js';
 import { about } from '../support/app.js';
 import { NOWHERE, REDIS_URL, redisClient, titled, whyNoRedis } from '../support/databases.js';
 import { createSessionApp, redisParts } from '../support/sessions.js';

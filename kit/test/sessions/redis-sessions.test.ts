@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { RedisEventStore } from '../../src/sessions/redis/redis-event-store.js';
 import { SessionKeys } from '../../src/sessions/redis/session-keys.js';
-import { keyOf, type Note } from '../../src/sessions/session-store.js';
+import { keyOf, type Note } from '../../src/sessions/session-state.js';
 import { SharedRedis } from '../../src/state/shared-redis.js';
 import { about, log, readSettings } from '../support/app.js';
 import {

@@ -1,7 +1,6 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
-import type { Caller } from '../../src/http/authenticator.js';
-import { refuse } from '../../src/http/exchange.js';
-import { toResponse, webRequest } from '../../src/http/web-request.js';
+import type { Caller } from '../../src/http/app.js';
+import { refuse, toResponse, webRequest } from '../../src/http/exchange.js';
 import { Sessions } from '../../src/sessions/sessions.js';
 import { recentNotes } from '../fixtures/notes/src/resources.js';
 import { owner } from '../support/client.js';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { redisNonces } from '../../src/state/redis-nonces.js';
+import { redisNonces } from '../../src/state/redis.js';
 import { SharedRedis } from '../../src/state/shared-redis.js';
 import { about, log } from '../support/app.js';
 import { NOWHERE, REDIS_URL, redisClient, titled, whyNoRedis } from '../support/databases.js';

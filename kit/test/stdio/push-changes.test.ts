@@ -2,8 +2,7 @@ import { Client } from '@modelcontextprotocol/client';
 import { InMemoryTransport } from '@modelcontextprotocol/server';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { createMcpServer } from '../../src/protocol/mcp-server.js';
-import { OWNER } from '../../src/stdio/owner.js';
-import { pushChanges } from '../../src/stdio/push-changes.js';
+import { OWNER, pushChanges } from '../../src/stdio/plain-calls.js';
 import { createTestApp } from '../support/app.js';
 
 test('a client of 2025 hears of the resources that it subscribed to', async () => {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { PROJECT } from '../../src/host/node/project.js';
-import { withProjectPaths } from '../../src/store/postgres-url.js';
+import { withProjectPaths } from '../../src/store/postgres.js';
 
 test('certificates and keys are relative to the project, the rest of the address stays', () => {
   const address = 'postgres://u:p%40ss@db.example.com:5432/app?sslmode=verify-full';

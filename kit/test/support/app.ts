@@ -1,5 +1,5 @@
 import { onTestFinished } from 'vitest';
-import { OverdueCalls } from '../../src/calls/overdue-calls.js';
+import { OverdueCalls } from '../../src/calls/running-calls.js';
 import { NO_METRICS } from '../../src/definitions/metrics.js';
 import {
   type CallSettings,

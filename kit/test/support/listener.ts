@@ -1,11 +1,9 @@
 import { createMcpHandler } from '@modelcontextprotocol/server';
-import type { HttpApp } from '../../src/http/app.js';
-import type { Caller } from '../../src/http/authenticator.js';
-import { refuse } from '../../src/http/exchange.js';
+import type { Caller, HttpApp } from '../../src/http/app.js';
+import { refuse, toResponse, webRequest } from '../../src/http/exchange.js';
 import { Subscriptions } from '../../src/http/subscriptions.js';
-import { toResponse, webRequest } from '../../src/http/web-request.js';
 import { changeCapabilities, createMcpServer } from '../../src/protocol/mcp-server.js';
-import { isListenRequest } from '../../src/protocol/server-scope.js';
+import { isListenRequest } from '../../src/protocol/requests.js';
 import { connectTo, owner } from './client.js';
 
 /** A client that can listen, without a network, and what it hears. `revoke` takes its credentials away. */

@@ -1,4 +1,4 @@
-import { memorySessions } from '../../src/sessions/memory/memory-sessions.js';
+import { memorySessions } from '../../src/sessions/memory-sessions.js';
 import type { KeptSessions } from '../../src/sessions/open-sessions.js';
 import { redisSessions } from '../../src/sessions/redis/redis-sessions.js';
 import { redis } from '../../src/state/redis.js';

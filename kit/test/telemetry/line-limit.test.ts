@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { LineLimit } from '../../src/http/line-limit.js';
+import { LineLimit } from '../../src/http/metrics.js';
 
 test('there are so many lines a second, and the next one says what was left out', () => {
   const now = vi.spyOn(performance, 'now').mockReturnValue(5_000);

@@ -3,10 +3,10 @@ import { get } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { createHttpHandler } from '../../src/http/handler.js';
-import { metricsOnOwnPort } from '../../src/http/metrics-endpoint.js';
+import { metricsOnOwnPort } from '../../src/http/operations.js';
 import { createNodeServer } from '../../src/serve/node-server.js';
 import { addProcessMetrics } from '../../src/serve/process-metrics.js';
-import { Registry } from '../../src/telemetry/registry.js';
+import { Registry } from '../../src/telemetry/metrics.js';
 import { createTestApp } from '../support/app.js';
 import { owner } from '../support/client.js';
 

@@ -12,3 +12,9 @@ function projectAbove(folder: string): string {
   if (existsSync(join(folder, 'package.json')) || dirname(folder) === folder) return folder;
   return projectAbove(dirname(folder));
 }
+
+/** Loads the project's `.env`, when there is one. Variables that are already set win. */
+export function loadEnvFile(): void {
+  const file = join(PROJECT, '.env');
+  if (existsSync(file)) process.loadEnvFile(file);
+}

@@ -5,8 +5,14 @@ import * as z from 'zod/v4';
 import type { Change, Changes } from '../../definitions/changes.js';
 import { SharedChange } from '../../state/redis-changes.js';
 import { type SharedRedis, UntilDone } from '../../state/shared-redis.js';
-import { asText, BOUNDS, type ChangeLog, type LoggedChange, placeIn } from '../change-log.js';
-import { SessionsUnavailable } from '../session-state.js';
+import {
+  asText,
+  CHANGE_LOG_BOUNDS,
+  type ChangeLog,
+  type LoggedChange,
+  placeIn,
+  SessionsUnavailable,
+} from '../session-state.js';
 
 /** How long it is known which log this is, and the number of its newest change. */
 const KNOWN_MS = 86_400_000;
@@ -132,7 +138,7 @@ export class RedisChangeLog implements ChangeLog {
 
   async #append(changes: readonly Change[]): Promise<void> {
     const texts = changes.map((change) => JSON.stringify(change));
-    const { maxChanges, maxAgeMs } = BOUNDS;
+    const { maxChanges, maxAgeMs } = CHANGE_LOG_BOUNDS;
     await this.redis.ask((client) =>
       client.eval(
         APPEND,
@@ -148,7 +154,8 @@ export class RedisChangeLog implements ChangeLog {
   }
 
   #notice(change: Change): void {
-    if (change.kind !== 'missed') this.#noticed.set(change, performance.now() + BOUNDS.maxAgeMs);
+    if (change.kind !== 'missed')
+      this.#noticed.set(change, performance.now() + CHANGE_LOG_BOUNDS.maxAgeMs);
     this.#lately();
     this.#tell({ change });
   }

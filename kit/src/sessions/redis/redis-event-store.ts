@@ -1,8 +1,8 @@
 import type { JSONRPCMessage } from '@modelcontextprotocol/server';
 import type { Logger } from 'pino';
 import * as z from 'zod/v4';
-import type { EventStore, StoredEvent } from '../event-store.js';
-import { isMessage } from './messages.js';
+import type { EventStore, StoredEvent } from '../session-state.js';
+import { isMessage } from './redis-session-store.js';
 import type { SessionKeys } from './session-keys.js';
 
 export interface Bounds {

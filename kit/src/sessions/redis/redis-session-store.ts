@@ -1,19 +1,24 @@
 import { createHash } from 'node:crypto';
-import type { JSONRPCMessage, JSONRPCRequest, RequestId } from '@modelcontextprotocol/server';
+import type {
+  JSONRPCMessage,
+  JSONRPCNotification,
+  JSONRPCRequest,
+  JSONRPCResponse,
+  RequestId,
+} from '@modelcontextprotocol/server';
 import type { Logger } from 'pino';
 import * as z from 'zod/v4';
-import { answeredBy } from '../request-server.js';
-import type { SessionLimits } from '../session-settings.js';
+import { answeredBy } from '../session.js';
 import {
   type Begun,
   type CallsBegun,
   MAX_URIS,
   type Note,
   type SessionData,
+  type SessionLimits,
   type SessionStore,
   type StreamState,
-} from '../session-store.js';
-import { isNotification, isRequest, isResponse } from './messages.js';
+} from '../session-state.js';
 import * as scripts from './redis-session-scripts.js';
 import type { SessionKeys } from './session-keys.js';
 
@@ -215,4 +220,35 @@ export class RedisSessionStore implements SessionStore {
 /** Ids that are numbers are others than those that are text. */
 function asField(id: RequestId): string {
   return JSON.stringify(id) ?? '';
+}
+
+const jsonrpc = z.literal('2.0');
+const id = z.union([z.string(), z.int()]);
+const method = z.string();
+const params = z.looseObject({}).optional();
+
+const Request = z.looseObject({ jsonrpc, id, method, params });
+const Notification = z.looseObject({ jsonrpc, id: z.never().optional(), method, params });
+const Result = z.looseObject({ jsonrpc, id, result: z.looseObject({}) });
+const Failure = z.looseObject({ jsonrpc, id, error: z.looseObject({}) });
+
+/*
+ * What comes out of Redis, in outline: the protocol library looks closer when it serves a message, but it takes long to load and
+ * is not there from the start.
+ */
+
+export function isRequest(value: unknown): value is JSONRPCRequest {
+  return Request.safeParse(value).success;
+}
+
+export function isNotification(value: unknown): value is JSONRPCNotification {
+  return Notification.safeParse(value).success;
+}
+
+export function isResponse(value: unknown): value is JSONRPCResponse {
+  return Result.safeParse(value).success || Failure.safeParse(value).success;
+}
+
+export function isMessage(value: unknown): value is JSONRPCMessage {
+  return isRequest(value) || isNotification(value) || isResponse(value);
 }

@@ -1,1 +1,1 @@
-import { memorySessions } from './kit/sessions/memory/memory-sessions.js';
+import { memorySessions } from './kit/sessions/memory-sessions.js';

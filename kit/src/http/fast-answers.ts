@@ -1,0 +1,227 @@
+import type { Logger } from 'pino';
+import type { MaybePromise } from '../calls/maybe-async.js';
+import { internalError } from '../protocol/plain-calls.js';
+import { type Era, MODERN_VERSION, type PlainRequest } from '../protocol/requests.js';
+import {
+  type Answer,
+  type BodyTarget,
+  type Incoming,
+  type RequestHeaders,
+  toResponse,
+  type WrittenBody,
+} from './exchange.js';
+
+const LEGACY_VERSIONS = ['2025-11-25', '2025-06-18', '2025-03-26'];
+const EVENTS = {
+  'content-type': 'text/event-stream',
+  'cache-control': 'no-cache, no-transform',
+  'x-accel-buffering': 'no',
+};
+
+const EVENT = 'event: message\ndata: ';
+const END_OF_EVENT = '\n\n';
+
+/**
+ * Whether the headers of a plain request say what its body says. Those that say it in another way, or something else, are
+ * for the protocol library.
+ * @see https://modelcontextprotocol.io/specification/draft/basic/transports
+ */
+export function headersAgree(headers: RequestHeaders, request: PlainRequest): boolean {
+  const version = headers.get('mcp-protocol-version');
+  if (request.era === 'modern') {
+    return (
+      version === MODERN_VERSION &&
+      headers.get('mcp-method') === request.method &&
+      (request.method !== 'tools/call' || headers.get('mcp-name') === request.name)
+    );
+  }
+  const accept = headers.get('accept') ?? '';
+  return (
+    (version === null || LEGACY_VERSIONS.includes(version)) &&
+    headers.get('mcp-session-id') === null &&
+    accept.includes('application/json') &&
+    accept.includes('text/event-stream')
+  );
+}
+
+/** How long a client of 2025 waits for the beginning of an answer that is not there at once (milliseconds). */
+const OPEN_AFTER_MS = 15;
+const KEEP_ALIVE_MS = 15_000;
+/** How many characters may wait for the beginning of an answer. */
+const MAX_HELD = 64_000;
+
+/**
+ * The answer to one call, in time as the protocol library gives it: a client of 2025 has the beginning of its answer while the call
+ * goes on, and one of 2026-07-28 a stream as soon as there is a notification. What is there soon is sent in one piece.
+ */
+export class CallReply implements WrittenBody {
+  /** Events that are not written yet. */
+  #held = '';
+  #isOver = false;
+  /** Nobody hears what a call says after its end, or when its client has gone. */
+  #isClosed = false;
+  #open: (() => void) | undefined;
+  #target: BodyTarget | undefined;
+  #keepAlive: NodeJS.Timeout | undefined;
+  /** Calls that go on when there is room for more. */
+  #waiting: (() => void)[] = [];
+
+  constructor(
+    private readonly call: Pick<PlainRequest, 'era' | 'id'>,
+    private readonly request: Pick<Incoming, 'whenOver'>,
+    private readonly log: Pick<Logger, 'error'>,
+  ) {}
+
+  /** Takes a notification that comes before the answer. Resolves when there is room for another. */
+  readonly notify = (message: string): MaybePromise<void> => {
+    if (this.#isClosed) return;
+    const event = eventOf(message);
+    if (this.#target !== undefined) return this.#target.write(event);
+    this.#held += event;
+    const isFull = this.#held.length > MAX_HELD;
+    if (this.call.era === 'modern' || isFull) this.#open?.();
+    if (!isFull) return;
+    return new Promise((resolve) => void this.#waiting.push(resolve));
+  };
+
+  /** The answer in one piece, with the notifications that came before it. */
+  whole(message: string): Answer {
+    const events = this.#held;
+    this.#close();
+    if (this.call.era === 'modern' && events === '') {
+      return { status: 200, headers: { 'content-type': 'application/json' }, body: message };
+    }
+    return { status: 200, headers: { ...EVENTS }, body: events + eventOf(message) };
+  }
+
+  /** The answer to a call that goes on. @param last the message that ends it, or the library's answer */
+  later(last: PromiseLike<string | Answer>): Promise<Answer> {
+    this.request.whenOver(() => this.#close());
+    return new Promise((resolve, reject) => {
+      let isOpen = false;
+      const open = () => {
+        this.#open = undefined;
+        isOpen = true;
+        resolve({ status: 200, headers: { ...EVENTS }, body: this });
+      };
+      const timer =
+        this.call.era === 'legacy' ? setTimeout(() => this.#open?.(), OPEN_AFTER_MS) : undefined;
+      this.#open = open;
+      const isDue = this.call.era === 'modern' ? this.#held !== '' : this.#held.length > MAX_HELD;
+      if (isDue) open();
+      const end = async (answer: string | Answer) => {
+        clearTimeout(timer);
+        if (!isOpen && typeof answer !== 'string' && this.#held === '') return resolve(answer);
+        const message =
+          typeof answer === 'string' ? answer : messageIn(await toResponse(answer).text());
+        if (isOpen) this.#end(message);
+        else resolve(this.whole(message));
+      };
+      Promise.resolve(last)
+        .then(end)
+        .catch((error: unknown) => {
+          clearTimeout(timer);
+          if (!isOpen) return reject(error);
+          this.log.error({ err: error }, 'a call has failed after its answer had begun');
+          this.#end(internalError(this.call.id));
+        });
+    });
+  }
+
+  start(target: BodyTarget): void {
+    if (this.#isClosed) {
+      target.end();
+      return;
+    }
+    this.#target = target;
+    this.#keepAlive = setInterval(() => target.write(': keepalive\n\n'), KEEP_ALIVE_MS).unref();
+    const events = this.#held;
+    this.#held = '';
+    if (events !== '') target.write(events);
+    this.#goOn();
+    if (this.#isOver) this.#close();
+  }
+
+  #end(message: string): void {
+    this.#isOver = true;
+    if (this.#isClosed) return;
+    const event = eventOf(message);
+    if (this.#target === undefined) {
+      this.#held += event;
+    } else {
+      this.#target.write(event);
+      this.#close();
+    }
+  }
+
+  #close(): void {
+    this.#isClosed = true;
+    this.#held = '';
+    clearInterval(this.#keepAlive);
+    this.#target?.end();
+    this.#target = undefined;
+    this.#goOn();
+  }
+
+  #goOn(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
+  }
+}
+
+function eventOf(message: string): string {
+  return EVENT + message + END_OF_EVENT;
+}
+
+/**
+ * The message in a text of the library, which is JSON or an event. A line of it ends with a line feed and with nothing else that
+ * regular expressions take for an end: data may have U+2028 in it.
+ */
+export function messageIn(text: string): string {
+  return /(?:^|\n)data: (\{[^\n]*)/.exec(text)?.[1] ?? text;
+}
+
+/** The same for one message whose result is there in UTF-8: it is long, and not copied. */
+export function keptAnswer(era: Era, id: string | number, result: Uint8Array): Answer {
+  const isEvent = era === 'legacy';
+  const begin = `${isEvent ? EVENT : ''}{"result":`;
+  const end = `,"jsonrpc":"2.0","id":${JSON.stringify(id)}}${isEvent ? END_OF_EVENT : ''}`;
+  const headers = isEvent ? { ...EVENTS } : { 'content-type': 'application/json' };
+  return { status: 200, headers, body: [Buffer.from(begin), result, Buffer.from(end)] };
+}
+
+type OfMethod = Map<PlainRequest['method'], Uint8Array>;
+
+/**
+ * Lists of tools and discoveries as the protocol library has made them. One depends on the era and on which tools the caller may
+ * see, and on nothing else; to turn all schemas into JSON for each request is what a list costs.
+ */
+export class KeptResults {
+  readonly #results: Record<Era, WeakMap<object, OfMethod>> = {
+    modern: new WeakMap(),
+    legacy: new WeakMap(),
+  };
+
+  /** The answer, if there was one before. @param visibleTo the same object for all who may see the same tools */
+  answer({ era, id, method }: PlainRequest, visibleTo: object): Answer | undefined {
+    const known = this.#results[era].get(visibleTo)?.get(method);
+    return known && keptAnswer(era, id, known);
+  }
+
+  /** Remembers the library's answer, and gives it back. */
+  async keep({ era, method }: PlainRequest, visibleTo: object, answer: Answer): Promise<Answer> {
+    const body = await toResponse(answer).text();
+    const result = answer.status === 200 ? resultIn(body, era) : undefined;
+    if (result !== undefined) {
+      const ofMethod = this.#results[era].get(visibleTo) ?? new Map();
+      this.#results[era].set(visibleTo, ofMethod.set(method, Buffer.from(JSON.stringify(result))));
+    }
+    return { ...answer, body };
+  }
+}
+
+function resultIn(body: string, era: Era): unknown {
+  const message = era === 'modern' ? body : messageIn(body);
+  return (JSON.parse(message) as { result?: unknown }).result;
+}
