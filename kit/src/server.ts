@@ -1,4 +1,5 @@
 import { type About, type Barrels, Definitions } from './definitions/definitions.js';
+import type { Principal } from './definitions/principal.js';
 import type { Answer, Incoming } from './http/exchange.js';
 import type { ContextOf, Parts } from './parts.js';
 
@@ -21,14 +22,25 @@ type CallOnly =
   | 'sample';
 
 /** An HTTP route of your own, such as a webhook. */
-export interface Route<P = never> {
+export type Route<P = never> = OpenRoute<P> | ProtectedRoute<P>;
+
+interface RouteBase<Context> {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  /** Compared whole, without the query. */
+  /** Compared whole, without the query. Not one that the server answers itself, such as `/mcp`. */
   readonly path: string;
-  /** Whether the caller has to authenticate as for `/mcp`. */
-  readonly isProtected: boolean;
   /** Answers a request. Read its body with a bound: `await request.read(100_000)`. */
-  handle(request: Incoming, ctx: ServerContext<P>): Answer | Promise<Answer>;
+  handle(request: Incoming, ctx: Context): Answer | Promise<Answer>;
+}
+
+/** Whoever reaches the server may call it. */
+interface OpenRoute<P> extends RouteBase<ServerContext<P>> {
+  readonly isProtected: false;
+}
+
+/** The caller has to authenticate as for `/mcp`. */
+interface ProtectedRoute<P>
+  extends RouteBase<ServerContext<P> & { readonly principal: Principal }> {
+  readonly isProtected: true;
 }
 
 export interface ServerOptions<P> extends Omit<About, never>, Barrels<ContextOf<P>> {

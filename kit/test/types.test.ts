@@ -3,6 +3,7 @@ import * as z from 'zod/v4';
 import { anonymous } from '../src/auth/anonymous.js';
 import { apiKeys } from '../src/auth/api-keys.js';
 import { jwt } from '../src/auth/jwt.js';
+import type { Principal } from '../src/definitions/principal.js';
 import { json } from '../src/http/exchange.js';
 import { defineParts, defineServer, int, type Part, type Route } from '../src/index.js';
 import { rateLimits } from '../src/limits/call-limits.js';
@@ -151,6 +152,7 @@ test('routes, checks and background work have what is there outside of calls', (
         isProtected: true,
         handle(_, ctx) {
           expectTypeOf(ctx.shop.find).toEqualTypeOf<(name: string) => number>();
+          expectTypeOf(ctx.principal).toEqualTypeOf<Principal>();
           expectTypeOf(ctx.config.SHOP_PAGES).toEqualTypeOf<number>();
           // @ts-expect-error: no call is under way
           void ctx.elicit;

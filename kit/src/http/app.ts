@@ -71,7 +71,8 @@ export interface OwnRoute {
   readonly method: string;
   readonly path: string;
   readonly isProtected: boolean;
-  handle(request: Incoming): MaybePromise<Answer>;
+  /** @param principal who has authenticated, if that is needed */
+  handle(request: Incoming, principal?: Principal): MaybePromise<Answer>;
 }
 
 /** An opened server that is served over HTTP. */

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { withCorrelationId } from '../calls/correlation.js';
 import { andThen, isPromise, type MaybePromise } from '../calls/maybe-async.js';
+import { ConfigError } from '../definitions/settings.js';
 import { orHurry } from '../host/node/lifecycle.js';
 import { Concurrency } from '../limits/call-limits.js';
 import { isListenRequest } from '../protocol/requests.js';
-import type { HttpApp } from './app.js';
+import type { HttpApp, OwnRoute } from './app.js';
 import { readJson } from './body.js';
 import { RequestLimit, slowGuesses, tooManyRequests } from './callers.js';
 import {
@@ -47,12 +48,19 @@ export interface HttpHandler {
   drain(hurry: AbortSignal): Promise<void>;
 }
 
-/** Everything that is served over HTTP: `/mcp`, `/healthz`, `/readyz` and `/metrics`. */
+/** What the server answers itself. */
+const OWN_PATHS = ['/mcp', '/healthz', '/readyz', '/metrics'];
+
+/**
+ * Everything that is served over HTTP: `/mcp`, `/healthz`, `/readyz`, `/metrics`, and the routes of the owner.
+ * @throws {ConfigError} when a route would never be reached.
+ */
 export function createHttpHandler(app: HttpApp): HttpHandler {
   const { auth, checks, config, credentialHeaders, log, metrics, ownRoutes, tracing } = app;
   const authenticate = auth.isOpen
     ? auth.authenticate
     : slowGuesses(auth.authenticate, credentialHeaders, config);
+  refuseHidden(ownRoutes);
   if (!auth.isOpen) metrics.countAuthFailures();
   const requests = new RequestLimit(config);
   const refusals = new LineLimit(MAX_REFUSALS_LOGGED);
@@ -135,7 +143,9 @@ export function createHttpHandler(app: HttpApp): HttpHandler {
         return refused(request, caller.refusal);
       }
       const tooMany = requests.refusal(caller.principal);
-      return tooMany ? refused(request, limited('requests', tooMany)) : route.handle(request);
+      return tooMany
+        ? refused(request, limited('requests', tooMany))
+        : route.handle(request, caller.principal);
     });
   }
 
@@ -205,4 +215,15 @@ export function createHttpHandler(app: HttpApp): HttpHandler {
 function requestId(request: Incoming): string {
   const given = request.headers.get('x-request-id') ?? '';
   return /^[\w.-]{1,64}$/.test(given) ? given : randomUUID();
+}
+
+function refuseHidden(routes: readonly OwnRoute[]): void {
+  const problems = routes.flatMap(({ method, path }, index) => {
+    const name = `the route ${method} ${path}`;
+    if (OWN_PATHS.includes(path))
+      return [`${name}: the server answers ${path} itself; take another path`];
+    const isTwin = routes.slice(0, index).some((one) => one.method === method && one.path === path);
+    return isTwin ? [`${name}: is there twice; remove one of them`] : [];
+  });
+  if (problems.length > 0) throw new ConfigError(problems);
 }

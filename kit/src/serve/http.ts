@@ -47,7 +47,8 @@ export function openHttp(server: Server, { env, log }: Pick<Transport, 'env' | '
     sessions: sessions && opened.open('sessions', sessions as SessionsPart),
     ownRoutes: server.routes.map((route) => ({
       ...route,
-      handle: (request) => route.handle(request, opened.context as never),
+      handle: (request, principal) =>
+        route.handle(request, { ...opened.context, ...(principal && { principal }) } as never),
     })),
   };
   return app;

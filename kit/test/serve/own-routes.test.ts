@@ -39,7 +39,12 @@ const routes: Routes = [
       throw new Error('hunter2');
     },
   },
-  { method: 'GET', path: '/healthz', isProtected: false, handle: () => json(200, { own: true }) },
+  {
+    method: 'GET',
+    path: '/me',
+    isProtected: true,
+    handle: (_, { principal }) => json(200, { id: principal.id }),
+  },
 ];
 
 interface Sent {
@@ -140,10 +145,25 @@ test('a route that fails tells its caller where to find the reason, and no more'
   expect(error).toHaveBeenCalledWith({ err: expect.any(Error) }, 'request failed');
 });
 
-test('no route takes the place of what the server answers itself', async () => {
+test('a protected route knows its caller', async () => {
   const { send } = await serve();
-  const answer = await send('/healthz', { method: 'GET' });
-  expect(await answer.json()).toEqual({ status: 'ok' });
+  const answer = await send('/me', { method: 'GET', headers: credentials.headers });
+  expect(await answer.json()).toEqual({ id: expect.stringMatching(/./) });
+});
+
+test('a server with a route that would never be reached does not start', async () => {
+  const route = { method: 'GET', isProtected: false, handle: () => json(200, {}) } as const;
+  const hidden = ['/mcp', '/readyz', '/twice', '/twice'].map((path) => ({ ...route, path }));
+  const app = await createTestApp({}, { routes: hidden });
+  expect(() => createHttpHandler(app)).toThrow(
+    expect.objectContaining({
+      problems: [
+        'the route GET /mcp: the server answers /mcp itself; take another path',
+        'the route GET /readyz: the server answers /readyz itself; take another path',
+        'the route GET /twice: is there twice; remove one of them',
+      ],
+    }),
+  );
 });
 
 test('the end of the server waits for a route that works', async () => {
