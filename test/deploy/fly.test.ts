@@ -42,7 +42,8 @@ it('has no secrets', () => {
 
 it('says which secrets to set, in one command that ends where it should', async () => {
   const { plan } = await planProject({ choices: { deploy: ['fly'], datastore: 'postgres' } });
-  const command = /^fly secrets set(?:.*\\\n)+.*$/m.exec(textOf(plan, 'README.md'))?.[0] ?? '';
+  const command =
+    /^fly secrets set(?:.*\\\n)+.*$/m.exec(textOf(plan, 'docs/operate.md'))?.[0] ?? '';
   expect(command).toContain('MCP_API_KEYS=');
   expect(command).toContain('DATABASE_URL=');
   expect(command.split('\n').at(-1)?.trim()).toBe('--app demo');

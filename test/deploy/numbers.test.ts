@@ -94,7 +94,7 @@ describe('Kubernetes', () => {
       const connections = pods * (Number(pool) + 1);
       expect(Number(pool), label).toBeGreaterThan(0);
       expect(connections, label).toBeLessThanOrEqual(POSTGRES_CONNECTIONS);
-      expect(textOf(plan, 'README.md'), label).toContain(`${connections} connections`);
+      expect(textOf(plan, 'docs/operate.md'), label).toContain(`${connections} connections`);
     }
   });
 });

@@ -106,7 +106,7 @@ function accessOf(roles: Roles, caller: Caller): Access {
   return parsed.policy.accessOf(caller);
 }
 
-/** The rules as the README states them, as plainly as they can be written. */
+/** The rules as docs/access.md of a project states them, as plainly as they can be written. */
 function rolesOf(roles: Roles, caller: Caller): Role[] {
   const named = caller.roles ?? [];
   const claim = (name: string): unknown => {

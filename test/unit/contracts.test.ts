@@ -37,7 +37,7 @@ describe('a need', () => {
   it.each([
     ['file src/disk.ts', 'file src/dist.ts'],
     ['file src/*.ts', 'file test/**'],
-    ['slot app/parts', 'slot readme/deploy'],
+    ['slot app/parts', 'slot operate/deploy'],
     ['key facts.place', 'key facts.room'],
     ['key env', 'key credential'],
     ['key env', 'key seeds'],
