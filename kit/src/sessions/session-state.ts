@@ -161,3 +161,8 @@ export function isAfter(one: string, other: string): boolean {
   const [here, there] = [placeIn(one), placeIn(other)];
   return here?.log !== there?.log || (here?.number ?? 0) > (there?.number ?? 0);
 }
+
+/** The id of the request that a message answers. */
+export function answeredBy(message: JSONRPCMessage): RequestId | undefined {
+  return 'method' in message || !('id' in message) ? undefined : message.id;
+}

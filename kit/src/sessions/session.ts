@@ -21,7 +21,13 @@ import type { Concurrency } from '../limits/call-limits.js';
 import type { MayRead } from '../protocol/change-events.js';
 import { changeCapabilities, createMcpServer } from '../protocol/mcp-server.js';
 import { serverScopeFor } from '../protocol/requests.js';
-import type { CallsBegun, Note, SessionData, SessionState } from './session-state.js';
+import {
+  answeredBy,
+  type CallsBegun,
+  type Note,
+  type SessionData,
+  type SessionState,
+} from './session-state.js';
 import { RETRY_MS, SessionStreams } from './session-streams.js';
 import { Subscriptions } from './subscriptions.js';
 
@@ -395,11 +401,6 @@ export class RequestServer implements Transport {
   async close(): Promise<void> {
     this.onclose?.();
   }
-}
-
-/** The id of the request that a message answers. */
-export function answeredBy(message: JSONRPCMessage): RequestId | undefined {
-  return 'method' in message || !('id' in message) ? undefined : message.id;
 }
 
 /** Refuses a call in a session for which the caller lacks a scope, as it is refused without one. */

@@ -8,8 +8,8 @@ import type {
 } from '@modelcontextprotocol/server';
 import type { Logger } from 'pino';
 import * as z from 'zod/v4';
-import { answeredBy } from '../session.js';
 import {
+  answeredBy,
   type Begun,
   type CallsBegun,
   MAX_URIS,
