@@ -23,7 +23,7 @@ export function missingScopes(principal: Principal, required: readonly string[])
  * @param claims those of a verified token
  */
 export function claimAt(claims: unknown, name: string): unknown {
-  if (typeof claims !== 'object' || claims === null) return undefined;
+  if (typeof claims !== 'object' || claims === null || Array.isArray(claims)) return undefined;
   if (Object.hasOwn(claims, name)) return (claims as Record<string, unknown>)[name];
   for (let dot = name.indexOf('.'); dot !== -1; dot = name.indexOf('.', dot + 1)) {
     const outer = name.slice(0, dot);

@@ -42,7 +42,8 @@ export interface WrittenBody {
 export interface BodyTarget {
   /** Resolves when the client has read enough for more. */
   write(text: string): MaybePromise<void>;
-  end(): void;
+  /** @param last what is written before, however much waits */
+  end(last?: string): void;
 }
 
 /** Takes over what the protocol library answers. */
@@ -129,20 +130,20 @@ function toStream(body: WrittenBody): ReadableStream<Uint8Array> {
         body.start({
           write(text) {
             if (!isOpen) return undefined;
-            target.enqueue(encoder.encode(text));
-            const waiting = HIGH_WATER_BYTES - (target.desiredSize ?? 0);
-            if (waiting < HIGH_WATER_BYTES) return undefined;
-            if (waiting > MAX_WAITING_BYTES) {
+            if (HIGH_WATER_BYTES - (target.desiredSize ?? 0) > MAX_WAITING_BYTES) {
               close();
               target.error(new Error('the client does not read its answer'));
               return undefined;
             }
+            target.enqueue(encoder.encode(text));
+            if ((target.desiredSize ?? 0) > 0) return undefined;
             drained ??= new Promise((resolve) => {
               goOn = resolve;
             });
             return drained;
           },
-          end() {
+          end(last) {
+            if (isOpen && last) target.enqueue(encoder.encode(last));
             if (isOpen) target.close();
             close();
           },

@@ -74,7 +74,7 @@ export class CallReply implements WrittenBody {
 
   /** Takes a notification that comes before the answer. Resolves when there is room for another. */
   readonly notify = (message: string): MaybePromise<void> => {
-    if (this.#isClosed) return;
+    if (this.#isClosed || this.#isOver) return;
     const event = eventOf(message);
     if (this.#target !== undefined) return this.#target.write(event);
     this.#held += event;
@@ -137,9 +137,13 @@ export class CallReply implements WrittenBody {
     this.#keepAlive = setInterval(() => target.write(': keepalive\n\n'), KEEP_ALIVE_MS).unref();
     const events = this.#held;
     this.#held = '';
-    if (events !== '') target.write(events);
-    this.#goOn();
-    if (this.#isOver) this.#close();
+    if (this.#isOver) {
+      this.#close(events);
+      return;
+    }
+    const written = events === '' ? undefined : target.write(events);
+    if (written === undefined) this.#goOn();
+    else void written.then(() => this.#goOn());
   }
 
   #end(message: string): void {
@@ -149,16 +153,15 @@ export class CallReply implements WrittenBody {
     if (this.#target === undefined) {
       this.#held += event;
     } else {
-      this.#target.write(event);
-      this.#close();
+      this.#close(event);
     }
   }
 
-  #close(): void {
+  #close(last?: string): void {
     this.#isClosed = true;
     this.#held = '';
     clearInterval(this.#keepAlive);
-    this.#target?.end();
+    this.#target?.end(last);
     this.#target = undefined;
     this.#goOn();
   }

@@ -220,6 +220,7 @@ function requestId(request: Incoming): string {
 function refuseHidden(routes: readonly OwnRoute[]): void {
   const problems = routes.flatMap(({ method, path }, index) => {
     const name = `the route ${method} ${path}`;
+    if (!/^\/[^?#]*$/.test(path)) return [`${name}: a path begins with / and has no query`];
     if (OWN_PATHS.includes(path))
       return [`${name}: the server answers ${path} itself; take another path`];
     const isTwin = routes.slice(0, index).some((one) => one.method === method && one.path === path);

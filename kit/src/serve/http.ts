@@ -43,7 +43,11 @@ export function openHttp(server: Server, { env, log }: Pick<Transport, 'env' | '
     metrics,
     observers: [...opened.observers, metrics, dispatched],
     auth,
-    credentialHeaders: [...new Set(authParts.flatMap((part) => part.credentialHeaders))],
+    credentialHeaders: [
+      ...new Set(
+        authParts.flatMap((part) => part.credentialHeaders.map((name) => name.toLowerCase())),
+      ),
+    ],
     sessions: sessions && opened.open('sessions', sessions as SessionsPart),
     ownRoutes: server.routes.map((route) => ({
       ...route,

@@ -109,17 +109,18 @@ function send({ status, headers, body }: Answer, outgoing: ServerResponse, giveU
     let drained: Promise<void> | undefined;
     body.start({
       write(text) {
-        if (outgoing.destroyed || outgoing.write(text)) return;
+        if (outgoing.destroyed) return;
         if (outgoing.writableLength > MAX_WAITING_BYTES) {
           return giveUp(outgoing, new Error('the client does not read its answer'));
         }
+        if (outgoing.write(text)) return;
         drained ??= nextDrain(outgoing).then(() => {
           drained = undefined;
         });
         return drained;
       },
-      end() {
-        if (!outgoing.destroyed) outgoing.end();
+      end(last) {
+        if (!outgoing.destroyed) outgoing.end(last);
       },
     });
     return;
@@ -141,7 +142,11 @@ function send({ status, headers, body }: Answer, outgoing: ServerResponse, giveU
 /** Resolves when a response has room for more, or is over. */
 function nextDrain(outgoing: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
-    outgoing.once('drain', resolve).once('close', resolve);
+    const done = () => {
+      outgoing.off('drain', done).off('close', done);
+      resolve();
+    };
+    outgoing.on('drain', done).on('close', done);
   });
 }
 

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 
-/** Redis has this long to answer, in milliseconds; after so many failures in a row it is left alone for a while. */
+/** Redis has this long to answer, in milliseconds; after so many failures in a row the circuit opens: it is not asked for a while. */
 const ANSWER_MS = 400;
 const MAX_FAILURES = 3;
 const PAUSE_MS = 1_000;
@@ -52,9 +52,10 @@ export class SharedRedis {
     this.#opening.catch(() => {});
   }
 
-  /** @throws when Redis does not answer in time, or is left alone for a while because it did not. */
+  /** @throws when Redis does not answer in time, or while the circuit is open because it did not. */
   async ask<T>(question: (redis: Redis) => Promise<T>): Promise<T> {
-    if (performance.now() < this.#pausedUntil) throw new Error('Redis is left alone for a while');
+    if (performance.now() < this.#pausedUntil)
+      throw new Error('the circuit to Redis is open: it did not answer before');
     try {
       const { redis, connected } = await this.#opening;
       const answer = await inTime(connected.then(() => question(redis)));

@@ -45,13 +45,18 @@ export class Connection {
    */
   async #prepare(text: string): Promise<Statement> {
     const query = `WITH result AS MATERIALIZED (${text.replace(/;\s*$/, '')}\n) SELECT * FROM result`;
+    const plain = () => this.database.prepare(text) as Promise<Statement>;
     let isQuery = true;
-    const statement: Statement = await this.database.prepare(query).catch((error: unknown) => {
-      if (isLocked(error)) throw error;
-      isQuery = false;
-      return this.database.prepare(text);
-    });
-    if (isQuery) refuseTwins(statement);
+    const statement = await (this.database.prepare(query) as Promise<Statement>).catch(
+      (error: unknown) => {
+        if (isLocked(error)) throw error;
+        isQuery = false;
+        return plain();
+      },
+    );
+    // In the query around it, the second of two columns that are called `id` is `id:1`.
+    const isSuspicious = columnsOf(statement).some((name) => /:\d+$/.test(name));
+    if (!isQuery || isSuspicious) refuseTwins(isQuery ? await plain() : statement);
     if (this.#kept.size < MAX_KEPT) this.#kept.set(text, statement);
     return statement;
   }
@@ -62,18 +67,23 @@ export class Connection {
 }
 
 /**
- * A row has one value for each name, so of two columns with one name a query would lose one. The second is called `id:1` here.
+ * A row has one value for each name, so of two columns with one name a query would lose one.
  * @throws {Error} with the name
  */
 function refuseTwins(statement: Statement): void {
-  const names = statement.columns().map(({ name }) => name);
-  const first = names.find((name) =>
-    names.some((other) => /^:\d+$/.test(other.slice(name.length)) && other.startsWith(name)),
-  );
-  if (first === undefined) return;
-  throw new Error(
-    `Two columns of a query are called ${first}. Give one of them another name with AS.`,
-  );
+  const names = columnsOf(statement).map((name) => name.toLowerCase());
+  const twin = names.find((name, index) => names.indexOf(name) < index);
+  if (twin === undefined) return;
+  throw new Error(`Two columns are called ${twin}. Give one of them another name with AS.`);
+}
+
+/** The names of the columns of a result; what gives none has none. */
+function columnsOf(statement: Statement): string[] {
+  try {
+    return statement.columns().map(({ name }) => name);
+  } catch {
+    return [];
+  }
 }
 
 /** How long to wait for the locks of other processes, in milliseconds. */

@@ -30,11 +30,11 @@ const SECRETS_IN_TEXT: readonly (readonly [RegExp, string])[] = [
   ],
   [/\b(Bearer|Basic) {1,4}[\w.~+/=-]+/gi, '$1 [redacted]'],
   [
-    /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[^-]*(?:-----END [A-Z ]{0,40}PRIVATE KEY-----)?/g,
+    /-----BEGIN [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----[\s\S]*?(?:-----END [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----|$)/g,
     '[redacted]',
   ],
   // JSON Web Tokens
-  [/\beyJ[\w-]{5,1024}\.[\w.-]+/g, '[redacted]'],
+  [/(?<![\w-])eyJ[\w-]{5,}\.[\w.-]+/g, '[redacted]'],
 ];
 
 /** Characters that steer a terminal or turn text around; JSON escapes only those below U+0020. */
@@ -43,10 +43,15 @@ const STEERING = /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
 /** A name before its value, and a value: `password=…`, `"token": "…"`, `x-api-key: …`. */
 const ASSIGNED = /([\w-]{1,64})(?:\[\w{0,20}\])?\\{0,3}["']?\s{0,4}[=:]\s{0,4}/g;
 const VALUE =
-  /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\[[^\]]*\]|Digest {1,4}[^\r\n]+|(?:(?:Bearer|Basic|Token) {1,4})?[^\s&;,]+/iy;
-/** The same after the name of a header that has several values. */
-const HEADER_VALUE = /"[^"]*"|\\{0,3}["']?[^\r\n"']+/y;
-const OF_HEADER = /cookie$/i;
+  /"(?:[^"\\]|\\.)*"|\\{1,3}"[^"\r\n]*"|'(?:[^'\\]|\\.)*'|\[[^\]]*(?:\]|$)|(?:(?:Bearer|Basic|Token) {1,4})?[^\s&;,]+/iy;
+/** The same after the names of headers whose values have several parts. */
+const VALUES_OF_HEADERS: readonly (readonly [RegExp, RegExp])[] = [
+  [/cookie$/i, /"(?:[^"\\]|\\.)*"|\\{0,3}["']?(?:=\\{0,3}"[^"\r\n]*"|[^\r\n"'])+/y],
+  [
+    /authorization$/i,
+    /"(?:[^"\\]|\\.)*"|\\{1,3}"[^"\r\n]*"|(?:AWS4-HMAC-SHA256|Digest|Hawk|OAuth) {1,4}[^\r\n]+|(?:[a-z][\w-]{0,30} {1,4})?[^\s&;,]+/iy,
+  ],
+];
 
 /** The beginnings of all words that secrets are found by; each of them is one alternative less where it can be. */
 const STEMS = 'autho|cook|p(?:ass|wd)|se(?:cr|ss)|key|tok|://|b(?:ear|asi)|jwt|otp|c(?:onn|red)';
@@ -116,7 +121,7 @@ function redactAssigned(text: string): string {
   for (const { 0: start, 1: name = '', index } of text.matchAll(ASSIGNED)) {
     const from = index + start.length;
     if (from <= end || !isSecretName(name)) continue;
-    const pattern = OF_HEADER.test(name) ? HEADER_VALUE : VALUE;
+    const [, pattern = VALUE] = VALUES_OF_HEADERS.find(([header]) => header.test(name)) ?? [];
     pattern.lastIndex = from;
     const [value] = pattern.exec(text) ?? [];
     if (value === undefined || isHarmless(name, value)) continue;

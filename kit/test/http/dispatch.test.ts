@@ -137,6 +137,13 @@ describe('the reply to a call', () => {
     expect(messages.at(-1)).toEqual({ last: true });
   });
 
+  test('carries an answer of any size', async () => {
+    const long = JSON.stringify({ text: 'x'.repeat(3_000_000) });
+    const reply = new CallReply(call, request(never), log);
+    const response = toResponse(await reply.later(sleep(30).then(() => long)));
+    expect(messagesIn(await response.text())).toHaveLength(1);
+  });
+
   test('keeps nothing for a client that has gone, and goes on', async () => {
     let leave = () => {};
     const gone = new Promise<void>((resolve) => {

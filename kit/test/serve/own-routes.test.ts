@@ -153,11 +153,16 @@ test('a protected route knows its caller', async () => {
 
 test('a server with a route that would never be reached does not start', async () => {
   const route = { method: 'GET', isProtected: false, handle: () => json(200, {}) } as const;
-  const hidden = ['/mcp', '/readyz', '/twice', '/twice'].map((path) => ({ ...route, path }));
+  const hidden = ['hook', '/a?x=1', '/mcp', '/readyz', '/twice', '/twice'].map((path) => ({
+    ...route,
+    path,
+  }));
   const app = await createTestApp({}, { routes: hidden });
   expect(() => createHttpHandler(app)).toThrow(
     expect.objectContaining({
       problems: [
+        'the route GET hook: a path begins with / and has no query',
+        'the route GET /a?x=1: a path begins with / and has no query',
         'the route GET /mcp: the server answers /mcp itself; take another path',
         'the route GET /readyz: the server answers /readyz itself; take another path',
         'the route GET /twice: is there twice; remove one of them',

@@ -25,8 +25,16 @@ test.each([
 
 test('a query with two columns of one name is refused, because one of them would be lost', async () => {
   const { store } = await createStoreApp(sqliteFixture);
-  const twins = sql`SELECT a.n, b.n FROM (SELECT 1 AS n) a, (SELECT 2 AS n) b`;
-  await expect(store.query(twins)).rejects.toThrow('Two columns of a query are called n.');
+  for (const twins of [
+    sql`SELECT a.n, b.n FROM (SELECT 1 AS n) a, (SELECT 2 AS n) b`,
+    sql`SELECT a.n, b.n AS N FROM (SELECT 1 AS n) a, (SELECT 2 AS n) b`,
+    sql`SELECT 1 AS n, 2 AS n; -- done`,
+    sql`INSERT INTO mcp_migrations (name) VALUES ('x') RETURNING name AS n, name AS n`,
+  ]) {
+    await expect(store.query(twins)).rejects.toThrow('Two columns are called n.');
+  }
+  const alike = sql`SELECT 1 AS "12", 2 AS "12:30"`;
+  expect(await store.query(alike)).toEqual([{ 12: 1, '12:30': 2 }]);
   const named = sql`SELECT a.n, b.n AS m FROM (SELECT 1 AS n) a, (SELECT 2 AS n) b`;
   expect(await store.query(named)).toEqual([{ n: 1, m: 2 }]);
 });

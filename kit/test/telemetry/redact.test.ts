@@ -21,6 +21,13 @@ test.each([
   { msg: `{"cookie":"a=b; sid=${SECRET}"}` },
   { msg: `Authorization: Digest username="a", response="${SECRET}"` },
   { msg: `pwd[0]=${SECRET}` },
+  { msg: `set-cookie: sid="${SECRET}"` },
+  { msg: `{"cookie":"a=\\"${SECRET}\\""}` },
+  { msg: `{"headers":"{\\"password\\":\\"my ${SECRET}\\"}"}` },
+  { msg: `Authorization: Negotiate ${SECRET}` },
+  { msg: `Authorization: AWS4-HMAC-SHA256 Credential=a, Signature=${SECRET}` },
+  { msg: `-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\n${SECRET}` },
+  { msg: `-----BEGIN PGP PRIVATE KEY BLOCK-----\n${SECRET}\n` },
   { msg: `-----BEGIN RSA PRIVATE KEY-----\n${SECRET}\n-----END RSA PRIVATE KEY-----` },
 ])('a secret does not reach the log: %o', (fields) => {
   expect(log(fields)).not.toContain(SECRET);
