@@ -119,7 +119,7 @@ test.for(['PORT', 'METRICS_PORT'] as const)(
     expect(outcomeOf(await ask(server.port, echo(), agent))).toBe('ok');
     const end = await flood(Number(ports[name]), 500);
 
-    // The first list is made by the protocol library, which nobody has needed so far.
+    // The first list is made by the MCP SDK, which nobody has needed so far.
     expect(outcomeOf(await ask(server.port, modern('tools/list'), agent))).toBe('ok');
     // A second after the start the rest is loaded.
     await sleep(1_500);

@@ -64,7 +64,7 @@ it('the image of a server without native packages has no packages', async () => 
   expect(messageOf(await send(port))).toHaveProperty('result.tools');
 });
 
-it('a server that only answers calls does without the protocol library', async () => {
+it('a server that only answers calls does without the MCP SDK', async () => {
   const project = await copyOf(await builtProject());
   await rm(join(project, 'dist/library.js'));
   const { port, stderr } = await start(project);
@@ -73,7 +73,7 @@ it('a server that only answers calls does without the protocol library', async (
     const { result } = messageOf(await send(port, request('tools/call', call)));
     expect(result).toMatchObject({ structuredContent: { notes: [] } });
   }
-  await expect.poll(stderr, { timeout: 5_000 }).toContain('the protocol library cannot be loaded');
+  await expect.poll(stderr, { timeout: 5_000 }).toContain('the MCP SDK cannot be loaded');
 });
 
 it('a logged stack names lines of the source', async () => {

@@ -1,4 +1,4 @@
-/** Over stdio, too, plain calls are answered as the protocol library answers them. */
+/** Over stdio, too, plain calls are answered as the MCP SDK answers them. */
 import { afterEach, expect, it } from 'vitest';
 import { differentialProject, TOOL_NAMES } from '../support/differential-project.js';
 import { hostileEnv, legacy, modern } from '../support/hostile-project.js';

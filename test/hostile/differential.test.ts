@@ -1,5 +1,5 @@
 /**
- * Calls and lists of tools in their plain form are answered without the protocol library. Here the same requests go to a generated
+ * Calls and lists of tools in their plain form are answered without the MCP SDK. Here the same requests go to a generated
  * server and to one that gives everything to the library: what comes back must be the same.
  */
 import * as fc from 'fast-check';

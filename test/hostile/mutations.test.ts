@@ -174,7 +174,7 @@ const inKit: readonly Mutation[] = [
     test: 'http/callers',
   },
   {
-    guard: 'what is not plain goes to the protocol library',
+    guard: 'what is not plain goes to the MCP SDK',
     file: 'protocol/requests.ts',
     from: 'if (known.get(key)?.(value[key]) !== true) return false;',
     to: 'if (known.get(key)?.(value[key]) === false) return false;',
@@ -479,8 +479,8 @@ const inKit: readonly Mutation[] = [
   {
     guard: 'answers count for the same arguments',
     file: 'calls/call-scope.ts',
-    from: 'writeOut(input)]',
-    to: 'writeOut(input === undefined)]',
+    from: 'formatArguments(input)]',
+    to: 'formatArguments(input === undefined)]',
     test: 'calls/pipeline',
   },
   {

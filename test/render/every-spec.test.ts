@@ -206,7 +206,7 @@ async function writeTrees(folder: string): Promise<void> {
   }
 }
 
-/** What a file imports at once, without types: its own files, and whether there is a value of the protocol library. */
+/** What a file imports at once, without types: its own files, and whether there is a value of the MCP SDK. */
 const importsOf = remembered((text: string) => {
   const files: string[] = [];
   let takesLibrary = false;
@@ -226,7 +226,7 @@ const PROJECT_FILE = 'src/kit/host/node/project.ts';
 /** Where the code that the entry loads, once compiled code is kept, begins. */
 const HTTP_ROOTS = ['src/kit/serve/http.ts', 'src/server.ts'];
 
-/** The files out of all that `entries` load that take a value of the protocol library. */
+/** The files out of all that `entries` load that take a value of the MCP SDK. */
 function loadersOfLibrary(plan: Plan, entries: readonly string[]): string[] {
   const found = new Set(entries);
   for (const path of found) {
@@ -252,7 +252,7 @@ describe('every project', () => {
     expect([...wrong].slice(0, 20)).toEqual([]);
   });
 
-  it('loads no value of the protocol library when it starts to serve HTTP', () => {
+  it('loads no value of the MCP SDK when it starts to serve HTTP', () => {
     const serving = projects.filter(({ plan }) => plan.has('src/http.ts'));
     expect(serving.length).toBeGreaterThan(100);
     const wrong = serving.flatMap(({ plan, label }) =>

@@ -1,4 +1,4 @@
-/** A project with tools of all kinds, and the same without its fast way: there, the protocol library answers everything. */
+/** A project with tools of all kinds, and the same without its fast way: there, the MCP SDK answers everything. */
 import { builtProject } from './server.js';
 
 const TOOLS = `

@@ -72,7 +72,7 @@ export function serveMetadata(
   return { status: 204, headers: { ...HEADERS, ...allow }, body: null };
 }
 
-/** What the protocol library may know of a caller. The token itself is not part of it. */
+/** What the MCP SDK may know of a caller. The token itself is not part of it. */
 export function authInfoOf(
   { id, scopes }: Principal,
   { metadataUrl }: ProtectedResource,

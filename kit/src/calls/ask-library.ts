@@ -5,7 +5,7 @@ import {
 } from '@modelcontextprotocol/server';
 import type { Question, Questions } from '../definitions/context.js';
 
-// What asking needs of the protocol library: most servers never ask, so this file is loaded by the first question.
+// What asking needs of the MCP SDK: most servers never ask, so this file is loaded by the first question.
 export { createRequestStateCodec } from '@modelcontextprotocol/server';
 
 /** Asks a client to answer questions and to send `requestState` back with the answers. */

@@ -122,35 +122,35 @@ export interface Kept {
 }
 
 /** What a client keeps between two rounds of a call. It can read this, but not change it. */
-export interface RoundState extends Kept {
+export interface CallState extends Kept {
   readonly id: string;
   /** Whose call it is, of what and with which arguments: a hash. */
   readonly call: string;
 }
 
 /** Signs what clients keep. Without a secret there is a new one, so that only this process knows its states. */
-export class RoundStates {
+export class CallStateCodec {
   readonly #key: string | Uint8Array;
-  #codec: Promise<RequestStateCodec<RoundState>> | undefined;
+  #codec: Promise<RequestStateCodec<CallState>> | undefined;
 
   constructor(secret?: string) {
     this.#key = secret ?? randomBytes(32);
   }
 
-  async sign(state: RoundState): Promise<string> {
+  async sign(state: CallState): Promise<string> {
     const codec = await this.#open();
     return await codec.mint(state);
   }
 
   /** @throws when a state is not ours, was changed or is too old; the client gets -32602. */
-  async verify(text: string, sdk: ServerContext): Promise<RoundState> {
+  async verify(text: string, sdk: ServerContext): Promise<CallState> {
     const codec = await this.#open();
     return await codec.verify(text, sdk);
   }
 
-  #open(): Promise<RequestStateCodec<RoundState>> {
+  #open(): Promise<RequestStateCodec<CallState>> {
     this.#codec ??= import('./ask-library.js').then(({ createRequestStateCodec }) =>
-      createRequestStateCodec<RoundState>({ key: this.#key, ttlSeconds: VALID_SECONDS }),
+      createRequestStateCodec<CallState>({ key: this.#key, ttlSeconds: VALID_SECONDS }),
     );
     return this.#codec;
   }
@@ -160,7 +160,7 @@ export class RoundStates {
  * The arguments of a call as a person can read them, with invisible characters spelled out. It also says which call was
  * asked about, so nothing may be left out: JSON would lose what a schema has made a Map or a Set of.
  */
-export function writeOut(args: unknown): string {
+export function formatArguments(args: unknown): string {
   return inspect(args, {
     depth: null,
     maxArrayLength: null,

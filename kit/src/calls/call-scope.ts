@@ -2,8 +2,8 @@ import { hash } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { CallContext } from '../definitions/context.js';
 import type { Principal } from '../definitions/principal.js';
-import type { RoundState } from './ask.js';
-import { Asking, writeOut } from './ask.js';
+import type { CallState } from './ask.js';
+import { Asking, formatArguments } from './ask.js';
 import type { Call, CallRequest } from './call.js';
 import { canShowForms, clientCapabilities } from './call.js';
 import type { Services } from './services.js';
@@ -51,7 +51,7 @@ class CallScope {
   }
 
   #questions(): Asking {
-    const state = this.request.mcpReq.requestState<RoundState>();
+    const state = this.request.mcpReq.requestState<CallState>();
     const isOurs = state?.call === roundOf(this.call, this.principal);
     this.#asking ??= new Asking(this.request, isOurs ? state : undefined);
     return this.#asking;
@@ -79,7 +79,7 @@ export function logOf({ kind, name }: Call, { log }: Services, { id }: Principal
 
 /** Tells whose answers count: those to questions of the same call, with the same arguments. */
 export function roundOf({ kind, name, uri, input }: Call, { id }: Principal): string {
-  return hash('sha256', JSON.stringify([id, kind, name, uri, writeOut(input)]), 'base64url');
+  return hash('sha256', JSON.stringify([id, kind, name, uri, formatArguments(input)]), 'base64url');
 }
 
 /** Sends `notifications/progress` for a request, if it carries a progress token. */

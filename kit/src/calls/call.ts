@@ -17,7 +17,7 @@ export interface Call {
   readonly perMinute?: number | undefined;
 }
 
-/** What a call reads of the request behind it: a part of the protocol library's context. */
+/** What a call reads of the request behind it: a part of the MCP SDK's context. */
 export interface CallRequest {
   readonly mcpReq: Pick<
     ServerContext['mcpReq'],
@@ -50,7 +50,7 @@ export function eraOf({ envelope, _meta }: Said): '2025' | '2026-07-28' {
 }
 
 /**
- * The keys of `_meta` in 2026-07-28. The protocol library has them, too, but what needs only their names should not have to load it.
+ * The keys of `_meta` in 2026-07-28. The MCP SDK has them, too, but what needs only their names should not have to load it.
  * @see https://modelcontextprotocol.io/specification/draft/basic
  */
 export const PROTOCOL_VERSION = 'io.modelcontextprotocol/protocolVersion';

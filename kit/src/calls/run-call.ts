@@ -86,10 +86,10 @@ export function runCall<T>(
 async function inputRequired(
   { questions, kept }: InputNeeded,
   round: string,
-  { rounds }: Services,
+  { callStates }: Services,
 ): Promise<InputRequired> {
   const { inputRequiredResult } = await import('./ask-library.js');
-  const state = await rounds.sign({ id: randomUUID(), call: round, ...kept });
+  const state = await callStates.sign({ id: randomUUID(), call: round, ...kept });
   return new InputRequired(inputRequiredResult(questions, state));
 }
 

@@ -4,7 +4,7 @@ import type { Changes } from '../definitions/changes.js';
 import type { About, Definitions } from '../definitions/definitions.js';
 import type { Principal } from '../definitions/principal.js';
 import type { CallSettings } from '../definitions/settings.js';
-import type { RoundStates } from './ask.js';
+import type { CallStateCodec } from './ask.js';
 import type { Call, CallEnd, CallRequest } from './call.js';
 import type { Cursors } from './cursors.js';
 import type { MaybePromise } from './maybe-async.js';
@@ -26,7 +26,7 @@ export interface Services {
   readonly policy: Policy;
   readonly changes: Changes;
   /** What clients keep between the rounds of a call. */
-  readonly rounds: RoundStates;
+  readonly callStates: CallStateCodec;
   /** Where the pages of long lists begin. */
   readonly cursors: Cursors;
   readonly tracing?: Tracing | undefined;

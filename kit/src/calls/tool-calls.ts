@@ -57,7 +57,8 @@ export function toResult(
   output: z.ZodObject | undefined,
   config: CallSettings,
 ): CallToolResult {
-  if (output === undefined) return { content: withinCap(result as ContentBlock[], { config }) };
+  if (output === undefined)
+    return { content: enforceOutputLimits(result as ContentBlock[], { config }) };
   return toDataResult(result as Record<string, unknown>, output, config);
 }
 
@@ -190,7 +191,7 @@ function dropItems(list: List, bytes: number): void {
  * What is sent to the caller as it is.
  * @throws {ToolError} `OUTPUT_TOO_LARGE` when it has more than `MAX_OUTPUT_BYTES` bytes.
  */
-export function withinCap<T>(output: T, { config }: Pick<CallContext, 'config'>): T {
+export function enforceOutputLimits<T>(output: T, { config }: Pick<CallContext, 'config'>): T {
   const bytes = Buffer.byteLength(JSON.stringify(output));
   if (bytes > config.MAX_OUTPUT_BYTES) throw outputTooLarge(config.MAX_OUTPUT_BYTES);
   return output;

@@ -97,7 +97,7 @@ export interface OpenAuth {
   /** Answers the paths that belong to it. */
   route?(request: Incoming): Answer | undefined;
   readonly stepUp?: StepUp;
-  /** What the protocol library may know of a caller. */
+  /** What the MCP SDK may know of a caller. */
   authInfo?(principal: Principal): AuthInfo;
 }
 
@@ -134,7 +134,7 @@ export interface SessionRoutes {
 }
 
 export interface OpenSessions {
-  /** Loads what serves them; it needs the protocol library. */
+  /** Loads what serves them; it needs the MCP SDK. */
   load(app: HttpApp): Promise<SessionRoutes>;
 }
 

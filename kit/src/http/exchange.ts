@@ -46,7 +46,7 @@ export interface BodyTarget {
   end(last?: string): void;
 }
 
-/** Takes over what the protocol library answers. */
+/** Takes over what the MCP SDK answers. */
 export function fromResponse({ status, headers, body }: Response): Answer {
   return { status, headers: Object.fromEntries(headers), body };
 }

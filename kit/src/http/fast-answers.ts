@@ -23,7 +23,7 @@ const END_OF_EVENT = '\n\n';
 
 /**
  * Whether the headers of a plain request say what its body says. Those that say it in another way, or something else, are
- * for the protocol library.
+ * for the MCP SDK.
  * @see https://modelcontextprotocol.io/specification/draft/basic/transports
  */
 export function headersAgree(headers: RequestHeaders, request: PlainRequest): boolean {
@@ -51,7 +51,7 @@ const KEEP_ALIVE_MS = 15_000;
 const MAX_HELD = 64_000;
 
 /**
- * The answer to one call, in time as the protocol library gives it: a client of 2025 has the beginning of its answer while the call
+ * The answer to one call, in time as the MCP SDK gives it: a client of 2025 has the beginning of its answer while the call
  * goes on, and one of 2026-07-28 a stream as soon as there is a notification. What is there soon is sent in one piece.
  */
 export class CallReply implements WrittenBody {
@@ -197,7 +197,7 @@ export function keptAnswer(era: Era, id: string | number, result: Uint8Array): A
 type OfMethod = Map<PlainRequest['method'], Uint8Array>;
 
 /**
- * Lists of tools and discoveries as the protocol library has made them. One depends on the era and on which tools the caller may
+ * Lists of tools and discoveries as the MCP SDK has made them. One depends on the era and on which tools the caller may
  * see, and on nothing else; to turn all schemas into JSON for each request is what a list costs.
  */
 export class KeptResults {

@@ -6,23 +6,23 @@ import type { HttpApp, SessionRoutes } from './app.js';
 import { type Answer, fromResponse, type Incoming } from './exchange.js';
 import { Subscriptions } from './subscriptions.js';
 
-/** The protocol library, and what only it can answer. */
+/** The MCP SDK, and what only it can answer. */
 export interface Library {
   readonly subscriptions: Subscriptions;
   readonly sessions: SessionRoutes | undefined;
-  answer(request: Incoming, body: unknown, asked: Asked): Promise<Answer>;
+  answer(request: Incoming, body: unknown, asked: RequestContext): Promise<Answer>;
   close(): Promise<void>;
 }
 
 /** Who asks, and for what. */
-export interface Asked {
+export interface RequestContext {
   readonly principal: Principal;
   readonly scope: ServerScope;
 }
 
 export async function openLibrary(app: HttpApp): Promise<Library> {
   const { auth, config, log } = app;
-  const asked = new WeakMap<Request, Asked>();
+  const asked = new WeakMap<Request, RequestContext>();
   const subscriptions = new Subscriptions(app);
   const { stepUp } = auth;
 
@@ -61,7 +61,7 @@ export async function openLibrary(app: HttpApp): Promise<Library> {
   };
 }
 
-function known(asked: WeakMap<Request, Asked>, request?: Request): Asked {
+function known(asked: WeakMap<Request, RequestContext>, request?: Request): RequestContext {
   const who = request && asked.get(request);
   if (who === undefined) throw new Error('a request without a principal reached the protocol');
   return who;

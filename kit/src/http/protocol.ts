@@ -36,7 +36,7 @@ export interface Protocol {
 }
 
 /**
- * Answers plain requests directly, and has the protocol library answer everything else, with a server of its own for each
+ * Answers plain requests directly, and has the MCP SDK answer everything else, with a server of its own for each
  * request: nothing of one caller is there for another.
  */
 export function createProtocol(app: HttpApp): Protocol {

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import * as z from 'zod/v4';
 import {
   answerTo,
+  type CallState,
+  formatArguments,
   InputNeeded,
   type Kept,
-  type RoundState,
   VALID_SECONDS,
-  writeOut,
 } from '../calls/ask.js';
 import { canShowForms } from '../calls/call.js';
 import type { ApprovalRequest, Approvals, Claim, NonceStore } from '../calls/services.js';
@@ -33,12 +33,12 @@ export class SignedApprovals implements Approvals {
    */
   async run<T>(asked: ApprovalRequest, work: () => T | Promise<T>): Promise<T> {
     const { tool, args, principal, request } = asked;
-    const shown = writeOut(args);
+    const shown = formatArguments(args);
     const call = createHash('sha256')
       .update(JSON.stringify([principal.id, tool, shown]))
       .digest('base64url');
 
-    const state = request.mcpReq.requestState<RoundState>();
+    const state = request.mcpReq.requestState<CallState>();
     const use = await this.#use(state, call);
     const known = use === 'first' ? state?.approval : undefined;
     const question = questionAbout(tool, shown, use);
@@ -61,7 +61,7 @@ export class SignedApprovals implements Approvals {
   }
 
   /** Whether this is the first time that a state comes back, if it is about `call`. */
-  async #use(state: RoundState | undefined, call: string): Promise<Claim | undefined> {
+  async #use(state: CallState | undefined, call: string): Promise<Claim | undefined> {
     if (state?.approval?.call !== call) return undefined;
     return await this.nonces.claim(state.id, state.approval.set);
   }

@@ -2,7 +2,7 @@ import { McpServer } from '@modelcontextprotocol/server';
 import { InputRequired } from '../calls/ask.js';
 import { runCall } from '../calls/run-call.js';
 import type { Services } from '../calls/services.js';
-import { runTool, withinCap } from '../calls/tool-calls.js';
+import { enforceOutputLimits, runTool } from '../calls/tool-calls.js';
 import type { Tool } from '../definitions/definitions.js';
 import type { Principal } from '../definitions/principal.js';
 import { Completions, complete } from './completions.js';
@@ -21,12 +21,12 @@ export function createMcpServer(
   principal: Principal,
   scope: ServerScope = {},
 ): McpServer {
-  const { about, definitions, policy, rounds } = services;
+  const { about, definitions, policy, callStates } = services;
   const { method, changes = 'none' } = scope;
   const server = new McpServer(about, {
     capabilities: capabilities(changes, definitions.offersCompletions),
     cacheHints: cacheHints(policy),
-    requestState: { verify: (text, sdk) => rounds.verify(text, sdk) },
+    requestState: { verify: (text, sdk) => callStates.verify(text, sdk) },
     ...(services.instructions !== undefined && { instructions: services.instructions }),
   });
   const has = (...kinds: string[]) =>
@@ -114,7 +114,7 @@ export function registerPrompts(offer: Offer): void {
       try {
         const audited = { ...call, input: args };
         const work = runCall(audited, services, principal, { mcpReq, server }, async (ctx) =>
-          withinCap(await prompt.messages(args, ctx as never), ctx),
+          enforceOutputLimits(await prompt.messages(args, ctx as never), ctx),
         );
         return { description, messages: await work };
       } catch (error) {

@@ -16,7 +16,7 @@ import type { Tool } from '../definitions/definitions.js';
 import { missingScopes, type Principal } from '../definitions/principal.js';
 import type { PlainRequest } from './requests.js';
 
-/** A call that can be answered without the protocol library. */
+/** A call that can be answered without the MCP SDK. */
 export interface PlainCall {
   /** @param notify takes each notification that comes before the answer, as JSON; the call may wait until it goes on */
   run(
@@ -47,7 +47,7 @@ function endingOf(services: Services): Ending {
 }
 
 /**
- * Prepares to answer a call of a tool as the protocol library does, but without building a server for it: that is what costs
+ * Prepares to answer a call of a tool as the MCP SDK does, but without building a server for it: that is what costs
  * most. The call passes the same pipeline, and runs once.
  * @returns `undefined` when the library has to see the call.
  */
@@ -80,7 +80,7 @@ export function plainCall(
   };
 }
 
-/** What the library's context would be for a plain call. */
+/** What the SDK's context would be for a plain call. */
 class PlainContext {
   readonly id: RequestId;
   readonly _meta: RequestMeta;

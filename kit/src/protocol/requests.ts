@@ -6,7 +6,7 @@ export type Era = 'modern' | 'legacy';
 
 /**
  * A call or a list of tools, or a discovery, in the form that nearly all clients send. Whatever is unusual about a request, or
- * wrong, is for the protocol library: `plainRequest` must never take more than the library does.
+ * wrong, is for the MCP SDK: `plainRequest` must never take more than the library does.
  */
 export interface PlainRequest {
   readonly era: Era;

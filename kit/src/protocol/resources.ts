@@ -6,7 +6,7 @@ import { InputRequired } from '../calls/ask.js';
 import type { CallRequest } from '../calls/call.js';
 import { invalidCursor, type Place } from '../calls/cursors.js';
 import { runCall } from '../calls/run-call.js';
-import { withinCap } from '../calls/tool-calls.js';
+import { enforceOutputLimits } from '../calls/tool-calls.js';
 import type { CallContext } from '../definitions/context.js';
 import type { Contents, Listed, Page } from '../definitions/definitions.js';
 import { ToolError } from '../definitions/errors.js';
@@ -46,7 +46,10 @@ export function registerResources(offer: Offer): void {
       contents: (ctx: CallContext) => Contents | Promise<Contents>,
     ) => {
       const work = async (ctx: CallContext) =>
-        withinCap({ contents: [{ uri, mimeType, ...textOrBlob(await contents(ctx)) }] }, ctx);
+        enforceOutputLimits(
+          { contents: [{ uri, mimeType, ...textOrBlob(await contents(ctx)) }] },
+          ctx,
+        );
       try {
         return await runCall({ ...call, uri }, services, principal, { mcpReq, server }, work);
       } catch (error) {

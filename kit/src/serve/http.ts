@@ -95,7 +95,7 @@ export function serveHttp(definition: Server): void {
   /** A server that cannot answer everything is better started again. */
   function prepare(): void {
     handler.prepare().catch((error: unknown) => {
-      app.log.fatal({ err: error }, 'the protocol library cannot be loaded');
+      app.log.fatal({ err: error }, 'the MCP SDK cannot be loaded');
       end(1);
     });
   }

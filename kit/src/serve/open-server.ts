@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { RoundStates } from '../calls/ask.js';
+import { CallStateCodec } from '../calls/ask.js';
 import { Cursors } from '../calls/cursors.js';
 import { OverdueCalls, RunningCalls } from '../calls/running-calls.js';
 import { NO_POLICY, type Services } from '../calls/services.js';
@@ -141,7 +141,7 @@ export function openServer(server: Server, transport: Transport): OpenServer {
     overdue,
     policy,
     changes: state.changes,
-    rounds: new RoundStates(config.REQUEST_STATE_SECRET),
+    callStates: new CallStateCodec(config.REQUEST_STATE_SECRET),
     cursors: new Cursors(config.REQUEST_STATE_SECRET),
     tracing,
     shared: own,

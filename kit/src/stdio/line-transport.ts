@@ -10,7 +10,7 @@ import type { ToolError } from '../definitions/errors.js';
 const NEWLINE = 10;
 
 /**
- * JSON-RPC messages, one in a line. Unlike the transport of the protocol library it goes on after the end of its input, because
+ * JSON-RPC messages, one in a line. Unlike the transport of the MCP SDK it goes on after the end of its input, because
  * calls are still to be answered then; it writes the answers of one turn of the event loop together, and reads no more
  * than the client takes.
  * @see https://modelcontextprotocol.io/specification/draft/basic/transports#stdio

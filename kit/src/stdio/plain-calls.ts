@@ -14,7 +14,7 @@ import { type PlainRequest, plainRequest } from '../protocol/requests.js';
 import type { LineTransport } from './line-transport.js';
 
 /**
- * Answers plain calls of tools in front of the protocol library, which keeps everything else: the beginning of a connection, which
+ * Answers plain calls of tools in front of the MCP SDK, which keeps everything else: the beginning of a connection, which
  * decides about its era, and whatever is not plain.
  */
 export class PlainCalls {

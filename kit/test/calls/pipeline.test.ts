@@ -122,7 +122,7 @@ async function startRounds<T>(work: (ctx: CallContext) => T) {
   const app = await createTestApp();
   return async (inputResponses: object, asked?: unknown, changes: Partial<Call> = {}) => {
     const { requestState } = (asked ?? {}) as { requestState?: string };
-    const state = requestState && (await app.rounds.verify(requestState, {} as ServerContext));
+    const state = requestState && (await app.callStates.verify(requestState, {} as ServerContext));
     const request = { inputResponses, requestState: () => state };
     return await run(work, { app, request, call: changes }).catch((error: unknown) => {
       if (!(error instanceof InputRequired)) throw error;

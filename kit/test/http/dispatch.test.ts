@@ -53,7 +53,7 @@ describe.each(eras)('%s', (era) => {
     }
   });
 
-  test('it is answered as the protocol library answers it', async () => {
+  test('it is answered as the MCP SDK answers it', async () => {
     const protocol = createProtocol(await createApp());
     const app = await createApp();
     const library = createMcpHandler(() => createMcpServer(app, owner));

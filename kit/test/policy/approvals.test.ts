@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { McpServer } from '@modelcontextprotocol/server';
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
-import { InputNeeded, type RoundState, VALID_SECONDS } from '../../src/calls/ask.js';
+import { type CallState, InputNeeded, VALID_SECONDS } from '../../src/calls/ask.js';
 import type { CallRequest } from '../../src/calls/call.js';
 import { MemoryNonceStore } from '../../src/calls/nonces.js';
 import { SignedApprovals } from '../../src/policy/approvals.js';
@@ -18,13 +18,13 @@ interface Changes {
   args?: unknown;
   id?: string;
   inputResponses?: unknown;
-  requestState?: RoundState | undefined;
+  requestState?: CallState | undefined;
   elicitation?: object | undefined;
   work?: () => string;
 }
 
 /** Makes a call; what comes back is its result, or the state of the question. */
-async function call(changes: Changes = {}): Promise<string | { asked: RoundState }> {
+async function call(changes: Changes = {}): Promise<string | { asked: CallState }> {
   const { tool = 'wipe', args = { disk: 1 }, id = 'alice', inputResponses, requestState } = changes;
   const { work = () => 'ran' } = changes;
   const elicitation = 'elicitation' in changes ? changes.elicitation : {};
@@ -38,7 +38,7 @@ async function call(changes: Changes = {}): Promise<string | { asked: RoundState
   });
 }
 
-async function ask(changes: Changes = {}): Promise<RoundState> {
+async function ask(changes: Changes = {}): Promise<CallState> {
   const answer = await call(changes);
   if (typeof answer === 'string') throw new Error('was not asked');
   return answer.asked;

@@ -233,7 +233,7 @@ const Result = z.looseObject({ jsonrpc, id, result: z.looseObject({}) });
 const Failure = z.looseObject({ jsonrpc, id, error: z.looseObject({}) });
 
 /*
- * What comes out of Redis, in outline: the protocol library looks closer when it serves a message, but it takes long to load and
+ * What comes out of Redis, in outline: the MCP SDK looks closer when it serves a message, but it takes long to load and
  * is not there from the start.
  */
 
