@@ -127,3 +127,21 @@ test('a client that does not read what is written for it loses its connection', 
   response.on('error', () => {});
   expect(await isCut).toBe(true);
 });
+
+test('a client that reads gets everything, however long the last part and however many before it', async () => {
+  const chunk = 'x'.repeat(1_000);
+  const warned = vi.spyOn(process, 'emitWarning');
+  const url = await serve(async () => ({
+    status: 200,
+    headers: {},
+    body: {
+      async start({ write, end }) {
+        for (let written = 0; written < 5_000; written += 1) await write(chunk);
+        end('y'.repeat(3_000_000));
+      },
+    },
+  }));
+  const text = await fetch(url).then((response) => response.text());
+  expect(text.length).toBe(8_000_000);
+  expect(warned).not.toHaveBeenCalled();
+});
