@@ -17,9 +17,9 @@ export interface OutboundOptions {
   readonly retries: number;
   /** How long one attempt may take, in milliseconds. */
   readonly timeoutMs: number;
-  /** After this many failures in a row the service is left alone … */
+  /** After this many failures in a row the circuit opens … */
   readonly breakAfter: number;
-  /** … for this many milliseconds; calls fail at once. */
+  /** … for this many milliseconds, in which calls fail at once. */
   readonly pauseMs: number;
 }
 
