@@ -48,8 +48,8 @@ function callOf({ name, scopes, limits }: Tool, input: unknown): Call {
 }
 
 /**
- * A tool's result for the client: content as it is, data also as text for models. Its keys are in the order in which the protocol
- * library sends them.
+ * A tool's result for the client: content as it is, data also as text for models. Its keys are in the order in which the MCP
+ * SDK sends them.
  * @throws {ToolError} `OUTPUT_TOO_LARGE`
  */
 export function toResult(
