@@ -1,7 +1,7 @@
 /**
  * Tier 2: projects that are made by the packed program, installed by their own package manager, built and smoked, then
  * linted, and with one more tool (`add-tool`) checked and tested as a whole. Every choice is among them, with
- * `EVERY_PAIR=1` every two choices beside each other.
+ * `FULL=1` every two choices beside each other.
  */
 import { existsSync } from 'node:fs';
 import { readdir, readFile, rm } from 'node:fs/promises';
@@ -28,10 +28,10 @@ const ADD_TOOL = [
 const catalog = await realCatalog();
 const noPostgres = await whyNoPostgres();
 const specs =
-  process.env['EVERY_PAIR'] === '1'
+  process.env['FULL'] === '1'
     ? pairwiseSpecs(catalog)
     : interactingSpecs(catalog, INSTALLED_TOGETHER);
-if (process.env['EVERY_PAIR'] !== '1') {
+if (process.env['FULL'] !== '1') {
   leftOut(
     'real projects with the other pairs of choices',
     'their types are checked in the step "tests"; `.ci/run --full` makes them all',
