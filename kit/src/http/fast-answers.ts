@@ -64,7 +64,7 @@ export class CallReply implements WrittenBody {
   #target: BodyTarget | undefined;
   #keepAlive: NodeJS.Timeout | undefined;
   /** Calls that go on when there is room for more. */
-  #waiting: (() => void)[] = [];
+  #waiting: (() => void)[] | undefined;
 
   constructor(
     private readonly call: Pick<PlainRequest, 'era' | 'id'>,
@@ -73,7 +73,7 @@ export class CallReply implements WrittenBody {
   ) {}
 
   /** Takes a notification that comes before the answer. Resolves when there is room for another. */
-  readonly notify = (message: string): MaybePromise<void> => {
+  notify(message: string): MaybePromise<void> {
     if (this.#isClosed || this.#isOver) return;
     const event = eventOf(message);
     if (this.#target !== undefined) return this.#target.write(event);
@@ -81,17 +81,17 @@ export class CallReply implements WrittenBody {
     const isFull = this.#held.length > MAX_HELD;
     if (this.call.era === 'modern' || isFull) this.#open?.();
     if (!isFull) return;
-    return new Promise((resolve) => void this.#waiting.push(resolve));
-  };
+    return new Promise((resolve) => {
+      this.#waiting ??= [];
+      this.#waiting.push(resolve);
+    });
+  }
 
   /** The answer in one piece, with the notifications that came before it. */
   whole(message: string): Answer {
     const events = this.#held;
     this.#close();
-    if (this.call.era === 'modern' && events === '') {
-      return { status: 200, headers: { 'content-type': 'application/json' }, body: message };
-    }
-    return { status: 200, headers: { ...EVENTS }, body: events + eventOf(message) };
+    return wholeAnswer(this.call.era, message, events);
   }
 
   /** The answer to a call that goes on. @param last the message that ends it, or the library's answer */
@@ -167,10 +167,18 @@ export class CallReply implements WrittenBody {
   }
 
   #goOn(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
     for (const resolve of waiting) resolve();
   }
+}
+
+/** An answer in one piece. @param events what comes before the message */
+export function wholeAnswer(era: Era, message: string, events = ''): Answer {
+  if (era === 'modern' && events === '') {
+    return { status: 200, headers: { 'content-type': 'application/json' }, body: message };
+  }
+  return { status: 200, headers: { ...EVENTS }, body: events + eventOf(message) };
 }
 
 function eventOf(message: string): string {

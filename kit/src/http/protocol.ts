@@ -6,7 +6,7 @@ import { type PlainCall, plainCall } from '../protocol/plain-calls.js';
 import { type PlainRequest, plainRequest, serverScopeFor } from '../protocol/requests.js';
 import type { Authenticate, HttpApp } from './app.js';
 import { type Answer, type Incoming, refuse } from './exchange.js';
-import { CallReply, headersAgree, KeptResults } from './fast-answers.js';
+import { CallReply, headersAgree, KeptResults, wholeAnswer } from './fast-answers.js';
 import type { Library } from './library.js';
 import { watchForRefusedCalls } from './refused-calls.js';
 
@@ -69,18 +69,21 @@ export function createProtocol(app: HttpApp): Protocol {
     principal: Principal,
   ): MaybePromise<Answer> {
     const { id, method, name } = plain;
-    const reply = new CallReply(plain, request, app.log);
-    const last = andThen<ToolOutcome, string | Answer>(
-      call.run(request, reply.notify),
-      (outcome) => {
-        const message = call.answer(outcome);
-        if (message !== undefined) return message;
-        const scope = { method, tool: name, outcomes: new Map([[id, outcome]]) };
-        return load().then(({ answer }) => answer(request, body, { principal, scope }));
-      },
-    );
-    if (typeof last === 'string') return reply.whole(last);
-    return isPromise(last) ? reply.later(last) : last;
+    // Most calls are over at once and notify nobody: then there is only their answer.
+    let begun: CallReply | undefined;
+    const reply = () => {
+      begun ??= new CallReply(plain, request, app.log);
+      return begun;
+    };
+    const notify = (notification: string) => reply().notify(notification);
+    const last = andThen<ToolOutcome, string | Answer>(call.run(request, notify), (outcome) => {
+      const message = call.answer(outcome);
+      if (message !== undefined) return message;
+      const scope = { method, tool: name, outcomes: new Map([[id, outcome]]) };
+      return load().then(({ answer }) => answer(request, body, { principal, scope }));
+    });
+    if (typeof last === 'string') return begun?.whole(last) ?? wholeAnswer(plain.era, last);
+    return isPromise(last) ? reply().later(last) : last;
   }
 
   return {
