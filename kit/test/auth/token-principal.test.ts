@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { principalFrom } from '../../src/auth/tokens.js';
+import { claimAt } from '../../src/definitions/principal.js';
 import { parsePolicy } from '../../src/policy/policy.js';
 
 const NAMES = { scopes: ['scope', 'permissions'], roles: ['roles', 'realm_access.roles', 'role'] };
@@ -58,3 +59,14 @@ test.each([['\ud800'], ['a\udc00b'], ['a\0b'], [''], ['a'.repeat(256)]])(
     expect(from({ sub: 'ali\ud83d\ude00ce' }).id).toBe('ali\ud83d\ude00ce');
   },
 );
+
+test.each([
+  [{ a: { b: 1 } }, 'a.b', 1],
+  [{ 'a.b': 2, a: { b: 1 } }, 'a.b', 2],
+  [{ 'https://a.example/meta': { level: 'low' } }, 'https://a.example/meta.level', 'low'],
+  [{ 'a.b': { c: 3 } }, 'a.b.c', 3],
+  [{ groups: ['x'] }, 'groups.length', undefined],
+  [{}, 'constructor.name', undefined],
+])('a claim inside a claim is found by its path: %o, %s', (claims, name, value) => {
+  expect(claimAt(claims, name)).toBe(value);
+});

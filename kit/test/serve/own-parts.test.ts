@@ -68,6 +68,29 @@ describe('background work', () => {
     await app.close();
   });
 
+  test('that does not heed its signal keeps nothing from closing, and nor does a part that cannot close', async () => {
+    const log = createLogger('silent', 'test');
+    const logged = vi.spyOn(log, 'error');
+    const closed: string[] = [];
+    const broken: Part = {
+      open: () => ({}),
+      close() {
+        throw new Error('stuck');
+      },
+    };
+    const last: Part = { open: () => ({}), close: () => void closed.push('last') };
+    const app = await createTestApp(
+      {},
+      { background: { deaf: () => new Promise(() => {}) }, parts: { broken, last }, log },
+    );
+    await app.close();
+    expect(closed).toEqual(['last']);
+    expect(logged).toHaveBeenCalledExactlyOnceWith(
+      { err: expect.objectContaining({ message: 'stuck' }) },
+      'a part of the server did not close',
+    );
+  });
+
   test('that is aborted in the middle is no failure', async () => {
     const { app, logged } = await start(
       ({ signal }) =>
