@@ -62,12 +62,12 @@ export function plainCall(
   if (missingScopes(principal, tool.scopes ?? []).length > 0) return undefined;
   const access = services.policy.accessOf(principal);
   if (!access.allows('tool', name) || access.needsApproval(name)) return undefined;
-  const input = tool.input['~standard'].validate(args);
-  if (input instanceof Promise || input.issues) return undefined;
+  const input = parsedAtOnce(tool.input, args);
+  if (input === undefined) return undefined;
 
   return {
     run: (caller, notify) =>
-      runTool(tool, input.value, services, principal, {
+      runTool(tool, input, services, principal, {
         mcpReq: new PlainContext(request, caller, notify),
         whenGone: (work) => caller.whenOver(work),
       }),
@@ -126,8 +126,19 @@ function isPlain(outcome: ToolOutcome, tool: Tool): outcome is CallToolResult {
   if (!content.every(isText)) return false;
   if (isError) return true;
   if (tool.output === undefined) return true;
-  const output = tool.output['~standard'].validate(structuredContent);
-  return !(output instanceof Promise) && output.issues === undefined;
+  return parsedAtOnce(tool.output, structuredContent) !== undefined;
+}
+
+/**
+ * A value as a schema reads it; `undefined` when it does not fit, has to be waited for, or a check of the schema throws. The SDK
+ * answers these. `~standard.validate` would begin to wait, and a rejection that nobody awaits ends the process.
+ */
+function parsedAtOnce<T>(schema: z.ZodType<T>, value: unknown): T | undefined {
+  try {
+    return schema.safeParse(value).data;
+  } catch {
+    return undefined;
+  }
 }
 
 /** With what every result of 2026-07-28 has. Most have no `_meta` of their own, and then it is the same end. */

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createMcpHandler } from '@modelcontextprotocol/server';
 import { describe, expect, test, vi } from 'vitest';
+import * as z from 'zod/v4';
 import { toResponse, webRequest } from '../../src/http/exchange.js';
 import { CallReply, headersAgree, messageIn } from '../../src/http/fast-answers.js';
 import { createProtocol } from '../../src/http/protocol.js';
@@ -115,6 +116,23 @@ test('a line of the library ends where JSON ends, and not at U+2028', () => {
   expect(messageIn(`event: message\nid: 1\ndata: ${message}\n\n`)).toBe(message);
   expect(messageIn(message)).toBe(message);
 });
+
+test.each(['input', 'output'] as const)(
+  'a check of a schema that throws fails its call and not the process: %s',
+  async (part) => {
+    const schema = z.object({ text: z.string().default('') }).refine(() => {
+      throw new Error('hunter2');
+    });
+    const tool = { ...plainEcho, [part]: schema } as typeof plainEcho;
+    const protocol = createProtocol(await createTestApp({}, { tools: { tool } }));
+    const [first] = await requestsOf('2026-07-28').then((all) => all.slice(1));
+    const { request, body } = first as Sent;
+    // Vitest fails when a promise is rejected that nobody awaits.
+    const answer = toResponse(await protocol.answer(webRequest(request), body, owner));
+    expect(await answer.text()).toMatch(/"isError":true|"error":/);
+    await new Promise(setImmediate);
+  },
+);
 
 describe('the reply to a call', () => {
   const log = { error: vi.fn() };
