@@ -11,7 +11,7 @@ export function anyOf(given: readonly OpenAuth[]): OpenAuth {
   if (first === undefined) throw new Error('a server over HTTP needs a way to authenticate');
   if (others.length === 0) return first;
 
-  /** What one of them says of a token, the library does not need to know by which of them. */
+  /** What one of them says of a token, the SDK does not need to know by which of them. */
   const challenging = given.find(({ stepUp }) => stepUp !== undefined);
   // Its refusal says where to sign in. It comes last, so that this is what a caller is told whom nobody knows.
   const ways = given.filter((way) => way !== challenging);

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { MaybePromise } from '../calls/maybe-async.js';
+import { andThen, type MaybePromise } from '../calls/maybe-async.js';
 import { internalError } from '../protocol/plain-calls.js';
 import { type Era, MODERN_VERSION, type PlainRequest } from '../protocol/requests.js';
 import {
@@ -94,7 +94,7 @@ export class CallReply implements WrittenBody {
     return wholeAnswer(this.call.era, message, events);
   }
 
-  /** The answer to a call that goes on. @param last the message that ends it, or the library's answer */
+  /** The answer to a call that goes on. @param last the message that ends it, or the SDK's answer */
   later(last: PromiseLike<string | Answer>): Promise<Answer> {
     this.request.whenOver(() => this.#close());
     return new Promise((resolve, reject) => {
@@ -141,9 +141,7 @@ export class CallReply implements WrittenBody {
       this.#close(events);
       return;
     }
-    const written = events === '' ? undefined : target.write(events);
-    if (written === undefined) this.#goOn();
-    else void written.then(() => this.#goOn());
+    void andThen(events === '' ? undefined : target.write(events), () => this.#goOn());
   }
 
   #end(message: string): void {
@@ -186,7 +184,7 @@ function eventOf(message: string): string {
 }
 
 /**
- * The message in a text of the library, which is JSON or an event. A line of it ends with a line feed and with nothing else that
+ * The message in a text of the SDK, which is JSON or an event. A line of it ends with a line feed and with nothing else that
  * regular expressions take for an end: data may have U+2028 in it.
  */
 export function messageIn(text: string): string {
@@ -220,7 +218,7 @@ export class KeptResults {
     return known && keptAnswer(era, id, known);
   }
 
-  /** Remembers the library's answer, and gives it back. */
+  /** Remembers the SDK's answer, and gives it back. */
   async keep({ era, method }: PlainRequest, visibleTo: object, answer: Answer): Promise<Answer> {
     const body = await toResponse(answer).text();
     const result = answer.status === 200 ? resultIn(body, era) : undefined;

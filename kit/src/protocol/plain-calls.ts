@@ -23,7 +23,7 @@ export interface PlainCall {
     caller: Pick<Caller, 'signal' | 'whenOver'>,
     notify: (message: string) => MaybePromise<void>,
   ): MaybePromise<ToolOutcome>;
-  /** The message that answers it, as JSON; `undefined` for an outcome that only the library can put into words. */
+  /** The message that answers it, as JSON; `undefined` for an outcome that only the SDK can put into words. */
   answer(outcome: ToolOutcome): string | undefined;
 }
 
@@ -49,7 +49,7 @@ function endingOf(services: Services): Ending {
 /**
  * Prepares to answer a call of a tool as the MCP SDK does, but without building a server for it: that is what costs
  * most. The call passes the same pipeline, and runs once.
- * @returns `undefined` when the library has to see the call.
+ * @returns `undefined` when the SDK has to see the call.
  */
 export function plainCall(
   request: PlainRequest,
@@ -119,7 +119,7 @@ function isText(one: ContentBlock): boolean {
   return keys.length === 2 && keys[0] === 'type';
 }
 
-/** Whether the library would send a result as it is, byte for byte: texts, and data that fits its schema. */
+/** Whether the SDK would send a result as it is, byte for byte: texts, and data that fits its schema. */
 function isPlain(outcome: ToolOutcome, tool: Tool): outcome is CallToolResult {
   if (outcome.resultType === 'input_required') return false;
   const { content, structuredContent, isError } = outcome as CallToolResult;

@@ -6,7 +6,7 @@ export type Era = 'modern' | 'legacy';
 
 /**
  * A call or a list of tools, or a discovery, in the form that nearly all clients send. Whatever is unusual about a request, or
- * wrong, is for the MCP SDK: `plainRequest` must never take more than the library does.
+ * wrong, is for the MCP SDK: `plainRequest` must never take more than the SDK does.
  */
 export interface PlainRequest {
   readonly era: Era;
@@ -80,7 +80,7 @@ function eraOf(meta: Fields): Era | undefined {
   return isLegacyMeta(meta) ? 'legacy' : undefined;
 }
 
-/** Before 2026-07-28 `_meta` may have anything in it; only keys of the protocol mean something to the library. */
+/** Before 2026-07-28 `_meta` may have anything in it; only keys of the protocol mean something to the SDK. */
 function isLegacyMeta(meta: Fields): boolean {
   for (const key in meta) {
     if (key.startsWith('io.modelcontextprotocol/')) return false;

@@ -36,7 +36,7 @@ export function serveStdio(definition: Server): void {
   const closed = new Promise<void>((resolve) => {
     const { onclose } = transport;
     transport.onclose = () => {
-      // Before the library ends its calls, so that all calls end in the same way.
+      // Before the SDK ends its calls, so that all calls end in the same way.
       if (!isStopped) endNow(1);
       onclose?.();
       resolve();
@@ -48,7 +48,7 @@ export function serveStdio(definition: Server): void {
     timeoutMs: config.SHUTDOWN_TIMEOUT_MS,
     abortCalls: () => app.running.abort(),
     async stop(hurry) {
-      // What the calls hand over to the library is still to be answered by it.
+      // What the calls hand over to the SDK is still to be answered by it.
       const allAnswered = calls.none().then(() => unanswered.none());
       // Over a connection that is closed nobody can be answered.
       const answered = Promise.race([closed, allAnswered]);

@@ -18,12 +18,12 @@ import type { LineTransport } from './line-transport.js';
  * decides about its era, and whatever is not plain.
  */
 export class PlainCalls {
-  /** For the library: what became of calls that only it can put into words. */
+  /** For the SDK: what became of calls that only it can put into words. */
   readonly outcomes = new Map<RequestId, ToolOutcome>();
   readonly #underWay = new Map<RequestId, Caller>();
-  /** The latest call of 2026-07-28 that the library has got. */
+  /** The latest call of 2026-07-28 that the SDK has got. */
   #latest: RequestId | undefined;
-  /** Whether the library has answered such a call in the form of that version: then the connection is of it, for good. */
+  /** Whether the SDK has answered such a call in the form of that version: then the connection is of it, for good. */
   #isModern = false;
   #onEmpty: (() => void) | undefined;
 

@@ -45,18 +45,16 @@ export class Connection {
    */
   async #prepare(text: string): Promise<Statement> {
     const query = `WITH result AS MATERIALIZED (${text.replace(/;\s*$/, '')}\n) SELECT * FROM result`;
-    const plain = () => this.database.prepare(text) as Promise<Statement>;
-    let isQuery = true;
-    const statement = await (this.database.prepare(query) as Promise<Statement>).catch(
-      (error: unknown) => {
-        if (isLocked(error)) throw error;
-        isQuery = false;
-        return plain();
-      },
-    );
+    const prepare = (sql: string): Promise<Statement> => this.database.prepare(sql);
+    const wrapped = await prepare(query).catch((error: unknown) => {
+      if (isLocked(error)) throw error;
+      return undefined;
+    });
+    const statement = wrapped ?? (await prepare(text));
+    if (wrapped === undefined) refuseTwins(statement);
     // In the query around it, the second of two columns that are called `id` is `id:1`.
-    const isSuspicious = columnsOf(statement).some((name) => /:\d+$/.test(name));
-    if (!isQuery || isSuspicious) refuseTwins(isQuery ? await plain() : statement);
+    else if (columnsOf(wrapped).some((name) => /:\d+$/.test(name)))
+      refuseTwins(await prepare(text));
     if (this.#kept.size < MAX_KEPT) this.#kept.set(text, statement);
     return statement;
   }
