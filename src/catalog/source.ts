@@ -1,6 +1,6 @@
 /** A `templates/` folder in memory: the catalog before its templates are compiled. */
-import type { AxisId, Condition, FeatureId, JsonObject } from '../model.js';
-import type { AxisMeta, FeatureMeta, Kit } from './types.js';
+import type { Condition } from '../model.js';
+import type { AxisOf, FeatureOf, Kit } from './types.js';
 
 /** A template's text, before it is compiled. */
 export interface TemplateText {
@@ -27,18 +27,8 @@ export interface SlotSource {
   readonly when?: Condition;
 }
 
-export interface FeatureSource extends FeatureMeta {
-  readonly axis: AxisId;
-  readonly id: FeatureId;
-  readonly pkg: JsonObject;
-  readonly files: readonly FileSource[];
-  readonly slots: readonly SlotSource[];
-}
-
-export interface AxisSource extends AxisMeta {
-  readonly id: AxisId;
-  readonly features: readonly FeatureSource[];
-}
+export type FeatureSource = FeatureOf<FileSource, SlotSource>;
+export type AxisSource = AxisOf<FeatureSource>;
 
 export interface CatalogSource {
   readonly base: FeatureSource;

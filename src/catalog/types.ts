@@ -43,19 +43,23 @@ export interface SlotFragment {
   readonly when?: Condition;
 }
 
-export interface Feature extends FeatureMeta {
+/** A feature whose templates are compiled, or not yet. */
+export interface FeatureOf<File, Fragment> extends FeatureMeta {
   readonly axis: AxisId;
   readonly id: FeatureId;
   /** Its part of `package.json`. */
   readonly pkg: JsonObject;
-  readonly files: readonly TemplateFile[];
-  readonly slots: readonly SlotFragment[];
+  readonly files: readonly File[];
+  readonly slots: readonly Fragment[];
 }
 
-export interface Axis extends AxisMeta {
+export interface AxisOf<AnyFeature> extends AxisMeta {
   readonly id: AxisId;
-  readonly features: readonly Feature[];
+  readonly features: readonly AnyFeature[];
 }
+
+export type Feature = FeatureOf<TemplateFile, SlotFragment>;
+export type Axis = AxisOf<Feature>;
 
 /** One TypeScript file of the kit: what every generated server runs on. */
 export interface KitFile {
