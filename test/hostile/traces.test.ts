@@ -8,7 +8,7 @@ import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Collector, type Span, startCollector } from '../support/collector.js';
+import { type Collector, type Span, startCollector } from '../../kit/test/support/collector.js';
 import {
   KEYS,
   legacy,

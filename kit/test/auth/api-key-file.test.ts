@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { apiKeys } from '../../src/auth/api-keys.js';
 import { createLogger } from '../../src/telemetry/logger.js';
 import { openPart } from '../support/app.js';
+import { newFolder } from '../support/folder.js';
 
 const script = fileURLToPath(
   new URL('../../../templates/auth/api-key/files/scripts/keys.mjs', import.meta.url),
@@ -14,11 +14,7 @@ const script = fileURLToPath(
 const keys = (...args: string[]) =>
   execFileSync(process.execPath, [script, ...args], { encoding: 'utf8' });
 
-function newFile(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'api-keys-'));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  return join(folder, 'api-keys.txt');
-}
+const newFile = () => join(newFolder('api-keys'), 'api-keys.txt');
 
 /** Adds a key to a file. @returns the key. */
 function create(name: string, file: string, ...rights: string[]): string {

@@ -1,8 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync, type writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, type writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { appendTo, LineWriter } from '../../src/host/node/line-writer.js';
+import { newFolder } from '../support/folder.js';
 
 const reader = vi.hoisted(() => ({ isBusy: false }));
 vi.mock('node:fs', async (load) => {
@@ -19,9 +19,7 @@ vi.mock('node:fs', async (load) => {
 const LINE = `${'x'.repeat(999_999)}\n`;
 
 function openFile() {
-  const folder = mkdtempSync(join(tmpdir(), 'lines-'));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  const path = join(folder, 'lines');
+  const path = join(newFolder('lines'), 'lines');
   const onLost = vi.fn();
   const lines = () => readFileSync(path, 'utf8').split('\n').slice(0, -1);
   return { writer: new LineWriter(appendTo(path), onLost), onLost, lines };

@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
@@ -6,6 +6,7 @@ import { ConfigError, callSettings } from '../../src/definitions/settings.js';
 import { PROJECT } from '../../src/host/node/project.js';
 import { type Env, loadSettings } from '../../src/host/node/settings.js';
 import { auditSettings } from '../../src/telemetry/audit.js';
+import { newFolder } from '../support/folder.js';
 
 const load = (env: Env) => loadSettings({ ...callSettings, ...auditSettings }, env);
 
@@ -16,7 +17,7 @@ test('every problem is named at once', () => {
 });
 
 test('a value can come from a file, but not from both', () => {
-  const file = join(mkdtempSync(join(tmpdir(), 'config-')), 'level');
+  const file = join(newFolder('config'), 'level');
   writeFileSync(file, 'debug\n');
   expect(load({ LOG_LEVEL_FILE: file }).LOG_LEVEL).toBe('debug');
   const both = { LOG_LEVEL_FILE: file, LOG_LEVEL: 'info' };

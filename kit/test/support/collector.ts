@@ -1,59 +1,76 @@
+/** A collector of OpenTelemetry traces, as far as a server notices. */
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { onTestFinished } from 'vitest';
 
-export interface ReceivedSpan {
+export interface Span {
   readonly traceId: string;
   readonly spanId: string;
   readonly parentSpanId?: string;
   readonly name: string;
+  /** 2 = server, 3 = client. */
   readonly kind: number;
   readonly status: { readonly code?: number };
   readonly links?: readonly { readonly traceId: string; readonly spanId: string }[];
   readonly attributes: Readonly<Record<string, string | number>>;
+  readonly resource: Readonly<Record<string, string | number>>;
 }
 
-/** A collector that keeps the spans that it is sent over OTLP/HTTP; closed with the test. */
-export async function startCollector() {
-  const spans: ReceivedSpan[] = [];
+export interface Collector {
+  readonly url: string;
+  readonly spans: Span[];
+  /** Of each request. */
+  readonly headers: readonly IncomingHttpHeaders[];
+  close(): void;
+}
+
+type Attributes = {
+  key: string;
+  value: { stringValue?: string; intValue?: number };
+}[];
+
+interface Export {
+  resourceSpans: {
+    resource: { attributes: Attributes };
+    scopeSpans: { spans: (Omit<Span, 'attributes'> & { attributes: Attributes })[] }[];
+  }[];
+}
+
+/** Starts one; a `frozen` one takes what it is sent and never answers. */
+export async function startCollector({ frozen = false } = {}): Promise<Collector> {
+  const spans: Span[] = [];
   const headers: IncomingHttpHeaders[] = [];
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
     headers.push(request.headers);
-    spans.push(...spansIn(JSON.parse(Buffer.concat(chunks).toString())));
-    response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+    if (frozen) return;
+    const ours = request.method === 'POST' && request.url === '/v1/traces';
+    if (ours) spans.push(...spansIn(JSON.parse(Buffer.concat(chunks).toString())));
+    response.writeHead(ours ? 200 : 404, { 'content-type': 'application/json' }).end('{}');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
+  const { port } = server.address() as AddressInfo;
+  const close = () => {
     server.close();
     server.closeAllConnections();
-  });
-  const { port } = server.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}`, spans, headers };
+  };
+  return { url: `http://127.0.0.1:${port}`, spans, headers, close };
 }
 
-interface Export {
-  readonly resourceSpans: {
-    readonly scopeSpans: { readonly spans: (Omit<ReceivedSpan, 'attributes'> & Raw)[] }[];
-  }[];
+function spansIn({ resourceSpans }: Export): Span[] {
+  return resourceSpans.flatMap(({ resource, scopeSpans }) =>
+    scopeSpans
+      .flatMap(({ spans }) => spans)
+      .map(({ attributes, ...span }) => ({
+        ...span,
+        attributes: read(attributes),
+        resource: read(resource.attributes),
+      })),
+  );
 }
 
-interface Raw {
-  readonly attributes: {
-    readonly key: string;
-    readonly value: { readonly stringValue?: string; readonly intValue?: number };
-  }[];
-}
-
-function spansIn({ resourceSpans }: Export): ReceivedSpan[] {
-  return resourceSpans
-    .flatMap(({ scopeSpans }) => scopeSpans)
-    .flatMap(({ spans }) => spans)
-    .map(({ attributes, ...span }) => ({
-      ...span,
-      attributes: Object.fromEntries(
-        attributes.map(({ key, value }) => [key, value.stringValue ?? value.intValue ?? '']),
-      ),
-    }));
+function read(attributes: Attributes): Record<string, string | number> {
+  return Object.fromEntries(
+    attributes.map(({ key, value }) => [key, value.stringValue ?? value.intValue ?? '']),
+  );
 }

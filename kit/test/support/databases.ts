@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { onTestFinished } from 'vitest';
+import { newFolder } from './folder.js';
 
 const { TEST_POSTGRES_URL = 'postgres://postgres@127.0.0.1:5432/test' } = process.env;
 export const { REDIS_URL = 'redis://127.0.0.1:6379' } = process.env;
@@ -14,9 +13,7 @@ export const NOWHERE = 'redis://127.0.0.1:1';
 
 /** The settings of a SQLite database for one test. */
 export async function sqliteEnv() {
-  const folder = await mkdtemp(join(tmpdir(), 'database-'));
-  onTestFinished(() => rm(folder, { recursive: true }));
-  return { DATABASE_URL: `file:${join(folder, 'test.db')}` };
+  return { DATABASE_URL: `file:${join(newFolder('database'), 'test.db')}` };
 }
 
 /** The settings of a PostgreSQL database for one test: a schema of its own. */

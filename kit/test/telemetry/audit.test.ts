@@ -2,14 +2,12 @@ import { createHash, createHmac } from 'node:crypto';
 import {
   chmodSync,
   existsSync,
-  mkdtempSync,
   readFileSync,
   renameSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
@@ -18,8 +16,9 @@ import { ConfigError } from '../../src/definitions/settings.js';
 import { stderr } from '../../src/host/node/line-writer.js';
 import { createTestApp } from '../support/app.js';
 import { connect, eras, owner } from '../support/client.js';
+import { newFolder } from '../support/folder.js';
 
-const newPath = () => join(mkdtempSync(join(tmpdir(), 'audit-')), 'audit.jsonl');
+const newPath = () => join(newFolder('audit'), 'audit.jsonl');
 
 async function openApp(env: Record<string, string> = {}) {
   const path = newPath();

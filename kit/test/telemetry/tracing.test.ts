@@ -39,6 +39,7 @@ const nothing = {
 /** Runs `work` as the body of a tool, with a collector; gives the spans that it got when the app is closed. */
 async function traced(work: (ctx: CallContext) => unknown, _meta = {}, env = {}) {
   const collector = await startCollector();
+  onTestFinished(collector.close);
   const app = await createApp({
     OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
     OTEL_EXPORTER_OTLP_HEADERS: 'x-token=abc',
