@@ -96,8 +96,7 @@ test('with all file descriptors taken it lives on, and serves again when some ar
     return skip('no prlimit');
   }
   const sockets = await connections(server.port, 200);
-  await sleep(300);
-  expect(await isHealthy(server.port)).toBe(false);
+  await expect.poll(() => isHealthy(server.port), { timeout: 10_000 }).toBe(false);
   expect(server.child.exitCode).toBeNull();
   for (const socket of sockets) socket.destroy();
   await expect.poll(() => isHealthy(server.port), { timeout: 10_000 }).toBe(true);

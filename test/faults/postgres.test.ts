@@ -8,7 +8,7 @@ import { faultyNetwork } from '../support/faulty-network.js';
 import { modern } from '../support/hostile-project.js';
 import { answerTo, ask, begin, outcomeOf } from '../support/http-client.js';
 import { leftOut } from '../support/left-out.js';
-import { becomesFine, only, startLoad } from '../support/load.js';
+import { becomesFine, only, seenWhile, startLoad } from '../support/load.js';
 import { PrivatePostgres } from '../support/private-postgres.js';
 import { builtProject, type RunningHttp, startHttp, stop } from '../support/server.js';
 
@@ -79,11 +79,9 @@ describe('while clients are at work', () => {
     const clients = saveNotes(server.port);
     await becomesFine(clients);
     await postgres.kill();
-    await sleep(1_500);
-    const seen = clients.look();
+    const seen = await seenWhile(clients, 'STORE_UNAVAILABLE', 1_500);
     expect(seen).toEqual(only('ok', 'STORE_UNAVAILABLE'));
-    expect(seen['STORE_UNAVAILABLE']).toBeGreaterThan(0);
-    expect(await readiness(server.port)).toBe(503);
+    await expect.poll(() => readiness(server.port), { timeout: 5_000 }).toBe(503);
     await postgres.start();
     await becomesFine(clients);
     await expect.poll(() => readiness(server.port), { timeout: 5_000 }).toBe(200);
@@ -102,12 +100,10 @@ describe('while clients are at work', () => {
     const clients = saveNotes(server.port);
     await becomesFine(clients);
     postgres.freeze();
-    await sleep(4_500);
-    const seen = clients.look();
+    const seen = await seenWhile(clients, 'TIMEOUT', 4_500);
     expect(seen).toEqual(only('ok', 'TIMEOUT', 'STORE_UNAVAILABLE'));
-    expect(seen['TIMEOUT']).toBeGreaterThan(0);
     expect((await fetch(`http://127.0.0.1:${server.port}/healthz`)).status).toBe(200);
-    expect(await readiness(server.port)).toBe(503);
+    await expect.poll(() => readiness(server.port), { timeout: 10_000 }).toBe(503);
     postgres.thaw();
     await becomesFine(clients);
   });

@@ -1,10 +1,11 @@
 /** The audit log of a real server: a line for every call, whatever happens to the call or to the process. */
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../support/cli.js';
 import { eras, KEYS, legacy, MARK, modern, send } from '../support/hostile-project.js';
 import {
   limitsProject,
@@ -13,7 +14,7 @@ import {
   startLimited,
   times,
 } from '../support/limits-project.js';
-import { logWritten, modulesOf, type RunningHttp, startProcess, stop } from '../support/server.js';
+import { modulesOf, type RunningHttp, startProcess, stop } from '../support/server.js';
 
 interface Line {
   readonly type: string;
@@ -44,8 +45,12 @@ afterAll(() => stop(server));
 async function during(work: () => Promise<unknown>): Promise<Line[]> {
   const before = server.stderr().length;
   await work();
-  await logWritten();
-  return parse(server.stderr().slice(before));
+  // Lines are written in their order, some time after the answers that they tell of: one of somebody else ends ours.
+  const end = randomUUID();
+  const headers = { 'x-api-key': KEYS.bob, 'x-request-id': end };
+  await outcome(server.port, 'echo', {}, { headers });
+  await expect.poll(server.stderr).toContain(end);
+  return parse(server.stderr().slice(before)).filter((line) => line.correlationId !== end);
 }
 
 describe('on stderr', () => {
@@ -145,7 +150,7 @@ describe('on stderr', () => {
 
 describe('in a file', () => {
   it('loses no line when the process is told to end', async () => {
-    const path = join(mkdtempSync(join(tmpdir(), 'audit-')), 'audit.jsonl');
+    const path = join(temporaryFolder('audit-'), 'audit.jsonl');
     const own = newClient();
     const other = await startLimited(project, { AUDIT_LOG_PATH: path }, own);
     const answers = times(40, () => outcome(other.port, 'wait', { ms: 1_000 }));
@@ -158,7 +163,7 @@ describe('in a file', () => {
   });
 
   it('the end has a line for each call that it aborts', async () => {
-    const path = join(mkdtempSync(join(tmpdir(), 'audit-')), 'audit.jsonl');
+    const path = join(temporaryFolder('audit-'), 'audit.jsonl');
     const env = { AUDIT_LOG_PATH: path, SHUTDOWN_TIMEOUT_MS: '300' };
     const other = await startLimited(project, env, newClient());
     const answers = eras.map(([, era]) =>
@@ -214,7 +219,7 @@ describe('when the process ends by itself', () => {
 });
 
 it('a file that is a symbolic link stops the start, and one that others can write is named', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'audit-'));
+  const folder = temporaryFolder('audit-');
   const [path, link] = [join(folder, 'audit.jsonl'), join(folder, 'link')];
   writeFileSync(path, '');
   chmodSync(path, 0o666);

@@ -1,12 +1,14 @@
 /** A server with the settings of its deploy targets, attacked through their proxies and read by a real Prometheus. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
-import { networkInterfaces, tmpdir } from 'node:os';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { stringify } from 'yaml';
 import type { Plan } from '../../src/model.js';
+import { temporaryFolder } from '../support/cli.js';
 import { type DeployTarget, deployEnv } from '../support/deploy-env.js';
 import { KEYS, modern, send } from '../support/hostile-project.js';
 import { leftOut } from '../support/left-out.js';
@@ -154,7 +156,7 @@ interface Deployment {
 
 /** What Prometheus says of its one target after the first look. */
 async function scrapeOnce(program: string, config: string): Promise<unknown> {
-  const folder = await mkdtemp(join(tmpdir(), 'prometheus-'));
+  const folder = temporaryFolder('prometheus-');
   await mkdir(join(folder, 'data'));
   await writeFile(join(folder, 'prometheus.yml'), config);
   await writeFile(join(folder, 'alerts.yml'), textOf(plan, 'monitoring/alerts.yml'));
@@ -165,7 +167,10 @@ async function scrapeOnce(program: string, config: string): Promise<unknown> {
     `--web.listen-address=127.0.0.1:${port}`,
   ];
   const prometheus: ChildProcess = spawn(program, args, { cwd: folder, stdio: 'ignore' });
-  onTestFinished(() => void prometheus.kill());
+  // Its folder goes away afterwards.
+  onTestFinished(async () => {
+    if (prometheus.kill()) await once(prometheus, 'exit');
+  });
   const look = async () => {
     const response = await fetch(`http://127.0.0.1:${port}/api/v1/targets`).catch(() => undefined);
     const { data } = ((await response?.json()) ?? {}) as { data?: { activeTargets: unknown[] } };

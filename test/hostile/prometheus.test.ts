@@ -1,12 +1,13 @@
 /** What a project has for Prometheus and Grafana, held against a real server and a real Prometheus. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { once } from 'node:events';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse, stringify } from 'yaml';
 import type { SpecInput } from '../../src/model.js';
+import { temporaryFolder } from '../support/cli.js';
 import { modern, send } from '../support/hostile-project.js';
 import { leftOut } from '../support/left-out.js';
 import {
@@ -50,7 +51,7 @@ beforeAll(async () => {
 });
 
 async function rendered(choices: NonNullable<SpecInput['choices']>): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'monitoring-'));
+  const folder = temporaryFolder('monitoring-');
   await mkdir(join(folder, 'monitoring'));
   const { plan } = await planProject({ name: 'larger', choices });
   for (const [path, { contents }] of plan) {
@@ -98,7 +99,7 @@ describe.each([
     const rules = parse(await read('monitoring/alerts.yml', folderOf())) as Rules;
     expect(alertsOf(rules)).toHaveLength(count);
     for (const { alert } of alertsOf(rules)) {
-      const folder = await mkdtemp(join(tmpdir(), 'alerts-'));
+      const folder = temporaryFolder('alerts-');
       await cp(join(folderOf(), 'monitoring'), folder, { recursive: true });
       const changed = structuredClone(rules);
       for (const rule of alertsOf(changed)) if (rule.alert === alert) rule.expr = 'vector(0) > 1';
@@ -143,7 +144,7 @@ describe('with a real Prometheus that reads a real server', () => {
 
   beforeAll(async () => {
     if ('missing' in tools) return;
-    const folder = await mkdtemp(join(tmpdir(), 'prometheus-'));
+    const folder = temporaryFolder('prometheus-');
     const policy = join(folder, 'policy.yaml');
     await cp(join(project, 'policy.yaml'), policy);
     const DATABASE_URL = `file:${join(folder, 'notes.db')}`;
@@ -165,14 +166,18 @@ describe('with a real Prometheus that reads a real server', () => {
     prometheus = spawn(tools.prometheus, args, { cwd: folder, stdio: 'ignore' });
     // A series counts from its second sample on, so everything has to happen before and after the first.
     await traffic(policy, 'roles: [');
-    await new Promise((resolve) => setTimeout(resolve, 4_000));
+    await sampled();
     await traffic(policy, 'roles: {{');
-    await new Promise((resolve) => setTimeout(resolve, 4_000));
-  }, 60_000);
+    await sampled();
+  }, 90_000);
   afterAll(async () => {
-    prometheus?.kill();
-    await stop(server);
+    await Promise.all([prometheus && ended(prometheus), stop(server)]);
   });
+
+  /** Ends it, and waits: its folder goes away next. */
+  async function ended(child: ChildProcess): Promise<void> {
+    if (child.kill()) await once(child, 'exit');
+  }
 
   /** Everything that the alerts and the dashboard tell of, once. */
   async function traffic(policy: string, broken: string): Promise<void> {
@@ -185,26 +190,44 @@ describe('with a real Prometheus that reads a real server', () => {
     await writeFile(policy, broken);
   }
 
-  async function query(expr: string): Promise<unknown[]> {
+  interface Series {
+    readonly value: readonly [time: number, value: string];
+  }
+
+  async function query(expr: string): Promise<Series[]> {
     const response = await fetch(`${url}/api/v1/query?query=${encodeURIComponent(expr)}`);
     const { status, error, data } = (await response.json()) as {
       status: string;
       error?: string;
-      data?: { result: unknown[] };
+      data?: { result: Series[] };
     };
     expect(status, `${expr}: ${error}`).toBe('success');
     return data?.result ?? [];
   }
+
+  /** Waits until Prometheus has read the server twice more: one reading may be under way already. */
+  async function sampled(): Promise<void> {
+    const samples = async () => {
+      const [up] = await query('count_over_time(up[1h])').catch(() => []);
+      return Number(up?.value[1] ?? 0);
+    };
+    const before = await samples();
+    await vi.waitUntil(async () => (await samples()) >= before + 2, within);
+  }
+
+  /** What Prometheus reads arrives every second; what it derives, some time after that. */
+  const within = { timeout: 30_000, interval: 200 };
+  const finds = (expr: string, what: string) =>
+    expect.poll(() => query(expr), { ...within, message: `${what}: ${expr}` }).not.toEqual([]);
 
   it('every query of the dashboard finds something', async () => {
     if (prometheus === undefined) return leftOut('the queries of the dashboard', 'no Prometheus');
     const { panels } = JSON.parse(await read('monitoring/dashboard.json')) as Dashboard;
     expect(panels.length).toBeGreaterThan(12);
     for (const { title, targets } of panels) {
-      for (const { expr } of targets)
-        expect(await query(expr), `${title}: ${expr}`).not.toEqual([]);
+      for (const { expr } of targets) await finds(expr, title);
     }
-  });
+  }, 90_000);
 
   it('every series that an alert looks at is there', async () => {
     if (prometheus === undefined) return leftOut('the series of the alerts', 'no Prometheus');
@@ -212,21 +235,22 @@ describe('with a real Prometheus that reads a real server', () => {
     for (const { alert, expr } of alertsOf(rules)) {
       const selectors = expr.match(/\w+\{[^}]*\}/g) ?? [];
       expect(selectors, alert).not.toEqual([]);
-      for (const selector of selectors) {
-        expect(await query(selector), `${alert}: ${selector}`).not.toEqual([]);
-      }
+      for (const selector of selectors) await finds(selector, alert);
     }
-  });
+  }, 90_000);
 
   it('its alerts are loaded, and the one that should fires', async () => {
     if (prometheus === undefined) return leftOut('the alerts in Prometheus', 'no Prometheus');
-    const response = await fetch(`${url}/api/v1/alerts`);
-    const { data } = (await response.json()) as {
-      data: { alerts: { labels: { alertname: string }; state: string }[] };
+    const alerts = async () => {
+      const response = await fetch(`${url}/api/v1/alerts`);
+      const { data } = (await response.json()) as {
+        data: { alerts: { labels: { alertname: string }; state: string }[] };
+      };
+      return data.alerts.map(({ labels }) => labels.alertname);
     };
-    const known = data.alerts.map(({ labels }) => labels.alertname);
-    expect(known).toContain('PolicyBroken');
+    await expect.poll(alerts, within).toContain('PolicyBroken');
+    const known = await alerts();
     expect(known).not.toContain('TargetDown');
     expect(known).not.toContain('LogLinesLost');
-  });
+  }, 60_000);
 });

@@ -1,4 +1,5 @@
 /** Everything that leaves the server, on any channel, searched for marked secrets, stacks, paths, SQL and control characters. */
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   eras,
@@ -7,9 +8,10 @@ import {
   hostileProject,
   MARK,
   messageOf,
+  modern,
   send,
 } from '../support/hostile-project.js';
-import { logWritten, type RunningHttp, startHttp, startProcess, stop } from '../support/server.js';
+import { type RunningHttp, startHttp, startProcess, stop } from '../support/server.js';
 
 let project: string;
 let server: RunningHttp;
@@ -38,7 +40,10 @@ describe('the log', () => {
       await send(server.port, make('tools/call', { name: text, arguments: {} }));
       await send(server.port, make('resources/read', { uri: text }));
     }
-    await logWritten();
+    // Lines are written in their order, some time after the answers that they tell of.
+    const end = randomUUID();
+    await send(server.port, modern('tools/call', { name: 'leak', arguments: { text: end } }));
+    await expect.poll(server.stderr).toContain(end);
     const lines = server.stderr().slice(before).split('\n').slice(0, -1);
     expect(lines.length).toBeGreaterThan(3);
     for (const line of lines) {
@@ -48,9 +53,8 @@ describe('the log', () => {
   });
 
   it('has no secret, though a tool logged and threw some', async () => {
-    await logWritten();
-    expect(server.stderr()).toContain('"headers":{"authorization":"[redacted]"');
-    expect(server.stderr()).toContain('postgres://[redacted]@10.0.0.7');
+    await expect.poll(server.stderr).toContain('"headers":{"authorization":"[redacted]"');
+    await expect.poll(server.stderr).toContain('postgres://[redacted]@10.0.0.7');
     expect(server.stderr()).not.toContain(MARK);
   });
 });

@@ -209,11 +209,12 @@ describe('in a session', () => {
 
   it('a second request with the id of one under way is refused', async () => {
     const session = await begin();
-    const first = send({ session, body: call('wait', { ms: 400, word: '1' }) });
-    await sleep(100);
+    const first = await send({ session, body: call('wait', { ms: 1_000, word: '1' }) });
+    await readUntil(first, /"progress":0/);
     const second = await send({ session, body: call('wait', { ms: 0, word: '2' }) });
     expect(second.status).toBe(400);
-    expect(said(await answerOf(await first))).toBe('alice1');
+    const rest = await readUntil(first, /"result"/);
+    expect(said(messagesIn(rest).at(-1))).toBe('alice1');
   });
 
   it('the rights of each request count, not those of the first', async () => {

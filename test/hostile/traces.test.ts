@@ -1,14 +1,13 @@
 /** Traces of a real server, as a collector gets them. */
-import { mkdtempSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Collector, type Span, startCollector } from '../../kit/test/support/collector.js';
+import { temporaryFolder } from '../support/cli.js';
 import {
   KEYS,
   legacy,
@@ -43,7 +42,7 @@ beforeAll(async () => {
   });
 });
 
-const databaseUrl = () => `file:${join(mkdtempSync(join(tmpdir(), 'traces-')), 'notes.db')}`;
+const databaseUrl = () => `file:${join(temporaryFolder('traces-'), 'notes.db')}`;
 
 /** Starts the server with a collector that gets every span within 100 ms. */
 function start(collector: Pick<Collector, 'url'>, env: Record<string, string> = {}) {

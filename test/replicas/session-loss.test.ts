@@ -154,12 +154,13 @@ test('a replica that is asked to go ends its streams in order, and leaves its se
   const session = await begin(at(0));
   await subscribe(at(0), session);
   const stream = follow(await send(at(0), { session, method: 'GET' }));
-  const underWay = send(at(0), { session, body: call('wait', { ms: 600, word: '!' }, 5) });
-  await sleep(200);
+  const body = call('wait', { ms: 1_000, word: '!' }, 5);
+  const underWay = follow(await send(at(0), { session, body }));
+  await expect.poll(() => underWay.messages().length, until).toBeGreaterThan(0);
   const { child, ended } = fleet.replicas[0] as RunningHttp;
   child.kill('SIGTERM');
-  expect(said(await answerOf(await underWay))).toBe('alice!');
-  await stream.ended;
+  await Promise.all([underWay.ended, stream.ended]);
+  expect(said(underWay.messages().at(-1))).toBe('alice!');
   expect(stream.isBroken()).toBe(false);
   expect(await ended).toBe(0);
   await change(at(1));
@@ -185,8 +186,9 @@ describe('Redis', () => {
       const session = await begin(at(0));
       await subscribe(at(0), session);
       const stream = follow(await send(at(0), { session, method: 'GET' }));
-      const underWay = send(at(1), { session, body: call('wait', { ms: 3_000, word: '!' }, 5) });
-      await sleep(300);
+      const body = call('wait', { ms: 3_000, word: '!' }, 5);
+      const underWay = follow(await send(at(1), { session, body }));
+      await expect.poll(() => underWay.messages().length, until).toBeGreaterThan(0);
       await away();
       const requests = [
         { session, body: call('wait', { ms: 0 }, 6) },
@@ -211,7 +213,8 @@ describe('Redis', () => {
       const caller = { url: at(0), key: KEYS.alice, era: '2025-11-25' as const };
       const without = await rpc(caller, 'tools/call', { name: 'wait', arguments: { ms: 0 } });
       expect(said(without)).toBe('alice');
-      expect(said(await answerOf(await underWay))).toBe('alice!');
+      await underWay.ended;
+      expect(said(underWay.messages().at(-1))).toBe('alice!');
       // A stream hears at least of what happens at its own replica.
       await change(at(0));
       await expect.poll(() => stream.updates().includes(RECENT), until).toBe(true);

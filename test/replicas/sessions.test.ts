@@ -95,8 +95,23 @@ describe.each([2, 4])('%i replicas', (size) => {
       }),
     );
     await Promise.all(clients.map(({ client }) => client.subscribeResource({ uri: RECENT })));
-    // Until their streams are there, nobody can hear.
-    await sleep(300);
+    // Until their streams are there, nobody can hear; and what tells whether they are has to have passed.
+    for (const { heard } of clients) {
+      const hears = async () => {
+        if (heard.length === 0) await change(at(0));
+        await sleep(100);
+        return heard.length;
+      };
+      await expect.poll(hears, until).toBeGreaterThan(0);
+    }
+    const all = () => clients.flatMap(({ heard }) => heard).length;
+    const more = async () => {
+      const before = all();
+      await sleep(300);
+      return all() - before;
+    };
+    await expect.poll(more, until).toBe(0);
+    for (const { heard } of clients) heard.length = 0;
     for (const { client, heard } of clients) {
       const before = clients.map((one) => one.heard.length);
       const note = { title: 'heard', body: '' };
@@ -149,13 +164,15 @@ describe.each([2, 4])('%i replicas', (size) => {
 
   test('a second request with the id of one under way is refused everywhere', async () => {
     const session = await begin(at(0));
-    const first = send(at(0), { session, body: call('wait', { ms: 600, word: '1' }) });
-    await sleep(200);
+    const body = call('wait', { ms: 2_000, word: '1' });
+    const first = follow(await send(at(0), { session, body }));
+    await expect.poll(() => first.messages().length, until).toBeGreaterThan(0);
     for (const url of everywhere()) {
       const second = await send(url, { session, body: call('wait', { ms: 0, word: '2' }) });
       expect(second.status).toBe(400);
     }
-    expect(said(await answerOf(await first))).toBe('alice1');
+    await first.ended;
+    expect(said(first.messages().at(-1))).toBe('alice1');
     for (const url of everywhere()) expect(await work(url, session, 7)).toBe('alice');
   });
 

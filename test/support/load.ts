@@ -54,6 +54,25 @@ export function only(...outcomes: string[]): unknown {
   return expect.toSatisfy(isOnly, outcomes.join(' or '));
 }
 
+/**
+ * Waits until a call has ended with `outcome`, and for `ms` at least; gives how often each outcome occurred meanwhile, so that a
+ * busy machine takes longer and sees no less.
+ */
+export async function seenWhile(
+  load: Load,
+  outcome: string,
+  ms: number,
+): Promise<Record<string, number>> {
+  const seen: Record<string, number> = {};
+  const times = () => {
+    for (const [one, count] of Object.entries(load.look())) seen[one] = (seen[one] ?? 0) + count;
+    return seen[outcome] ?? 0;
+  };
+  await sleep(ms);
+  await expect.poll(times, { timeout: 15_000 }).toBeGreaterThan(0);
+  return seen;
+}
+
 /** Waits until all calls go well. */
 export async function becomesFine(load: Load): Promise<void> {
   const outcomes = async () => {

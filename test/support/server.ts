@@ -200,11 +200,6 @@ export async function startHttp(
   throw new Error(`The server does not answer.\n${server.stderr()}`);
 }
 
-/** Lines of the log are written a moment after the answer that they tell of. */
-export async function logWritten(): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, 50));
-}
-
 /** Ends a server as an orchestrator does and gives its exit code; one that does not end within 5 s is killed. */
 export async function stop(server: RunningServer | undefined) {
   if (server === undefined) return undefined;
