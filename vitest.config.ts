@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /**
@@ -6,6 +7,8 @@ import { defineConfig } from 'vitest/config';
  */
 export default defineConfig({
   test: {
+    // By default one core is left for others, which on a machine with two is one half. Many tests wait for a server.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
       {
@@ -81,6 +84,15 @@ export default defineConfig({
           globalSetup: ['test/support/pack.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+        },
+      },
+      // A clone of this repository, built as its README says.
+      {
+        test: {
+          name: 'clone',
+          include: ['test/clone/**/*.test.ts'],
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
         },
       },
       {

@@ -5,7 +5,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const [work, leftOutFile] = process.argv.slice(2);
+const [work, leftOutFile, seconds] = process.argv.slice(2);
 const lines = (file) =>
   (existsSync(file) ? readFileSync(file, 'utf8').split('\n') : []).filter(Boolean);
 
@@ -49,6 +49,8 @@ function readResults(step, { testResults }) {
   count.failed += failed;
   return failed;
 }
+
+console.log(`        in all: ${seconds} s`);
 
 count.skipped = skips.length;
 print('Failed', failures);

@@ -506,6 +506,13 @@ const inKit: readonly Mutation[] = [
     test: 'policy/approvals',
   },
   {
+    guard: 'a policy that is half written does not count',
+    file: 'policy/policy-file.ts',
+    from: 'if (!settled || text === current) return;',
+    to: 'if (text === current) return;',
+    test: 'policy/policy-file',
+  },
+  {
     guard: 'an approval counts where it is remembered that it was used',
     file: 'calls/nonces.ts',
     from: "if (used === undefined) return 'unknown';",

@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type Answer, type Era, eras, post, rpc } from '../support/rpc.js';
 import {
@@ -316,13 +315,6 @@ describe('a policy that changes', () => {
 
   it.each([
     ['broken', 'roles: [', /:1: /],
-    ['empty', '', /:1: /],
-    ['an alias bomb', bomb(), /:1: /],
-    [
-      'about a tool that is not there',
-      `${POLICY}  more: { allowed_tools: [drop_notes] }\n`,
-      /:17: .*drop_notes/,
-    ],
     ['gone', undefined, /policy\.yaml/],
   ])('stays in force when the new file is %s, and the log says why', async (_, text, reason) => {
     const other = await startWith(POLICY.replace('[create_note]', '[delete_note]'));
@@ -340,22 +332,6 @@ describe('a policy that changes', () => {
         expect((await listed('author', '2026-07-28', other)).tools).toEqual(['create_note']),
       soon,
     );
-  });
-
-  it('is not half in force while it is being written', async () => {
-    const end = '    denied_tools: ["*"]\n';
-    const start = 'roles:\n  owner:\n    scopes: ["*"]\n    allowed_tools: ["*"]\n';
-    const other = await startWith(start + end);
-    const seen: string[] = [];
-    for (let round = 0; round < 4; round += 1) {
-      // Somebody saves the file, and the denial comes a moment later than the rest.
-      await writeFile(other.file, start);
-      await sleep(800);
-      await writeFile(other.file, start + end);
-      seen.push(...(await tools(other)));
-      await sleep(1_200);
-    }
-    expect(seen).toEqual([]);
   });
 });
 
