@@ -1,10 +1,10 @@
 /** A feature that lacks something is refused by name, with everything that it lacks. */
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { loadCatalog } from '../../src/catalog/load.js';
 import { CatalogError } from '../../src/catalog/source.js';
+import { plantDatastore } from '../support/planted-datastore.js';
 import { type Files, TEMPLATES, writeFolder } from '../support/render.js';
 import { TOY } from '../support/toy-templates.js';
 
@@ -14,9 +14,9 @@ afterEach(async () => {
 });
 
 /** What is wrong with the templates in a folder; nothing when they load. */
-async function mistakesOf(folder: string): Promise<readonly string[]> {
+async function mistakesOf(folder: string, kit?: string): Promise<readonly string[]> {
   try {
-    await loadCatalog(folder);
+    await loadCatalog(folder, kit);
     return [];
   } catch (error) {
     if (error instanceof CatalogError) return error.mistakes;
@@ -96,18 +96,11 @@ describe('an exemption', () => {
 });
 
 describe('another datastore', () => {
-  /** The templates with a copy of PostgreSQL beside it, without the pieces that are named. */
+  /** What is wrong with one that lacks the pieces that are named. */
   async function planted(...without: string[]): Promise<readonly string[]> {
-    const folder = await mkdtemp(join(tmpdir(), 'contracts-'));
-    folders.push(folder);
-    await cp(TEMPLATES, folder, { recursive: true });
-    const mysql = join(folder, 'datastore', 'mysql');
-    await cp(join(folder, 'datastore', 'postgres'), mysql, { recursive: true });
-    for (const path of without) await rm(join(mysql, path), { recursive: true });
-    const file = join(mysql, 'feature.json');
-    const { when: _, ...feature } = JSON.parse(await readFile(file, 'utf8'));
-    await writeFile(file, JSON.stringify({ ...feature, label: 'MySQL' }));
-    return mistakesOf(folder);
+    const { templates, kit, remove } = await plantDatastore(...without);
+    onTestFinished(remove);
+    return mistakesOf(templates, kit);
   }
 
   it('is accepted when it has everything', async () => {
@@ -137,7 +130,7 @@ describe('another datastore', () => {
       (ways as string[]).every((way) => /^(?:file|slot) |^key smoke\.env$/.test(way)),
     );
     expect(unmet.length).toBeGreaterThan(15);
-    expect(await planted('files', 'slots', 'package.json')).toEqual(
+    expect(await planted('files', 'slots')).toEqual(
       unmet.map(
         ([what, ways]) => `datastore/mysql/feature.json: lacks ${what} (${ways.join(' or ')})`,
       ),

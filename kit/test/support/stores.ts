@@ -1,8 +1,11 @@
+import { join } from 'node:path';
 import { postgres } from '../../src/store/postgres.js';
 import { type Sql, sql } from '../../src/store/sql.js';
 import { sqlite } from '../../src/store/sqlite.js';
+import { mysql } from '../fixtures/mysql.js';
 import { createTestApp } from './app.js';
 import { postgresEnv, sqliteEnv, whyNoPostgres } from './databases.js';
+import { newFolder } from './folder.js';
 
 /** A kind of store, for the tests that hold for all of them. A new one needs an entry here. */
 export interface StoreFixture {
@@ -34,6 +37,14 @@ export const postgresFixture: StoreFixture = {
   env: postgresEnv,
   away: { DATABASE_URL: 'postgres://user:secret@127.0.0.1:1/none' },
   endless: sql`SELECT pg_sleep(61)`,
+};
+
+export const mysqlFixture: StoreFixture = {
+  ...sqliteFixture,
+  name: 'a store that somebody adds',
+  part: mysql(),
+  env: async () => ({ DATABASE_URL: `mysql://127.0.0.1${join(newFolder('mysql'), 'test.db')}` }),
+  away: { DATABASE_URL: 'mysql://user:secret@127.0.0.1/dev/null/secret.db' },
 };
 
 /** The fixture's server on such a store. */
