@@ -538,14 +538,14 @@ const inKit: readonly Mutation[] = [
     file: 'sessions/memory-sessions.ts',
     from: 'kept?.owner !== owner ||',
     to: 'kept === undefined ||',
-    test: 'sessions/memory-session-store',
+    test: 'sessions/session-stores',
   },
   {
     guard: 'a caller has a number of sessions',
     file: 'sessions/memory-sessions.ts',
     from: 'own.length >= this.limits.MAX_SESSIONS_PER_CALLER',
     to: 'own.length < 0',
-    test: 'sessions/memory-session-store',
+    test: 'sessions/session-stores',
   },
   {
     guard: 'the stream of a session ends with its credentials',

@@ -66,7 +66,8 @@ describe.skipIf(why !== undefined)(titled('Redis', why), () => {
     const { log, changes } = await replica();
     const newest = await log.newest();
     const [, name = '', number = ''] = /^c(\w+)-(\d+)$/.exec(newest) ?? [];
-    expect(await log.after(newest)).toEqual([]);
+    // Other tests may have changed something by now.
+    expect((await log.after(newest)).map(({ change }) => change.kind)).not.toContain('missed');
     for (const place of [
       `cother-${number}`,
       `c${name}-${Number(number) + 999}`,
