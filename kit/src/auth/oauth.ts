@@ -81,6 +81,7 @@ function openOAuth(env: PartEnv<typeof settings>) {
     identityProvider,
     stepUp: stepUp(resource, scopes),
     authInfo: (principal: Principal) => authInfoOf(principal, resource),
+    paths: resource.paths,
     route(request: Incoming) {
       const metadata = serveMetadata(resource, request.method, request.path);
       return metadata && (firstRefusal(request, guards) ?? metadata);

@@ -11,6 +11,8 @@ export interface ProtectedResource {
   readonly url: string;
   readonly metadataUrl: string;
   readonly metadata: Readonly<Record<string, unknown>>;
+  /** Where the metadata is. */
+  readonly paths: readonly string[];
   /** A scope as the provider calls it. */
   asRequested(scope: string): string;
 }
@@ -39,10 +41,12 @@ export function protectedResource(options: ResourceOptions): ProtectedResource {
   }
   const { origin, pathname } = new URL(publicUrl);
   const url = new URL(`${pathname.replace(/\/(?:mcp\/?)?$/, '')}/mcp`, origin);
+  const metadataUrl = new URL(`${WELL_KNOWN}${url.pathname}`, origin);
   const asRequested = (scope: string) => `${prefix}${scope}`;
   return {
     url: url.href,
-    metadataUrl: new URL(`${WELL_KNOWN}${url.pathname}`, origin).href,
+    metadataUrl: metadataUrl.href,
+    paths: [WELL_KNOWN, `${WELL_KNOWN}/mcp`, metadataUrl.pathname],
     metadata: {
       resource: url.href,
       authorization_servers: [issuer],
@@ -59,12 +63,10 @@ export function protectedResource(options: ResourceOptions): ProtectedResource {
  * @see https://www.rfc-editor.org/rfc/rfc9728#section-3
  */
 export function serveMetadata(
-  { metadata, metadataUrl }: ProtectedResource,
+  { metadata, paths }: ProtectedResource,
   method: string,
   path: string,
 ): Answer | undefined {
-  if (!path.startsWith(WELL_KNOWN)) return undefined;
-  const paths = [WELL_KNOWN, `${WELL_KNOWN}/mcp`, new URL(metadataUrl).pathname];
   if (!paths.includes(path)) return undefined;
   if (method === 'GET' || method === 'HEAD') return json(200, metadata, HEADERS);
   if (method !== 'OPTIONS') return refuse(405, 'Use GET.', { allow: 'GET, HEAD, OPTIONS' });

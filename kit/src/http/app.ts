@@ -94,7 +94,9 @@ export interface OpenAuth {
   readonly authenticate: Authenticator;
   /** Nobody has to say who they are. */
   readonly isOpen?: boolean;
-  /** Answers the paths that belong to it. */
+  /** The paths that belong to it. */
+  readonly paths?: readonly string[];
+  /** Answers them. */
   route?(request: Incoming): Answer | undefined;
   readonly stepUp?: StepUp;
   /** What the MCP SDK may know of a caller. */

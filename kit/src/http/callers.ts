@@ -21,6 +21,7 @@ export function anyOf(given: readonly OpenAuth[]): OpenAuth {
     ...(challenging?.authInfo && {
       authInfo: (principal: Principal) => challenging.authInfo?.(principal) as never,
     }),
+    paths: ways.flatMap(({ paths = [] }) => paths),
     route(request) {
       for (const way of ways) {
         const answer = way.route?.(request);

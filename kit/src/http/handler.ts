@@ -60,7 +60,7 @@ export function createHttpHandler(app: HttpApp): HttpHandler {
   const authenticate = auth.isOpen
     ? auth.authenticate
     : slowGuesses(auth.authenticate, credentialHeaders, config);
-  refuseHidden(ownRoutes);
+  refuseHidden(ownRoutes, [...OWN_PATHS, ...(auth.paths ?? [])]);
   if (!auth.isOpen) metrics.countAuthFailures();
   const requests = new RequestLimit(config);
   const refusals = new LineLimit(MAX_REFUSALS_LOGGED);
@@ -217,11 +217,11 @@ function requestId(request: Incoming): string {
   return /^[\w.-]{1,64}$/.test(given) ? given : randomUUID();
 }
 
-function refuseHidden(routes: readonly OwnRoute[]): void {
+function refuseHidden(routes: readonly OwnRoute[], taken: readonly string[]): void {
   const problems = routes.flatMap(({ method, path }, index) => {
     const name = `the route ${method} ${path}`;
     if (!/^\/[^?#]*$/.test(path)) return [`${name}: a path begins with / and has no query`];
-    if (OWN_PATHS.includes(path))
+    if (taken.includes(path))
       return [`${name}: the server answers ${path} itself; take another path`];
     const isTwin = routes.slice(0, index).some((one) => one.method === method && one.path === path);
     return isTwin ? [`${name}: is there twice; remove one of them`] : [];

@@ -5,7 +5,12 @@ import { Cursors } from '../calls/cursors.js';
 import { OverdueCalls, RunningCalls } from '../calls/running-calls.js';
 import { NO_POLICY, type Services } from '../calls/services.js';
 import type { Metrics } from '../definitions/metrics.js';
-import { type CallSettings, callSettings, type SettingsShape } from '../definitions/settings.js';
+import {
+  type CallSettings,
+  ConfigError,
+  callSettings,
+  type SettingsShape,
+} from '../definitions/settings.js';
 import { type Env, loadSettings } from '../host/node/settings.js';
 import { CallLimits } from '../limits/call-limits.js';
 import type { AnyPart, Part, PartEnv, Parts } from '../parts.js';
@@ -56,6 +61,21 @@ export function settingsOf({ parts }: Server): SettingsShape {
   return Object.assign({}, callSettings, auditSettings, ...shapes, parts.settings ?? {});
 }
 
+/** @throws {ConfigError} when two checks have one name: `/readyz` would show one of them. */
+function refuseTwinChecks({ parts, checks }: Server): void {
+  const checked = Object.entries(parts as Readonly<Record<string, AnyPart | readonly AnyPart[]>>)
+    .filter(([key]) => key !== 'settings')
+    .flatMap(([key, part]) => [part].flat().map((one) => [key, one] as const))
+    .filter(([, { check }]) => check !== undefined)
+    .map(([key, { name = key }]) => name);
+  const names = [...checked, ...Object.keys(checks)];
+  const twins = new Set(names.filter((name, index) => names.indexOf(name) !== index));
+  if (twins.size === 0) return;
+  throw new ConfigError(
+    [...twins].map((name) => `two readiness checks are named ${name}: give one another name`),
+  );
+}
+
 /** How long background work may take to end before what it uses is closed (milliseconds). */
 const BACKGROUND_END_MS = 1_000;
 
@@ -65,6 +85,7 @@ const BACKGROUND_END_MS = 1_000;
  */
 export function openServer(server: Server, transport: Transport): OpenServer {
   const { about, definitions, parts } = server;
+  refuseTwinChecks(server);
   const shape = { ...settingsOf(server), ...transport.settings };
   const config = loadSettings(shape, transport.env, transport.required) as CallSettings &
     AuditSettings & { readonly REQUEST_STATE_SECRET?: string };

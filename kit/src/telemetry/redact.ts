@@ -2,12 +2,15 @@
 const SECRET =
   /authorization|cookie|pass-?(?:w(?:or)?d|phrase|code|key)|pwd|secret(?!ar)|credential|api-?key|private-?key|conn(?:ection)?-?str/;
 
+const KINDS_OF_KEYS =
+  'access|account|auth|client|deploy|encryption|gpg|hmac|licen[cs]e|master|openai|pgp|root|rsa|service|session|shared|signing|ssh|storage|stripe|tls|webhook';
+
 /** What names of secrets end with, or go on after with other words than `ABOUT`. */
 const ENDINGS = [
   'tokens?(?:value|string)?\\d*',
   '(?:^|-)(?:bearer|jwts?|t?otps?)\\d*',
   'session-?ids?|(?:^|-|j|php)sess-?ids?',
-  '(?:access|account|auth|client|deploy|encryption|gpg|hmac|licen[cs]e|master|openai|pgp|root|rsa|service|session|shared|signing|ssh|storage|stripe|tls|webhook)-?keys?',
+  `(?:${KINDS_OF_KEYS})-?keys?`,
 ].join('|');
 
 /** What is said about a secret without telling it: `tokenCount`, `jwt_issuer`, `access_key_id`. */
@@ -52,6 +55,10 @@ const VALUES_OF_HEADERS: readonly (readonly [RegExp, RegExp])[] = [
     /"(?:[^"\\]|\\.)*"|\\{1,3}"[^"\r\n]*"|(?:AWS4-HMAC-SHA256|Digest|Hawk|OAuth) {1,4}[^\r\n]+|(?:[a-z][\w-]{0,30} {1,4})?[^\s&;,]+/iy,
   ],
 ];
+
+/** Names of secrets that have a blank in them. */
+const FIRST_OF_TWO = new RegExp(`\\b(?:api|connection|pass|private|${KINDS_OF_KEYS}) $`, 'i');
+const SECOND_OF_TWO = /^(?:code|id|keys?|phrase|string)$/i;
 
 /** The beginnings of all words that secrets are found by; each of them is one alternative less where it can be. */
 const STEMS = 'autho|cook|p(?:ass|wd)|se(?:cr|ss)|key|tok|://|b(?:ear|asi)|jwt|otp|c(?:onn|red)';
@@ -120,7 +127,8 @@ function redactAssigned(text: string): string {
   let end = 0;
   for (const { 0: start, 1: name = '', index } of text.matchAll(ASSIGNED)) {
     const from = index + start.length;
-    if (from <= end || !isSecretName(name)) continue;
+    if (from <= end) continue;
+    if (!isSecretName(name) && !isSecretWithWordBefore(text, index, name)) continue;
     const [, pattern = VALUE] = VALUES_OF_HEADERS.find(([header]) => header.test(name)) ?? [];
     pattern.lastIndex = from;
     const [value] = pattern.exec(text) ?? [];
@@ -129,6 +137,13 @@ function redactAssigned(text: string): string {
     end = from + value.length;
   }
   return clean + text.slice(end);
+}
+
+/** Whether the word before a name makes it the name of a secret: `api key: …`, `pass phrase = …`. */
+function isSecretWithWordBefore(text: string, index: number, name: string): boolean {
+  if (text[index - 1] !== ' ' || !SECOND_OF_TWO.test(name)) return false;
+  const [before] = FIRST_OF_TWO.exec(text.slice(Math.max(0, index - 16), index)) ?? [];
+  return before !== undefined && isSecretName(`${before}${name}`);
 }
 
 /** The same as `isSecret` grants to fields. */

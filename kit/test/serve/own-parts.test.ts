@@ -104,6 +104,22 @@ describe('background work', () => {
 });
 
 describe('checks of the owner', () => {
+  const part = (name?: string): Part => ({
+    ...(name !== undefined && { name }),
+    open: () => ({}),
+    check: async () => {},
+  });
+
+  test.each<[string, TestChanges]>([
+    ['two parts', { parts: { one: part('datastore') } }],
+    ['a part by its place and another by its name', { parts: { datastore: part() } }],
+    ['a part and a check of the server', { checks: { datastore: async () => {} } }],
+  ])('do not hide each other: %s of one name do not start', async (_, changes) => {
+    await expect(createTestApp({}, changes)).rejects.toMatchObject({
+      problems: ['two readiness checks are named datastore: give one another name'],
+    });
+  });
+
   async function ready(checks: NonNullable<TestChanges['checks']>) {
     const app = await createTestApp({}, { checks });
     const { fetch } = createHttpHandler(app);

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { apiKeys } from '../../src/auth/api-keys.js';
+import { oauth } from '../../src/auth/oauth.js';
 import { type Answer, type Incoming, json, refuse } from '../../src/http/exchange.js';
 import { createHttpHandler } from '../../src/http/handler.js';
 import { createNodeServer } from '../../src/serve/node-server.js';
@@ -168,6 +170,26 @@ test('a server with a route that would never be reached does not start', async (
         'the route GET /twice: is there twice; remove one of them',
       ],
     }),
+  );
+});
+
+test.each([
+  ['', { auth: oauth() }],
+  [' beside another way to authenticate', { auth: [apiKeys(), oauth()] }],
+])('nor does one with a route where OAuth clients look%s', async (_, parts) => {
+  const path = '/.well-known/oauth-protected-resource';
+  const route = { method: 'GET', isProtected: false, handle: () => json(200, {}) } as const;
+  const hidden = [path, `${path}/tools/mcp`, `${path}/other`].map((one) => ({
+    ...route,
+    path: one,
+  }));
+  const PUBLIC_URL = 'http://localhost:3000/tools';
+  const env = { OAUTH_ISSUER: 'http://127.0.0.1:1', PUBLIC_URL, ...credentials.env };
+  const app = await createTestApp(env, { routes: hidden, parts });
+  const taken = (one: string) =>
+    `the route GET ${one}: the server answers ${one} itself; take another path`;
+  expect(() => createHttpHandler(app)).toThrow(
+    expect.objectContaining({ problems: [taken(path), taken(`${path}/tools/mcp`)] }),
   );
 });
 

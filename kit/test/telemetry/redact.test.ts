@@ -34,6 +34,25 @@ test.each([
   expect(log(fields)).toContain('[redacted]');
 });
 
+test.each(['api key', 'API keys', 'private key', 'pass phrase', 'connection string', 'session id'])(
+  'nor does what a name of two words names: %s',
+  (name) => {
+    for (const text of [
+      `${name}: ${SECRET}`,
+      `the ${name} = "${SECRET} 1"`,
+      `{"${name}":"${SECRET}"}`,
+    ]) {
+      expect(log({ msg: text })).not.toContain(SECRET);
+    }
+    expect(log({ [name]: SECRET })).not.toContain(SECRET);
+  },
+);
+
+test('two words that name no secret are left', () => {
+  const msg = 'public key: a, status code: 401, query string: b, primary key: c, my api, key: d';
+  expect(JSON.parse(log({ msg, password: 1 })).msg).toBe(msg);
+});
+
 const SECRETS = [
   ...['password', 'passwd', 'pwd', 'pass', 'passcode', 'dbPwd', 'smtp.pass', 'userPass', 'PASS_2'],
   ...['token', 'tokens', 'access_tokens', 'accessTokens', 'token_value', 'idToken', 'ACCESS-TOKEN'],
