@@ -13,9 +13,10 @@ const program = join(root, 'bin', 'create-mcp-server.js');
 
 if (existsSync(join(target, '.mcp-gen.json'))) rmSync(target, { recursive: true });
 
-// It is inside our repository, so it gets none of its own.
+// Inside of our repository the program makes none. The demo gets one, because our .gitignore would hide it from its own tools.
 const { status } = spawnSync(process.execPath, [program, 'demo', '--yes', '--no-git'], {
   cwd: root,
   stdio: 'inherit',
 });
+if (existsSync(target)) spawnSync('git', ['init', '--quiet'], { cwd: target, stdio: 'inherit' });
 process.exitCode = status ?? 1;

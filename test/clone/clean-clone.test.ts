@@ -28,6 +28,7 @@ it('“Try it” makes a server and proves it', async () => {
   });
   expect(printed).toMatch(/Smoke test with real MCP clients/);
   expect(await uncommitted()).toBe('');
+  await workshop.run(['npm', 'run', 'lint'], { cwd: path.join(clone, 'demo') });
 });
 
 if (!ranAlready) {

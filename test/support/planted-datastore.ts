@@ -34,7 +34,10 @@ export async function openTestDatabase() {
 }
 `;
 
-/** The templates and the kit with it, without the `pieces` of its folder that are named. */
+/**
+ * The templates and the kit with it, without the `pieces` that are named: files and folders of its own, and `key <name>` for
+ * what its feature.json says.
+ */
 export async function plantDatastore(...pieces: string[]): Promise<Planted> {
   const folder = await mkdtemp(join(tmpdir(), 'planted-'));
   const [templates, kit] = [join(folder, 'templates'), join(folder, 'kit')];
@@ -57,6 +60,12 @@ export async function plantDatastore(...pieces: string[]): Promise<Planted> {
   // Its driver comes with the kit's file.
   await rm(join(feature, 'package.json'));
   await writeFile(join(feature, 'files/test/support/database.ts'), TEST_DATABASE);
-  for (const piece of pieces) await rm(join(feature, piece), { recursive: true });
+  for (const piece of pieces) {
+    if (!piece.startsWith('key ')) await rm(join(feature, piece), { recursive: true });
+  }
+  const file = join(feature, 'feature.json');
+  const keys = Object.entries(JSON.parse(await readFile(file, 'utf8')));
+  const kept = keys.filter(([key]) => !pieces.includes(`key ${key}`));
+  await writeFile(file, JSON.stringify(Object.fromEntries(kept)));
   return { templates, kit, remove: () => rm(folder, { recursive: true }) };
 }

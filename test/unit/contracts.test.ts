@@ -109,11 +109,14 @@ describe('another datastore', () => {
 
   it('is refused with all that it lacks: its line in parts.ts, egress, what the image needs, words', async () => {
     const pieces = ['parts', 'k8s/egress.yml', 'docker', 'readme', 'runbook'];
-    expect(await planted(...pieces.map((piece) => `slots/${piece}`))).toEqual([
+    const without = [...pieces.map((piece) => `slots/${piece}`), 'key smoke', 'key seeds'];
+    expect(await planted(...without)).toEqual([
       'datastore/mysql/feature.json: lacks its import in src/parts.ts (slot parts/imports)',
       'datastore/mysql/feature.json: lacks its line in src/parts.ts (slot parts/values)',
+      'datastore/mysql/feature.json: lacks migrations that belong to the owner (seeds migrations/**)',
       'datastore/mysql/feature.json: lacks what the image needs (migrations, a folder for data) (slot docker/runtime)',
       'datastore/mysql/feature.json: lacks egress to it on Kubernetes, or a volume (slot k8s/egress or slot k8s/volumes)',
+      'datastore/mysql/feature.json: lacks how the smoke test gets a store (key smoke.startStore or key smoke.env)',
       'datastore/mysql/feature.json: lacks its section of the README (slot readme/data)',
       'datastore/mysql/feature.json: lacks why a server is not ready (runbook) (slot runbook/not-ready)',
       'datastore/mysql/feature.json: lacks why calls fail (runbook) (slot runbook/error-causes)',
