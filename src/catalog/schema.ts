@@ -22,27 +22,32 @@ const rule = z.strictObject({
 });
 
 /** One environment variable of the generated server, as documented in its `.env.example` and README. */
-const envVar = z.strictObject({
-  name: z.string().regex(/^[A-Z][A-Z0-9_]*$/, 'must be upper case'),
-  description: z.string().min(1),
-  /** The documented default; `{name}` is the project's name. Absent when there is none. */
-  default: z.string().exactOptional(),
-  /** A sample value for variables without a default. */
-  example: z.string().exactOptional(),
-  /** Its value wherever the server runs in a container; `{name}` as above. */
-  container: z.string().exactOptional(),
-  /** Its value in compose.yaml, where it differs: the address of a service there. */
-  compose: z.string().exactOptional(),
-  /** What an owner sets when the server is deployed, as text in double quotes of a shell, and a command before it. */
-  deploy: z.string().exactOptional(),
-  prepare: z.string().exactOptional(),
-  /** Its value must not appear in a manifest or a log. */
-  secret: z.boolean().exactOptional(),
-  /** The server does not start without it. */
-  required: z.boolean().exactOptional(),
-  /** Only part of the project when this holds. */
-  when: condition.exactOptional(),
-});
+const envVar = z
+  .strictObject({
+    name: z.string().regex(/^[A-Z][A-Z0-9_]*$/, 'must be upper case'),
+    description: z.string().min(1),
+    /** The documented default; `{name}` is the project's name. Absent when there is none. */
+    default: z.string().exactOptional(),
+    /** A sample value for variables without a default. */
+    example: z.string().exactOptional(),
+    /** Its value wherever the server runs in a container; `{name}` as above. */
+    container: z.string().exactOptional(),
+    /** Its value in compose.yaml, where it differs: the address of a service there. */
+    compose: z.string().exactOptional(),
+    /** What an owner sets when the server is deployed, as text in double quotes of a shell, and a command before it. */
+    deploy: z.string().exactOptional(),
+    prepare: z.string().exactOptional(),
+    /** Its value must not appear in a manifest or a log. */
+    secret: z.boolean().exactOptional(),
+    /** The server does not start without it. */
+    required: z.boolean().exactOptional(),
+    /** Only part of the project when this holds. */
+    when: condition.exactOptional(),
+  })
+  .refine(
+    ({ secret, container }) => !secret || container === undefined,
+    'a secret has no value in files: the owner sets it (`deploy`)',
+  );
 
 /**
  * A value for the git-ignored `.env` of a new project. Never part of the rendered files.
@@ -64,7 +69,7 @@ const port = z.int().min(1).max(65_535);
 const service = z.strictObject({
   /** Its name as a host in compose.yaml. */
   id: z.string().regex(/^[a-z][a-z0-9-]*$/),
-  image: z.string().regex(/^[^:]+:[^:]+$/, 'must be an image with its version'),
+  image: z.string().regex(/:[^:/]+$/, 'must be an image with its version'),
   port,
   /** Its port on the developer's machine, as Compose reads it. */
   hostPort: z.string(),
