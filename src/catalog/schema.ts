@@ -21,7 +21,7 @@ const rule = z.strictObject({
   instead: z.string().min(1),
 });
 
-/** One environment variable of the generated server, as documented in its `.env.example` and README. */
+/** One environment variable of the generated server, as documented in its `.env.example` and `docs/settings.md`. */
 const envVar = z
   .strictObject({
     name: z.string().regex(/^[A-Z][A-Z0-9_]*$/, 'must be upper case'),

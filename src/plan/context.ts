@@ -35,6 +35,8 @@ export interface TemplateContext {
   readonly has: Readonly<Record<Capability, boolean>>;
   readonly facts: JsonObject;
   readonly env: readonly EnvEntry[];
+  /** Those of them without which the server does not start. */
+  readonly required: readonly EnvEntry[];
   /** The lines of `src/parts.ts`, each with the name that it imports. */
   readonly parts: readonly (Feature['parts'][number] & { readonly name: string })[];
   /** How built servers are started, each by the name of its module in `src/`. */
@@ -72,6 +74,7 @@ export function createContext(
   const features = chosen.map((feature) => named(feature, spec.name));
   const all = [catalog.base, ...catalog.axes.flatMap((axis) => axis.features)];
   const known = all.flatMap((feature) => feature.provides);
+  const env = mergeEnv(features, capabilities);
   const services = features
     .flatMap(({ service }) => service ?? [])
     .map((service) => ({ ...service, environment: entriesOf(service.environment) }));
@@ -84,7 +87,8 @@ export function createContext(
     generator,
     has: Object.fromEntries(known.map((one) => [one, capabilities.has(one)])),
     facts: mergeFacts(features),
-    env: mergeEnv(features, capabilities),
+    env,
+    required: env.filter((variable) => variable.required),
     parts: features
       .flatMap((feature) => feature.parts)
       .filter(({ when }) => satisfies(when, capabilities))

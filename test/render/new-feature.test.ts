@@ -28,8 +28,8 @@ beforeAll(async () => {
   const feature = join(folder, AXIS, TOY);
   // The toy speaks SQL like SQLite, so it takes that one's files; all else about it is what it says of itself.
   await cp(join(TEMPLATES, AXIS, 'sqlite', 'files'), join(feature, 'files'), { recursive: true });
-  await mkdir(join(feature, 'slots', 'readme'), { recursive: true });
-  await writeFile(join(feature, 'slots', 'readme', 'data.md'), '## Data\n\nToys.\n');
+  await rm(join(feature, 'files', 'docs', 'data.md.hbs'));
+  await writeFile(join(feature, 'files', 'docs', 'data.md'), '# Toys\n');
   const json = (name: string, content: object) =>
     writeFile(join(feature, name), JSON.stringify(content));
   await json('feature.json', {
@@ -67,6 +67,7 @@ beforeAll(async () => {
     facts: { sql: { system: 'toys', id: 'TEXT', timestamp: 'TEXT' } },
     smoke: { env: { DATABASE_URL: 'file:{tmp}/smoke.db' } },
     seeds: ['migrations/**'],
+    docs: { 'docs/data.md': 'where the toys are' },
     runbook: {
       notReady: 'Are the toys there?',
       errorCodes: 'TOY counts.',
@@ -109,7 +110,10 @@ it('makes a project, with its files, settings and dependencies', () => {
   expect(plan.get('src/kit/store/sqlite.ts')?.origin).toBe('kit');
   expect(JSON.parse(textOf(plan, 'package.json')).dependencies['toy-store']).toBe('1.2.3');
   expect(textOf(plan, '.env.example')).toContain('Where the toys are.');
-  expect(textOf(plan, 'README.md')).toContain('file:data/toys.db');
+  expect(textOf(plan, 'docs/settings.md')).toContain('file:data/toys.db');
+  expect(textOf(plan, 'README.md')).toContain(
+    '| [docs/data.md](docs/data.md) | where the toys are |',
+  );
   expect(JSON.parse(textOf(plan, '.mcp-gen.json')).spec.choices[AXIS]).toBe(TOY);
   expect(reproduceCommand(spec, after, spec.name)).toContain(` --${AXIS} ${TOY} `);
 });

@@ -117,12 +117,12 @@ describe('another datastore', () => {
 
   it('is refused with all that it lacks: its line in parts.ts, egress, what the image needs, words', async () => {
     const facts = ['parts', 'egress', 'folders', 'service', 'runbook'];
-    expect(await planted(['slots/readme'], facts)).toEqual([
+    expect(await planted(['files/docs'], facts)).toEqual([
       'datastore/mysql/feature.json: lacks its line in src/parts.ts (key parts)',
       'datastore/mysql/feature.json: lacks what the image needs (migrations, a folder for data) (key folders or key volume)',
       'datastore/mysql/feature.json: lacks a service to start, or a volume (key service or key volume)',
       'datastore/mysql/feature.json: lacks egress to it, or a volume (key egress or key volume)',
-      'datastore/mysql/feature.json: lacks its section of the README (slot readme/data)',
+      'datastore/mysql/feature.json: lacks its page, docs/data.md (file docs/data.md)',
       'datastore/mysql/feature.json: lacks why a server is not ready (runbook) (key runbook.notReady)',
       'datastore/mysql/feature.json: lacks why calls fail (runbook) (key runbook.errorCauses)',
       'datastore/mysql/feature.json: lacks its error codes (runbook) (key runbook.errorCodes)',

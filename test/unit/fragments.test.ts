@@ -27,14 +27,14 @@ const matches = (where: (path: string) => boolean, pattern: RegExp): string[] =>
 
 const isTemplate = (path: string) => path.endsWith('.hbs');
 
-it('there are at most 42 fragments', () => {
+it('there are at most 40 fragments', () => {
   const fragments = files.filter(({ path }) => /[/\\]slots[/\\]/.test(path));
-  expect(fragments.length).toBeLessThanOrEqual(42);
+  expect(fragments.length).toBeLessThanOrEqual(40);
 });
 
-it('there are at most 17 slots', () => {
+it('there are at most 15 slots', () => {
   const slots = new Set(matches(isTemplate, /\{\{> [a-z0-9/-]+\}\}/g));
-  expect(slots.size).toBeLessThanOrEqual(17);
+  expect(slots.size).toBeLessThanOrEqual(15);
 });
 
 it('there are at most 19 conditions in feature.json', () => {
@@ -50,9 +50,9 @@ it('there are at most 19 conditions in feature.json', () => {
   expect(conditions).toBeLessThanOrEqual(19);
 });
 
-it('templates ask for a capability at most 125 times', () => {
+it('templates ask for a capability at most 90 times', () => {
   const questions = matches(isTemplate, /\{\{#(?:if|unless) has\./g);
-  expect(questions.length).toBeLessThanOrEqual(125);
+  expect(questions.length).toBeLessThanOrEqual(90);
 });
 
 it('a capability is all that they ask about what was chosen', () => {
