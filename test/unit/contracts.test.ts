@@ -95,7 +95,7 @@ describe('an exemption', () => {
   });
 });
 
-describe('another datastore', () => {
+describe('another datastore', { timeout: 20_000 }, () => {
   /** The templates with a copy of PostgreSQL beside it, without the named files and facts. */
   async function planted(paths: string[] = [], facts: string[] = []): Promise<readonly string[]> {
     const folder = await mkdtemp(join(tmpdir(), 'contracts-'));
