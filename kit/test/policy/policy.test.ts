@@ -1,6 +1,7 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Changes } from '../../src/definitions/changes.js';
+import { nodeHost } from '../../src/host/node/host.js';
 import { parsePolicy } from '../../src/policy/policy.js';
 import { policyFile } from '../../src/policy/policy-file.js';
 import { memoryState } from '../../src/state/memory.js';
@@ -113,7 +114,7 @@ test('a role that nobody could have, and a scope that nothing could carry, are m
 
 test('a new policy counts without a restart; a broken one changes nothing', async () => {
   const file = newPolicyFile(NOBODY);
-  const log = createLogger('silent', 'test');
+  const log = createLogger(nodeHost, 'silent', 'test');
   const error = vi.spyOn(log, 'error');
   const changes = new Changes();
   const told: string[] = [];

@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { nodeHost } from '../../src/host/node/host.js';
 import { RedisEventStore } from '../../src/sessions/redis/redis-event-store.js';
 import { SessionKeys } from '../../src/sessions/redis/session-keys.js';
 import { keyOf, type Note } from '../../src/sessions/session-state.js';
@@ -41,7 +42,7 @@ async function replica(env: Record<string, string> = {}) {
   return { ...sessions, notes, channel };
 }
 
-const key = () => keyOf(randomUUID());
+const key = () => keyOf(randomUUID(), nodeHost);
 const why = await whyNoRedis();
 
 describe.skipIf(why !== undefined)(titled('Redis', why), () => {
@@ -69,7 +70,7 @@ describe.skipIf(why !== undefined)(titled('Redis', why), () => {
   test('its id is not in Redis, and it goes when nobody uses it', async () => {
     const { store } = await replica({ SESSION_IDLE_SECONDS: '1' });
     const id = randomUUID();
-    const [idle, used, owner] = [keyOf(id), key(), randomUUID()];
+    const [idle, used, owner] = [keyOf(id, nodeHost), key(), randomUUID()];
     await store.begin(idle, owner, INITIALIZE);
     await store.begin(used, owner, INITIALIZE);
     const redis = await client();
