@@ -192,13 +192,16 @@ export function messageIn(text: string): string {
   return /(?:^|\n)data: (\{[^\n]*)/.exec(text)?.[1] ?? text;
 }
 
+const JSON_BEGIN = toBytes('{"result":');
+const EVENT_BEGIN = toBytes(`${EVENT}{"result":`);
+
 /** The same for one message whose result is there in UTF-8: it is long, and not copied. */
 export function keptAnswer(era: Era, id: string | number, result: Uint8Array): Answer {
   const isEvent = era === 'legacy';
-  const begin = `${isEvent ? EVENT : ''}{"result":`;
+  const begin = isEvent ? EVENT_BEGIN : JSON_BEGIN;
   const end = `,"jsonrpc":"2.0","id":${JSON.stringify(id)}}${isEvent ? END_OF_EVENT : ''}`;
   const headers = isEvent ? { ...EVENTS } : { 'content-type': 'application/json' };
-  return { status: 200, headers, body: [toBytes(begin), result, toBytes(end)] };
+  return { status: 200, headers, body: [begin, result, toBytes(end)] };
 }
 
 type OfMethod = Map<PlainRequest['method'], Uint8Array>;

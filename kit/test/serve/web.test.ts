@@ -165,6 +165,22 @@ describe('the core of the kit, with the web-standard entry', () => {
     await server.close();
   });
 
+  const wait = (ms: number) => ({
+    method: 'tools/call',
+    params: { name: 'wait', arguments: { ms } },
+  });
+
+  test('ends when the answers under way are read, or nobody reads them', async () => {
+    const server = start();
+    const [read, left] = await Promise.all([send(server, wait(300)), send(server, wait(10_000))]);
+    const closing = server.close();
+    await left.body?.cancel();
+    expect(await messageOf(read)).toMatchObject({ result: { structuredContent: {} } });
+    await closing;
+    const outcomes = server.lines.map((line) => JSON.parse(line).outcome).filter(Boolean);
+    expect(outcomes).toEqual(['CANCELLED', 'ok']);
+  });
+
   test('passes the same guards and the same audit log', async () => {
     const server = start();
     expect((await send(server, call, { 'x-api-key': `${KEY}x` })).status).toBe(401);

@@ -15,14 +15,14 @@ export const files: HostFiles = {
   readSync: (path) => readFileSync(inProject(path), 'utf8'),
   append(path, onLost) {
     try {
-      return new LineWriter(appendTo(path), onLost);
+      return new LineWriter(appendTo(inProject(path)), onLost);
     } catch (error) {
       const isLink = (error as NodeJS.ErrnoException).code === 'ELOOP';
       const reason = isLink ? 'is a symbolic link; leave it out for stderr' : 'cannot be opened';
       throw new Error(reason, { cause: error });
     }
   },
-  isWritableByOthers,
+  isWritableByOthers: (path) => isWritableByOthers(inProject(path)),
 };
 
 /** A setting that names a file, relative to the project. */
