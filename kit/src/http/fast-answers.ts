@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { andThen, type MaybePromise } from '../calls/maybe-async.js';
+import { type Timer, toBytes, unref } from '../host/web.js';
 import { internalError } from '../protocol/plain-calls.js';
 import { type Era, MODERN_VERSION, type PlainRequest } from '../protocol/requests.js';
 import {
@@ -62,7 +63,7 @@ export class CallReply implements WrittenBody {
   #isClosed = false;
   #open: (() => void) | undefined;
   #target: BodyTarget | undefined;
-  #keepAlive: NodeJS.Timeout | undefined;
+  #keepAlive: Timer | undefined;
   /** Calls that go on when there is room for more. */
   #waiting: (() => void)[] | undefined;
 
@@ -134,7 +135,7 @@ export class CallReply implements WrittenBody {
       return;
     }
     this.#target = target;
-    this.#keepAlive = setInterval(() => target.write(': keepalive\n\n'), KEEP_ALIVE_MS).unref();
+    this.#keepAlive = unref(setInterval(() => target.write(': keepalive\n\n'), KEEP_ALIVE_MS));
     const events = this.#held;
     this.#held = '';
     if (this.#isOver) {
@@ -191,13 +192,16 @@ export function messageIn(text: string): string {
   return /(?:^|\n)data: (\{[^\n]*)/.exec(text)?.[1] ?? text;
 }
 
+const JSON_BEGIN = toBytes('{"result":');
+const EVENT_BEGIN = toBytes(`${EVENT}{"result":`);
+
 /** The same for one message whose result is there in UTF-8: it is long, and not copied. */
 export function keptAnswer(era: Era, id: string | number, result: Uint8Array): Answer {
   const isEvent = era === 'legacy';
-  const begin = `${isEvent ? EVENT : ''}{"result":`;
+  const begin = isEvent ? EVENT_BEGIN : JSON_BEGIN;
   const end = `,"jsonrpc":"2.0","id":${JSON.stringify(id)}}${isEvent ? END_OF_EVENT : ''}`;
   const headers = isEvent ? { ...EVENTS } : { 'content-type': 'application/json' };
-  return { status: 200, headers, body: [Buffer.from(begin), result, Buffer.from(end)] };
+  return { status: 200, headers, body: [begin, result, toBytes(end)] };
 }
 
 type OfMethod = Map<PlainRequest['method'], Uint8Array>;
@@ -224,7 +228,7 @@ export class KeptResults {
     const result = answer.status === 200 ? resultIn(body, era) : undefined;
     if (result !== undefined) {
       const ofMethod = this.#results[era].get(visibleTo) ?? new Map();
-      this.#results[era].set(visibleTo, ofMethod.set(method, Buffer.from(JSON.stringify(result))));
+      this.#results[era].set(visibleTo, ofMethod.set(method, toBytes(JSON.stringify(result))));
     }
     return { ...answer, body };
   }

@@ -1,4 +1,3 @@
-import { outsideOfRequests } from '../calls/correlation.js';
 import { andThen, isPromise, type MaybePromise } from '../calls/maybe-async.js';
 import type { ToolOutcome } from '../calls/tool-calls.js';
 import type { Principal } from '../definitions/principal.js';
@@ -48,7 +47,7 @@ export function createProtocol(app: HttpApp): Protocol {
   /** Loading it takes longer than all the rest of a start. */
   async function load(): Promise<Library> {
     // What lives as long as the process has nothing to do with the request that happens to come first.
-    loading ??= outsideOfRequests(() =>
+    loading ??= app.host.requests.exit(() =>
       import('./library.js').then(({ openLibrary }) => openLibrary(app)),
     );
     library = await loading;

@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { createMcpHandler } from '@modelcontextprotocol/server';
 import type { Principal } from '../definitions/principal.js';
+import { sleep } from '../host/web.js';
 import { Concurrency } from '../limits/call-limits.js';
 import { eventsOf, type MayRead, readersOf, wantedIn } from '../protocol/change-events.js';
 import { changeCapabilities, createMcpServer } from '../protocol/mcp-server.js';
@@ -89,7 +89,7 @@ export class Subscriptions {
   /** Ends every stream in order, so that its client knows that it should listen elsewhere. */
   async close(): Promise<void> {
     for (const close of this.#open) await close();
-    await Promise.race([this.#unsent.finished(), sleep(CLOSE_MS, undefined, { ref: false })]);
+    await Promise.race([this.#unsent.finished(), sleep(CLOSE_MS, { ref: false })]);
   }
 }
 

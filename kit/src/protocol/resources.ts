@@ -11,6 +11,7 @@ import type { CallContext } from '../definitions/context.js';
 import type { Contents, Listed, Page } from '../definitions/definitions.js';
 import { ToolError } from '../definitions/errors.js';
 import { missingScopes } from '../definitions/principal.js';
+import type { Host } from '../host/host.js';
 import { complete } from './completions.js';
 import { cacheHint, type Offer } from './offer.js';
 import { asProtocolError } from './protocol-error.js';
@@ -47,7 +48,7 @@ export function registerResources(offer: Offer): void {
     ) => {
       const work = async (ctx: CallContext) =>
         enforceOutputLimits(
-          { contents: [{ uri, mimeType, ...textOrBlob(await contents(ctx)) }] },
+          { contents: [{ uri, mimeType, ...textOrBlob(await contents(ctx), services.host) }] },
           ctx,
         );
       try {
@@ -114,9 +115,9 @@ export function registerResources(offer: Offer): void {
   });
 }
 
-function textOrBlob(contents: Contents): { text: string } | { blob: string } {
+function textOrBlob(contents: Contents, host: Host): { text: string } | { blob: string } {
   if (typeof contents === 'string') return { text: contents };
-  return { blob: Buffer.from(contents).toString('base64') };
+  return { blob: host.base64(contents) };
 }
 
 /** RFC 6570 allows lists; ours are plain strings. */

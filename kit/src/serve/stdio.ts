@@ -2,10 +2,11 @@ import type { McpServer, ProtocolEra } from '@modelcontextprotocol/server';
 import { serveStdio as connect } from '@modelcontextprotocol/server/stdio';
 import { aborted } from '../calls/running-calls.js';
 import { NO_METRICS } from '../definitions/metrics.js';
-import { orHurry, superviseProcess, whenOrphaned } from '../host/node/lifecycle.js';
+import { nodeHost } from '../host/node/host.js';
+import { orExit, superviseProcess, whenOrphaned } from '../host/node/lifecycle.js';
 import { loadEnvFile } from '../host/node/project.js';
 import { protocolOutput } from '../host/node/protect-stdout.js';
-import { orExit } from '../host/node/settings.js';
+import { orHurry } from '../host/web.js';
 import { createMcpServer } from '../protocol/mcp-server.js';
 import type { Server } from '../server.js';
 import { LineTransport, Unanswered } from '../stdio/line-transport.js';
@@ -15,7 +16,9 @@ import { openServer } from './open-server.js';
 /** Serves a server to the client that started this process, until that goes away. */
 export function serveStdio(definition: Server): void {
   loadEnvFile();
-  const app = orExit(() => openServer(definition, { env: process.env, metrics: () => NO_METRICS }));
+  const app = orExit(() =>
+    openServer(definition, { env: process.env, host: nodeHost, metrics: () => NO_METRICS }),
+  );
   const { config } = app;
   const transport = new LineTransport(process.stdin, protocolOutput);
   const calls = new PlainCalls(app, OWNER);

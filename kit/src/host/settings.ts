@@ -1,30 +1,27 @@
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import * as z from 'zod/v4';
-import { ConfigError, type SettingsOf, type SettingsShape } from '../../definitions/settings.js';
-import { PROJECT } from './project.js';
+import { ConfigError, type SettingsOf, type SettingsShape } from '../definitions/settings.js';
+import type { HostFiles } from './host.js';
 
 export type Env = Readonly<Record<string, string | undefined>>;
-
-/** A file, relative to the project: clients start servers in whatever folder they are in. */
-export const file = z.string().transform((path) => resolve(PROJECT, path));
 
 /**
  * Reads and validates the environment. An empty variable counts as not set; `NAME_FILE` names a file that holds the value of
  * `NAME`, which keeps secrets out of the environment. Paths are relative to the project.
  * @param required variables without which this process, unlike others of the project, cannot do its work; of a list of them,
  * exactly one must be set
+ * @param files where the platform has some
  * @throws {ConfigError} naming every variable that is missing or wrong.
  */
 export function loadSettings<Shape extends SettingsShape>(
   shape: Shape,
   env: Env,
   required: readonly (string | readonly string[])[] = [],
+  files?: Pick<HostFiles, 'readSync'>,
 ): SettingsOf<Shape> {
   const problems: string[] = [];
   const values: Record<string, string> = {};
   for (const name of Object.keys(shape)) {
-    const value = readValue(name, env, problems);
+    const value = readValue(name, env, problems, files);
     if (value) values[name] = value;
   }
   const parsed = z.object(shape).safeParse(values);
@@ -46,23 +43,18 @@ export function loadSettings<Shape extends SettingsShape>(
   return Object.freeze(parsed.data) as SettingsOf<Shape>;
 }
 
-/** Runs a step of the start; a configuration that is not valid is printed and ends the process with exit code 1. */
-export function orExit<T>(start: () => T): T {
-  try {
-    return start();
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exit(1);
-  }
-}
-
-function readValue(name: string, env: Env, problems: string[]): string | undefined {
+function readValue(
+  name: string,
+  env: Env,
+  problems: string[],
+  files?: Pick<HostFiles, 'readSync'>,
+): string | undefined {
   const path = env[`${name}_FILE`];
   if (!path) return env[name]?.trim();
   if (env[name]) problems.push(`${name}: set ${name} or ${name}_FILE, not both`);
   try {
-    const text = readFileSync(resolve(PROJECT, path), 'utf8').trim();
+    if (files === undefined) throw new Error('there are no files');
+    const text = files.readSync(path).trim();
     if (text === '') problems.push(`${name}_FILE: the file is empty`);
     return text;
   } catch {
