@@ -5,10 +5,10 @@ import {
   type RequestId,
 } from '@modelcontextprotocol/server';
 import type { Services } from '../calls/services.js';
-import type { ToolOutcome } from '../calls/tool-calls.js';
 import type { Change } from '../definitions/changes.js';
 import type { Principal } from '../definitions/principal.js';
 import { readersOf } from '../protocol/change-events.js';
+import type { CallOutcome } from '../protocol/offer.js';
 import { Caller, internalError, type PlainCall, plainCall } from '../protocol/plain-calls.js';
 import { type PlainRequest, plainRequest } from '../protocol/requests.js';
 import type { LineTransport } from './line-transport.js';
@@ -19,7 +19,7 @@ import type { LineTransport } from './line-transport.js';
  */
 export class PlainCalls {
   /** For the SDK: what became of calls that only it can put into words. */
-  readonly outcomes = new Map<RequestId, ToolOutcome>();
+  readonly outcomes = new Map<RequestId, CallOutcome>();
   readonly #underWay = new Map<RequestId, Caller>();
   /** The latest call of 2026-07-28 that the SDK has got. */
   #latest: RequestId | undefined;
@@ -82,13 +82,13 @@ export class PlainCalls {
       if (isHeard()) transport.write(message);
     };
     try {
-      const outcome = await call.run(caller, write);
-      const answer = isHeard() ? call.answer(outcome) : '';
-      if (answer === undefined) {
-        this.outcomes.set(id, outcome);
+      const ended = await call.run(caller, write);
+      if (typeof ended === 'string') {
+        write(ended);
+      } else if (isHeard()) {
+        this.outcomes.set(id, ended);
         transport.onmessage?.(parseJSONRPCMessage(value));
       }
-      if (answer) transport.write(answer);
     } catch (error) {
       this.services.log.error({ err: error }, 'a call has failed');
       write(internalError(id));
