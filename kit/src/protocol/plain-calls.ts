@@ -1,6 +1,7 @@
 import type {
   CacheHint,
   CallToolResult,
+  ClientCapabilities,
   ContentBlock,
   LoggingLevel,
   Notification,
@@ -29,7 +30,7 @@ export interface PlainCall {
    * @returns the message that answers it, as JSON, or an outcome that only the SDK can put into words
    */
   run(
-    caller: Pick<Caller, 'signal' | 'whenOver'>,
+    caller: Pick<Caller, 'signal' | 'whenOver'> & Partial<Pick<Caller, 'server'>>,
     notify: (message: string) => MaybePromise<void>,
   ): MaybePromise<string | CallOutcome>;
 }
@@ -72,7 +73,9 @@ export function plainCall(
   return {
     run(caller, notify) {
       const mcpReq = new PlainContext(request, caller, notify);
-      const work = () => prepared.run({ mcpReq, whenGone: (ended) => caller.whenOver(ended) });
+      const { server } = caller;
+      const whenGone = (ended: () => void) => caller.whenOver(ended);
+      const work = () => prepared.run({ mcpReq, whenGone, ...(server && { server }) });
       return andThen(
         orElse<CallOutcome | RequestError>(work, (error) => {
           if (error instanceof RequestError) return error;
@@ -251,9 +254,15 @@ function textOfInput(tool: Tool): string {
 
 /** Whoever waits for an answer, and may go away before it is there. */
 export class Caller {
+  /** Knows what a client of 2025 said when it connected. */
+  readonly server: CallRequest['server'];
   readonly #works: (() => void)[] = [];
   #controller: AbortController | undefined;
   #isOver = false;
+
+  constructor(capabilities?: ClientCapabilities) {
+    this.server = { server: { getClientCapabilities: () => capabilities } };
+  }
 
   get isOver(): boolean {
     return this.#isOver;
