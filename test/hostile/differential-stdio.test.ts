@@ -122,6 +122,7 @@ const everything = (make: Maker) => [
   ...TOOL_NAMES.map((name) =>
     make('tools/call', { name, arguments: { text: 'a', n: 1 } }, `tool ${name}`),
   ),
+  make('logging/setLevel', { level: 'trace' }, 'level'),
   make('completion/complete', {}, 'complete'),
   make('made/up', {}, 'made up'),
 ];
@@ -180,6 +181,7 @@ it('first messages that settle nothing, and those that settle the version', asyn
     legacy('ping', {}, 0).body,
     legacy('tools/list', {}, 0).body,
     legacy('made/up', {}, 0).body,
+    legacy('logging/setLevel', { level: 'error' }, 0).body,
     modern('tools/list', {}, 0).body,
     modern('ping', {}, 0).body,
     modern('prompts/get', { name: 'nobody' }, 0).body,

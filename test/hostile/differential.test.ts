@@ -68,6 +68,7 @@ type Maker = (method: string, params?: Params, id?: unknown) => ReturnType<typeo
 const REQUESTS: readonly (readonly [method: string, Params])[] = [
   ['initialize', introduction()],
   ['ping', {}],
+  ['logging/setLevel', { level: 'warning' }],
   ['server/discover', {}],
   ['tools/call', { name: 'echo', arguments: { text: 'a' } }],
   ['tools/list', {}],
@@ -137,6 +138,7 @@ describe.each(Object.entries(makers) as [string, Maker][])('%s', (_, make) => {
     ['an empty cursor', { cursor: '' }],
     ['answers', { inputResponses: {} }],
     ['a state', { requestState: 'abc' }],
+    ['a level that does not exist', { level: 'trace' }],
     ['no name', { name: undefined, uri: undefined }],
     ['a number as name', { name: 7, uri: 7 }],
     ['a name that is not there', { name: 'nobody', uri: 'test://nobody' }],

@@ -29,6 +29,8 @@ interface Asked {
 /** What each method gives as long as its caller may do the same. */
 const RESULTS = new Map<Method, Make>([
   ['ping', () => ({})],
+  // Without an effect on a server that remembers nothing of its clients.
+  ['logging/setLevel', () => ({})],
   [
     'server/discover',
     ({ services, changes }) => ({

@@ -29,6 +29,8 @@ const OF_PROTOCOL = 'io.modelcontextprotocol/';
 const isText: Check = (value) => typeof value === 'string';
 const isFlag: Check = (value) => typeof value === 'boolean';
 const isEmpty = only({});
+const LEVELS = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency'];
+const isLevel: Check = (value) => LEVELS.some((level) => level === value);
 
 const ofObjects: Check = (value) => isFields(value) && Object.values(value).every(isFields);
 const ofTexts: Check = (value) =>
@@ -118,6 +120,7 @@ const METHODS = {
     era: 'legacy',
   },
   ping: { params: only({ _meta }), era: 'legacy' },
+  'logging/setLevel': { params: only({ level: isLevel, _meta }, ['level']), era: 'legacy' },
 } satisfies Record<string, Form>;
 
 export type Method = keyof typeof METHODS;

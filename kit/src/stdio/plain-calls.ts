@@ -122,16 +122,17 @@ export class PlainCalls {
       this.#era === 'legacy' && this.#library === undefined && isPlainNotification(value);
     if (isNothing) return;
     const { method } = (value ?? {}) as Message;
-    const changesAll = method === 'initialize' || method === 'logging/setLevel';
-    if (this.#era === 'opening' || (this.#era === 'legacy' && changesAll)) this.#era = 'unknown';
+    const isAgain = this.#era === 'legacy' && method === 'initialize';
+    if (this.#era === 'opening' || isAgain) this.#era = 'unknown';
     this.#handOver(value);
   }
 
   #isAnswered(request: PlainRequest, value: unknown): boolean {
     const isFirst = this.#era === 'opening';
     const { era, id, method } = request;
-    if (method === 'initialize' && !isFirst) {
-      if (this.#era === 'legacy') this.#era = 'unknown';
+    // The SDK remembers what these say, and it changes what follows.
+    if (method === 'logging/setLevel' || (method === 'initialize' && !isFirst)) {
+      if (this.#era !== 'modern') this.#era = 'unknown';
       return false;
     }
     // A discovery settles nothing: its client may go on with 2025.

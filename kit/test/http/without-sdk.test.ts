@@ -35,6 +35,7 @@ const REQUESTS: readonly (readonly [era: string, method: string, params: object]
   ]),
   ['2025-11-25', 'initialize', introduction],
   ['2025-11-25', 'ping', {}],
+  ['2025-11-25', 'logging/setLevel', { level: 'debug' }],
   ['2026-07-28', 'server/discover', {}],
 ];
 
@@ -74,8 +75,8 @@ describe('without the MCP SDK', () => {
   });
 
   test('these tests find what needs it', async () => {
-    const params = { level: 'debug' };
-    const message = { jsonrpc: '2.0', id: 7, method: 'logging/setLevel', params };
+    const params = { uri: 'notes://recent' };
+    const message = { jsonrpc: '2.0', id: 7, method: 'resources/subscribe', params };
     await expect(send('2025-11-25', message)).rejects.toThrow('the MCP SDK is loaded');
   });
 });
