@@ -182,10 +182,24 @@ const inKit: readonly Mutation[] = [
     test: 'http/dispatch',
   },
   {
-    guard: 'a list of tools is for those who see the same tools',
-    file: 'http/protocol.ts',
-    from: 'const visibleTo = app.policy.accessOf(principal);',
-    to: 'const visibleTo = app;',
+    guard: 'a list is for those who see the same',
+    file: 'protocol/plain-results.ts',
+    from: 'this.#keptFor(era, access)',
+    to: 'this.#keptFor(era, this.services as never)',
+    test: 'http/callers',
+  },
+  {
+    guard: 'a prompt that is not there for its caller is not known either',
+    file: 'protocol/plain-calls.ts',
+    from: "if (!services.policy.accessOf(principal).allows('prompt', name)) return undefined;",
+    to: '',
+    test: 'http/callers',
+  },
+  {
+    guard: 'a resource that is not there for its caller is not found',
+    file: 'protocol/resources.ts',
+    from: "? access.allows('resource', resource.uri)",
+    to: '? true',
     test: 'http/callers',
   },
   {

@@ -18,7 +18,8 @@ import { tooManyRequests } from '../http/callers.js';
 import { type Answer, fromResponse, type Incoming, refuse } from '../http/exchange.js';
 import type { Concurrency } from '../limits/call-limits.js';
 import type { MayRead } from '../protocol/change-events.js';
-import { changeCapabilities, createMcpServer } from '../protocol/mcp-server.js';
+import { createMcpServer } from '../protocol/mcp-server.js';
+import { changeCapabilities } from '../protocol/offer.js';
 import { serverScopeFor } from '../protocol/requests.js';
 import {
   answeredBy,
