@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import mysql from 'mysql2/promise';
 import pg from 'pg';
 import { onTestFinished } from 'vitest';
+import { connectionOptions } from '../../src/store/mysql.js';
 import { newFolder } from './folder.js';
 
 const { TEST_POSTGRES_URL = 'postgres://postgres@127.0.0.1:5432/test' } = process.env;
+const { TEST_MYSQL_URL = 'mysql://root@127.0.0.1:3306/test' } = process.env;
 export const { REDIS_URL = 'redis://127.0.0.1:6379' } = process.env;
 
 /** A Redis that is not there. */
@@ -24,6 +27,26 @@ export async function postgresEnv() {
   const own = new URL(TEST_POSTGRES_URL);
   own.searchParams.set('options', `-c search_path=${schema}`);
   return { DATABASE_URL: own.href };
+}
+
+/** The settings of a MySQL or MariaDB database for one test. */
+export async function mysqlEnv() {
+  const name = `test_${randomUUID().replaceAll('-', '')}`;
+  await executeMysql(`CREATE DATABASE ${name}`);
+  onTestFinished(() => executeMysql(`DROP DATABASE ${name}`));
+  const own = new URL(TEST_MYSQL_URL);
+  own.pathname = name;
+  return { DATABASE_URL: own.href };
+}
+
+/** Why tests cannot use MySQL: only when no server answers. */
+export async function whyNoMysql(): Promise<string | undefined> {
+  try {
+    await executeMysql('SELECT 1');
+    return undefined;
+  } catch (error) {
+    return noAnswer(error, 'MySQL', new URL(TEST_MYSQL_URL).host, 'TEST_MYSQL_URL');
+  }
 }
 
 /** Why tests cannot use PostgreSQL: only when no server answers. */
@@ -79,5 +102,14 @@ async function execute(statement: string): Promise<void> {
     await client.query(statement);
   } finally {
     await client.end();
+  }
+}
+
+async function executeMysql(statement: string): Promise<void> {
+  const connection = await mysql.createConnection(connectionOptions(TEST_MYSQL_URL));
+  try {
+    await connection.query(statement);
+  } finally {
+    await connection.end();
   }
 }
