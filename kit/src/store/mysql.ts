@@ -72,7 +72,7 @@ const CLOSE_MS = 1_000;
  * The session speaks the SQL of other databases: names in double quotes, `||` for texts, no backslashes in texts, times in
  * UTC, and no value is cut or changed to fit its column. A lock is waited for as long as a statement may take.
  */
-const SESSION = `SET SESSION
+export const SESSION = `SET SESSION
   sql_mode = 'TRADITIONAL,ANSI_QUOTES,PIPES_AS_CONCAT,NO_BACKSLASH_ESCAPES,ONLY_FULL_GROUP_BY',
   time_zone = '+00:00', innodb_lock_wait_timeout = 5`;
 

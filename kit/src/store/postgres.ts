@@ -212,15 +212,33 @@ function refuseTwins([row]: readonly object[], fields: readonly { readonly name:
   throw new Error(`Two columns are called ${twin}. Give one of them another name with AS.`);
 }
 
-/** Whole numbers of 64 bits, which the driver leaves as text: a number where it holds them exactly. */
-const getTypeParser: typeof pg.types.getTypeParser = (oid: number, format?: 'text' | 'binary') =>
-  (oid === pg.types.builtins.INT8 && format !== 'binary'
-    ? toInteger
-    : pg.types.getTypeParser(oid as never, format as never)) as never;
+const { DATE, INT8, TIMESTAMP } = pg.types.builtins;
+
+/**
+ * How values are read. Whole numbers of 64 bits, which the driver leaves as text, are a `number` where that holds them exactly; a time
+ * without a zone is in UTC, and a day stays text, because it has no time.
+ */
+export const getTypeParser: typeof pg.types.getTypeParser = (
+  oid: number,
+  format?: 'text' | 'binary',
+) => {
+  if (format !== 'binary') {
+    if (oid === INT8) return toInteger as never;
+    if (oid === TIMESTAMP) return toTime as never;
+    if (oid === DATE) return String as never;
+  }
+  return pg.types.getTypeParser(oid as never, format as never);
+};
 
 function toInteger(text: string): number | bigint {
   const number = Number(text);
   return Number.isSafeInteger(number) ? number : BigInt(text);
+}
+
+function toTime(text: string): Date | string {
+  const time = new Date(`${text.replace(' ', 'T')}Z`);
+  // `infinity`, and years before Christ.
+  return Number.isNaN(time.getTime()) ? text : time;
 }
 
 /** Any number that no other program uses for an advisory lock in this database. */

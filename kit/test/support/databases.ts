@@ -22,8 +22,10 @@ export async function sqliteEnv() {
 /** The settings of a PostgreSQL database for one test: a schema of its own. */
 export async function postgresEnv() {
   const schema = `test_${randomUUID().replaceAll('-', '')}`;
-  await execute(`CREATE SCHEMA ${schema}`);
-  onTestFinished(() => execute(`DROP SCHEMA ${schema} CASCADE`));
+  await executePostgres(`CREATE SCHEMA ${schema}`);
+  onTestFinished(async () => {
+    await executePostgres(`DROP SCHEMA ${schema} CASCADE`);
+  });
   const own = new URL(TEST_POSTGRES_URL);
   own.searchParams.set('options', `-c search_path=${schema}`);
   return { DATABASE_URL: own.href };
@@ -33,7 +35,9 @@ export async function postgresEnv() {
 export async function mysqlEnv() {
   const name = `test_${randomUUID().replaceAll('-', '')}`;
   await executeMysql(`CREATE DATABASE ${name}`);
-  onTestFinished(() => executeMysql(`DROP DATABASE ${name}`));
+  onTestFinished(async () => {
+    await executeMysql(`DROP DATABASE ${name}`);
+  });
   const own = new URL(TEST_MYSQL_URL);
   own.pathname = name;
   return { DATABASE_URL: own.href };
@@ -52,7 +56,7 @@ export async function whyNoMysql(): Promise<string | undefined> {
 /** Why tests cannot use PostgreSQL: only when no server answers. */
 export async function whyNoPostgres(): Promise<string | undefined> {
   try {
-    await execute('SELECT 1');
+    await executePostgres('SELECT 1');
     return undefined;
   } catch (error) {
     return noAnswer(error, 'PostgreSQL', new URL(TEST_POSTGRES_URL).host, 'TEST_POSTGRES_URL');
@@ -95,20 +99,25 @@ function noAnswer(error: unknown, what: string, host: string, setting: string): 
   return `no ${what} at ${host}; ${setting} names another`;
 }
 
-async function execute(statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: TEST_POSTGRES_URL });
+/** Runs a statement as somebody who may do everything. */
+export async function executePostgres(
+  statement: string,
+  url = TEST_POSTGRES_URL,
+): Promise<unknown[]> {
+  const client = new pg.Client({ connectionString: url });
   try {
     await client.connect();
-    await client.query(statement);
+    return (await client.query(statement)).rows;
   } finally {
     await client.end();
   }
 }
 
-async function executeMysql(statement: string): Promise<void> {
-  const connection = await mysql.createConnection(connectionOptions(TEST_MYSQL_URL));
+/** Runs a statement as somebody who may do everything. */
+export async function executeMysql(statement: string, url = TEST_MYSQL_URL): Promise<unknown> {
+  const connection = await mysql.createConnection(connectionOptions(url));
   try {
-    await connection.query(statement);
+    return (await connection.query(statement))[0];
   } finally {
     await connection.end();
   }
