@@ -138,7 +138,7 @@ const postgres: Fixture = {
     'SELECT count(*) FROM generate_series(1, 100000000000) AS a',
   ],
   giant: [
-    `SELECT repeat('x', 300000000)`,
+    `SELECT repeat('x', 50000000)`,
     `SELECT repeat('x', 1000000) FROM generate_series(1, 50)`,
   ],
   refused: [
