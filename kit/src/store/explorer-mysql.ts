@@ -11,6 +11,7 @@ import {
   invalidQuery,
   type RawResult,
   type ReadLimits,
+  roleSettings,
   rowTooLarge,
   type Table,
   type TableDetails,
@@ -19,6 +20,7 @@ import {
 import { asStoreError, connectionOptions, SESSION } from './mysql.js';
 
 const settings = {
+  ...roleSettings,
   DATABASE_URL: z.url({ protocol: /^(mysql|mariadb)$/ }).transform((url, context) => {
     try {
       return connectionOptions(url);

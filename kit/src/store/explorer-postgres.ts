@@ -12,6 +12,7 @@ import {
   invalidQuery,
   type RawResult,
   type ReadLimits,
+  roleSettings,
   rowTooLarge,
   type Table,
   type TableDetails,
@@ -21,6 +22,7 @@ import { asStoreError, getTypeParser, withProjectPaths } from './postgres.js';
 import { requestCancel } from './postgres-cancel.js';
 
 const settings = {
+  ...roleSettings,
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).transform(withProjectPaths),
   /** Tables of other schemas are not shown, and the role must not be able to read them. */
   DATABASE_SCHEMAS: list.default(['public']),

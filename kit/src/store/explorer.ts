@@ -4,14 +4,18 @@ import { int, type SettingsOf, type SettingsShape } from '../definitions/setting
 import type { Part, PartEnv } from '../parts.js';
 import { unavailable } from './sql.js';
 
+/** `orders` of the schema `sales` is `sales.orders`. */
+export const fullName = ({ schema, name }: TableName): string => `${schema}.${name}`;
+
 /** A value as JSON has it. Bytes are `{ bytes, base64 }`. */
-export type Cell = string | number | boolean | null | object;
+export type Cell = string | number | boolean | null | Cell[] | { [name: string]: Cell };
 
 export interface QueryResult {
-  readonly columns: readonly string[];
-  readonly rows: readonly (readonly Cell[])[];
+  columns: string[];
+  /** Each in the order of the columns. */
+  rows: Cell[][];
   /** `false` when the query has more rows than these. */
-  readonly isComplete: boolean;
+  isComplete: boolean;
 }
 
 export interface ReadLimits {
@@ -67,10 +71,13 @@ export interface DatabaseExplorer {
   explain(text: string, signal: AbortSignal): Promise<string>;
   /** All tables and views, by schema and name. */
   tables(signal: AbortSignal): Promise<Table[]>;
-  /** @throws {ToolError} `NOT_FOUND` */
-  table(name: TableName, signal: AbortSignal): Promise<TableDetails>;
+  /**
+   * @param name of the table, with its schema before a dot where there are several
+   * @throws {ToolError} `NOT_FOUND`
+   */
+  table(name: string, signal: AbortSignal): Promise<TableDetails>;
   /** Some rows of a table. @throws {ToolError} `NOT_FOUND` */
-  sample(name: TableName, limits: ReadLimits, signal: AbortSignal): Promise<QueryResult>;
+  sample(name: string, limits: ReadLimits, signal: AbortSignal): Promise<QueryResult>;
   /** Rejects when the database cannot be used, or the role may do more than read. */
   ping(): Promise<void>;
 }
@@ -112,11 +119,15 @@ export interface ExplorerEngine<Connection extends ExplorerConnection = Explorer
   asToolError(error: unknown): ToolError | undefined;
 }
 
-export const explorerSettings = {
+const explorerSettings = {
   /** Each call has a connection of its own; so many of them at once. */
   DATABASE_POOL_SIZE: int(1, 1_000).default(4),
   /** How long one query may take. */
   DATABASE_TIMEOUT_MS: int(1, 600_000).default(10_000),
+};
+
+/** The settings of a database that has roles. */
+export const roleSettings = {
   /** For a role that may do more than read: the transactions still only read. */
   ALLOW_WRITING_ROLE: z
     .enum(['true', 'false'])
@@ -124,7 +135,8 @@ export const explorerSettings = {
     .transform((value) => value === 'true'),
 };
 
-export type ExplorerSettings = SettingsOf<typeof explorerSettings>;
+type ExplorerSettings = SettingsOf<typeof explorerSettings> &
+  Partial<SettingsOf<typeof roleSettings>>;
 
 /** A database to explore as a part of a server. */
 export function explorerPart<Shape extends SettingsShape>(options: {
@@ -173,14 +185,14 @@ class Explorer implements DatabaseExplorer {
     return this.#during(signal, (connection, stop) => this.engine.tables(connection, stop));
   }
 
-  table(name: TableName, signal: AbortSignal): Promise<TableDetails> {
+  table(name: string, signal: AbortSignal): Promise<TableDetails> {
     return this.#during(signal, async (connection, stop) => {
       const table = await this.#find(name, connection, stop);
       return { ...table, ...(await this.engine.details(connection, table, stop)) };
     });
   }
 
-  sample(name: TableName, limits: ReadLimits, signal: AbortSignal): Promise<QueryResult> {
+  sample(name: string, limits: ReadLimits, signal: AbortSignal): Promise<QueryResult> {
     return this.#during(signal, async (connection, stop) => {
       const table = await this.#find(name, connection, stop);
       const text = `SELECT * FROM ${this.engine.quote(table)} LIMIT ${Math.trunc(limits.maxRows)}`;
@@ -192,14 +204,16 @@ class Explorer implements DatabaseExplorer {
     await this.#during(AbortSignal.timeout(PING_MS), async () => {});
   }
 
-  async #find(
-    { schema, name }: TableName,
-    connection: ExplorerConnection,
-    signal: AbortSignal,
-  ): Promise<Table> {
+  async #find(name: string, connection: ExplorerConnection, signal: AbortSignal): Promise<Table> {
     const tables = await this.engine.tables(connection, signal);
-    const found = tables.find((table) => table.schema === schema && table.name === name);
-    if (found !== undefined) return found;
+    const exact = tables.filter((table) => fullName(table) === name);
+    const found = exact.length > 0 ? exact : tables.filter((table) => table.name === name);
+    if (found.length === 1) return found[0] as Table;
+    if (found.length > 1) {
+      throw new ToolError('NOT_FOUND', 'There are several tables of that name.', {
+        suggestions: [`Name the schema, too: ${found.map(fullName).join(', ')}.`],
+      });
+    }
     throw new ToolError('NOT_FOUND', 'There is no such table here.', {
       suggestions: ['Call list_tables to see their names.'],
     });
@@ -292,7 +306,10 @@ class Places {
 }
 
 /** Rows as JSON has them, as many as fit. */
-function presented({ columns, rows, isComplete }: RawResult, { maxRows, maxBytes }: ReadLimits) {
+function presented(
+  { columns, rows, isComplete }: RawResult,
+  { maxRows, maxBytes }: ReadLimits,
+): QueryResult {
   const shown: Cell[][] = [];
   let bytes = 0;
   for (const row of rows) {
@@ -303,7 +320,11 @@ function presented({ columns, rows, isComplete }: RawResult, { maxRows, maxBytes
     shown.push(cells);
   }
   if (shown.length === 0 && rows.length > 0) throw rowTooLarge(maxBytes);
-  return { columns, rows: shown, isComplete: isComplete && shown.length === rows.length };
+  return {
+    columns: [...columns],
+    rows: shown,
+    isComplete: isComplete && shown.length === rows.length,
+  };
 }
 
 /** Not even one row fits. */

@@ -320,7 +320,7 @@ for (const fixture of [sqlite, postgres, mysql]) {
         ['orders', 'table'],
       ]);
       expect(tables[2]).toMatchObject({ schema, estimatedRows: 3 });
-      const orders = await explorer.table({ schema, name: 'orders' }, noHurry());
+      const orders = await explorer.table('orders', noHurry());
       expect(orders.columns.map(({ name, isNullable }) => [name, isNullable])).toEqual([
         ['id', expect.any(Boolean)],
         ['customer', false],
@@ -338,7 +338,7 @@ for (const fixture of [sqlite, postgres, mysql]) {
         definition: expect.stringContaining('customer'),
       });
       const sample = await explorer.sample(
-        { schema, name: 'customers' },
+        `${schema}.customers`,
         { ...limits, maxRows: 1 },
         noHurry(),
       );
@@ -347,11 +347,10 @@ for (const fixture of [sqlite, postgres, mysql]) {
         rows: [[1, 'Ada', expect.anything()]],
       });
       for (const name of ['nothing', `orders"; DROP TABLE orders; --`]) {
-        const missing = { schema, name };
-        await expect(explorer.table(missing, noHurry())).rejects.toMatchObject({
+        await expect(explorer.table(name, noHurry())).rejects.toMatchObject({
           code: 'NOT_FOUND',
         });
-        await expect(explorer.sample(missing, limits, noHurry())).rejects.toMatchObject({
+        await expect(explorer.sample(name, limits, noHurry())).rejects.toMatchObject({
           code: 'NOT_FOUND',
         });
       }

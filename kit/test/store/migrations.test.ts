@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { loadSettings } from '../../src/host/node/settings.js';
-import { migrate } from '../../src/store/migrate.js';
+import { migrate } from '../../src/serve/migrate.js';
 import {
   applyMigrations,
   type MigrationDatabase,

@@ -1,9 +1,10 @@
 import { parseArgs } from 'node:util';
 import type { SettingsShape } from '../definitions/settings.js';
-import { loadSettings, orExit } from '../host/node/settings.js';
+import { loadEnvFile } from '../host/node/project.js';
+import { type Env, loadSettings, orExit } from '../host/node/settings.js';
+import { applyMigrations, MigrationError, migrationStatus } from '../store/migrations.js';
+import type { SqlPart } from '../store/sql.js';
 import { createLogger } from '../telemetry/logger.js';
-import { applyMigrations, MigrationError, migrationStatus } from './migrations.js';
-import type { SqlPart } from './sql.js';
 
 const USAGE = `Usage: npm run migrate [-- --status | --dry-run]
 
@@ -21,13 +22,14 @@ Applies the files of migrations/ that the database of DATABASE_URL has not seen,
 export async function migrate<Shape extends SettingsShape>(
   datastore: SqlPart<Shape>,
   args: readonly string[] = process.argv.slice(2),
-  env: NodeJS.ProcessEnv = process.env,
+  env: Env = process.env,
 ): Promise<number> {
   const flags = flagsOf(args);
   if (flags === undefined) {
     process.stderr.write(USAGE);
     return 2;
   }
+  loadEnvFile();
   const config = orExit(() => loadSettings(datastore.settings as Shape, env));
   try {
     const database = await datastore.openMigrations(config);
