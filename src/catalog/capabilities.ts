@@ -29,6 +29,8 @@ export function together(features: readonly Feature[]): readonly Feature[] {
   const capabilities = capabilitiesOf(features);
   return features.map((feature) => {
     const variants = feature.variants.filter(({ when }) => satisfies(when, capabilities));
-    return Object.assign({}, feature, ...variants.map(({ set }) => set)) as Feature;
+    const without = variants.flatMap((variant) => variant.without);
+    const files = feature.files.filter(({ path }) => !without.includes(path));
+    return Object.assign({}, feature, { files }, ...variants.map(({ set }) => set)) as Feature;
   });
 }

@@ -157,6 +157,8 @@ const entry = z.strictObject({ kind: z.enum(['stdio', 'streamable-http']), scrip
 /** What is otherwise when a condition holds: each key takes the place of the feature's own. */
 const variant = z.strictObject({
   when: condition,
+  /** Its files that the project does then not have, by their paths there. */
+  without: texts,
   set: z.strictObject({
     env: z.array(envVar).exactOptional(),
     local: z.array(localValue).exactOptional(),
