@@ -23,3 +23,14 @@ export function satisfies(
 /** Whether the features together meet a condition. */
 export const provides = (features: readonly Feature[], condition: Condition): boolean =>
   satisfies(condition, capabilitiesOf(features));
+
+/** Features as they are beside each other: what they set for such company takes the place of their own. */
+export function together(features: readonly Feature[]): readonly Feature[] {
+  const capabilities = capabilitiesOf(features);
+  return features.map((feature) => {
+    const variants = feature.variants.filter(({ when }) => satisfies(when, capabilities));
+    const without = variants.flatMap((variant) => variant.without);
+    const files = feature.files.filter(({ path }) => !without.includes(path));
+    return Object.assign({}, feature, { files }, ...variants.map(({ set }) => set)) as Feature;
+  });
+}

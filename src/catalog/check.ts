@@ -65,7 +65,14 @@ function checkFeature(
   const mistakes: string[] = [];
   const wanted = [
     ...[...feature.requires, ...feature.conflicts].map((rule) => rule.capability),
-    ...[...feature.files, ...feature.slots, ...feature.env, ...feature.parts]
+    ...[
+      ...feature.files,
+      ...feature.slots,
+      ...feature.env,
+      ...feature.parts,
+      ...feature.variants,
+      ...feature.programs,
+    ]
       .flatMap(({ when }) => when?.split('&') ?? [])
       .map((term) => term.replace('!', '')),
   ];

@@ -154,6 +154,24 @@ const group = z.record(z.string().min(1), z.array(way).min(1));
 /** How a built server is started; `kind` uses the MCP transport names. */
 const entry = z.strictObject({ kind: z.enum(['stdio', 'streamable-http']), script: z.string() });
 
+/** What is otherwise when a condition holds: each key takes the place of the feature's own. */
+const variant = z.strictObject({
+  when: condition,
+  /** Its files that the project does then not have, by their paths there. */
+  without: texts,
+  set: z.strictObject({
+    env: z.array(envVar).exactOptional(),
+    local: z.array(localValue).exactOptional(),
+    smoke: smoke.exactOptional(),
+    parts: z.array(part).exactOptional(),
+    volume: z.string().startsWith('/').nullable().exactOptional(),
+    folders: z.array(z.string()).exactOptional(),
+    connections: connections.nullable().exactOptional(),
+    docs: z.record(z.string(), z.string()).exactOptional(),
+    next: z.array(z.string()).exactOptional(),
+  }),
+});
+
 export const featureSchema = z.strictObject({
   label: z.string().min(1),
   hint: z.string().default(''),
@@ -168,6 +186,10 @@ export const featureSchema = z.strictObject({
   credential: credential.nullable().default(null),
   smoke: smoke.default({}),
   entry: entry.nullable().default(null),
+  /** Programs besides the server, each a module of `src/` with that name and a script of package.json. */
+  programs: z
+    .array(z.strictObject({ name: z.string(), when: condition.exactOptional() }))
+    .default([]),
   parts: z.array(part).default([]),
   service: service.nullable().default(null),
   egress: z.array(egress).default([]),
@@ -195,6 +217,7 @@ export const featureSchema = z.strictObject({
    * package manager runs a script).
    */
   next: texts,
+  variants: z.array(variant).default([]),
   /** Conditions: path in the feature folder (a folder ends in `/`) → capabilities. */
   when: z.record(z.string(), condition).default({}),
   /** Why it need not provide something: by group of its axis' "must", or one reason for everything. */

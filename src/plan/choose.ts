@@ -1,13 +1,14 @@
 /** The features of a spec, and which of them set what. */
+import { together } from '../catalog/capabilities.js';
 import type { Catalog, Feature } from '../catalog/types.js';
 import type { ProjectSpec } from '../model.js';
 
-/** The features of a project in the order they contribute: base, then axis by axis. */
+/** The features of a project in the order they contribute: base, then axis by axis. Each is as it is beside the others. */
 export function chosenFeatures(catalog: Catalog, spec: ProjectSpec): readonly Feature[] {
   const chosen = catalog.axes.flatMap((axis) =>
     axis.features.filter((feature) => spec.choices[axis.id]?.includes(feature.id)),
   );
-  return [catalog.base, ...chosen];
+  return together([catalog.base, ...chosen]);
 }
 
 /** `base`, or `axis/feature`. */

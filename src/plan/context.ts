@@ -93,9 +93,10 @@ export function createContext(
       .flatMap((feature) => feature.parts)
       .filter(({ when }) => satisfies(when, capabilities))
       .map((part) => ({ ...part, name: part.use.slice(0, part.use.indexOf('(')) })),
-    entries: features.flatMap(({ entry }) =>
-      entry === null ? [] : [{ name: entry.script.replace(/^.*\/|\.js$/g, '') }],
-    ),
+    entries: [
+      ...features.flatMap(({ entry }) => entry?.script.replace(/^.*\/|\.js$/g, '') ?? []),
+      ...programsOf(features, capabilities),
+    ].map((name) => ({ name })),
     services,
     egress: features.flatMap((feature) => feature.egress),
     volume,
@@ -122,6 +123,17 @@ export function createContext(
     ),
     clientHeader: onlyOne(features, 'clientHeader'),
   };
+}
+
+/** The names of the programs besides the server. */
+export function programsOf(
+  features: readonly Feature[],
+  capabilities: ReadonlySet<Capability>,
+): string[] {
+  return features
+    .flatMap(({ programs }) => programs)
+    .filter(({ when }) => satisfies(when, capabilities))
+    .map(({ name }) => name);
 }
 
 function entriesOf(record: Readonly<Record<string, string>>): Entry[] {

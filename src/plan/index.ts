@@ -5,6 +5,7 @@ import type { Catalog, Feature, TemplateFile } from '../catalog/types.js';
 import type { JsonObject, Plan, PlannedFile, ProjectSpec } from '../model.js';
 import { matchesAny } from '../text/globs.js';
 import { chosenFeatures, claim, originOf } from './choose.js';
+import { programsOf } from './context.js';
 import { KIT_ORIGIN, vendor } from './kit.js';
 import { createManifest, formatManifest, MANIFEST_PATH } from './manifest.js';
 import { formatPackageJson, mergePackageJson } from './package-json.js';
@@ -41,7 +42,11 @@ export function createPlan(catalog: Catalog, spec: ProjectSpec, generatorVersion
 
   const vendored = vendor(catalog.kit, files);
   files.push(...vendored.files);
-  add(PACKAGE_PATH, packageJson(features, spec, vendored.pkg), catalog.base.id);
+  add(
+    PACKAGE_PATH,
+    packageJson(features, spec, programsOf(features, capabilities), vendored.pkg),
+    catalog.base.id,
+  );
 
   const planned = files.sort(byPath);
   const manifest = createManifest(catalog, spec, generatorVersion, planned);
@@ -59,8 +64,14 @@ function contentsOf(file: TemplateFile, feature: Feature, renderer: Renderer): s
   return file.bytes ?? '';
 }
 
-function packageJson(features: readonly Feature[], spec: ProjectSpec, ofKit: JsonObject): string {
-  const own = { name: spec.name, description: spec.description };
+function packageJson(
+  features: readonly Feature[],
+  spec: ProjectSpec,
+  programs: readonly string[],
+  ofKit: JsonObject,
+): string {
+  const scripts = Object.fromEntries(programs.map((name) => [name, `node dist/${name}.js`]));
+  const own = { name: spec.name, description: spec.description, scripts };
   const fragments = features.map((feature) => ({
     origin: originOf(feature),
     content: feature.pkg,

@@ -1,3 +1,4 @@
+import { together } from '../catalog/capabilities.js';
 import type { Axis, Catalog, Feature } from '../catalog/types.js';
 import { CliError, ExitCode } from '../errors.js';
 import type { Manifest } from '../model.js';
@@ -23,7 +24,7 @@ export function projectTarget(
     kind: 'project',
     directory,
     name: spec.name,
-    features: [catalog.base, ...features.sort(byAxisOrder(catalog))],
+    features: together([catalog.base, ...features.sort(byAxisOrder(catalog))]),
     buildCommand: `${spec.packageManager} run build`,
   };
 }

@@ -16,6 +16,8 @@ const NOTHING: Feature = {
   smoke: {},
   entry: null,
   parts: [],
+  variants: [],
+  programs: [],
   service: null,
   egress: [],
   volume: null,

@@ -1,16 +1,27 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import * as z from 'zod/v4';
 import { isNetworkError, ToolError } from '../definitions/errors.js';
 import type { Metrics } from '../definitions/metrics.js';
+import type { SettingsOf } from '../definitions/settings.js';
 import { PROJECT } from '../host/node/project.js';
-import type { Part } from '../parts.js';
+import type { MigrationDatabase } from './migrations.js';
 import { cancelUntilOver, requestCancel } from './postgres-cancel.js';
-import { type Sql, type Store, traced } from './sql.js';
+import {
+  poolSettings,
+  type SqlConnection,
+  type SqlEngine,
+  type SqlResult,
+  sqlPart,
+  unavailable,
+} from './sql.js';
+import { POSTGRES } from './sql-text.js';
+import { type Sql, SqlArray, SqlJson, type SqlValue } from './statement.js';
 
-export interface PooledStore extends Store {
+type Config = SettingsOf<typeof settings & typeof poolSettings>;
+
+interface PostgresEngine extends SqlEngine {
   /** How many connections there are, how many of them have nothing to do, and how many callers wait for one. */
   readonly pool: { readonly total: number; readonly idle: number; readonly waiting: number };
 }
@@ -21,23 +32,21 @@ const settings = {
 
 /** The PostgreSQL database of `DATABASE_URL`. */
 export function postgres() {
-  return {
-    name: 'datastore',
-    settings,
-    open({ about, config, log, metrics, tracing }) {
-      const store = openStore(config.DATABASE_URL, about.name, log);
-      countPool(store, metrics);
-      return traced(store, 'postgresql', tracing);
+  return sqlPart({
+    settings: { ...settings, ...poolSettings },
+    open(config, { about, log, metrics }) {
+      const engine = openEngine(config, about.name, log);
+      countPool(engine, metrics);
+      return engine;
     },
-    check: (store) => store.ping(),
-    close: (store) => store.close(),
-  } satisfies Part<typeof settings, PooledStore>;
+    openMigrations: ({ DATABASE_URL }) => openMigrations(DATABASE_URL),
+  });
 }
 
 /** The connections to the database, and who waits for one. */
-function countPool(store: PooledStore, metrics: Metrics): void {
+function countPool(engine: PostgresEngine, metrics: Metrics): void {
   const connections = () => {
-    const { total, idle } = store.pool;
+    const { total, idle } = engine.pool;
     return [
       [{ state: 'used' }, total - idle],
       [{ state: 'idle' }, idle],
@@ -47,28 +56,30 @@ function countPool(store: PooledStore, metrics: Metrics): void {
   metrics.gauge(
     'mcp_store_waiting',
     'Callers who wait for a connection.',
-    () => store.pool.waiting,
+    () => engine.pool.waiting,
   );
 }
 
 /** Nothing waits for ever: neither for a connection nor for an answer (milliseconds). */
-const TIMEOUTS = {
-  connectionTimeoutMillis: 3_000,
-  statement_timeout: 10_000,
-  query_timeout: 12_000,
-  idle_in_transaction_session_timeout: 10_000,
-};
+const CONNECT_MS = 3_000;
+/** How much longer than the database the driver waits, so that it is the database that gives up. */
+const ANSWER_MS = 2_000;
 
 /** What has not ended by then, when the server does, is left to the database (milliseconds). */
 const CLOSE_MS = 1_000;
 
 /** A pool of connections to the PostgreSQL database of `DATABASE_URL`, migrated on first use. */
-export function openStore(url: string, service: string, log: Logger): PooledStore {
+function openEngine(config: Config, service: string, log: Logger): PostgresEngine {
+  const statementMs = config.DATABASE_TIMEOUT_MS;
   const pool = new pg.Pool({
-    connectionString: url,
+    connectionString: config.DATABASE_URL,
     application_name: service,
-    max: 10,
-    ...TIMEOUTS,
+    max: config.DATABASE_POOL_SIZE,
+    types: { getTypeParser },
+    connectionTimeoutMillis: CONNECT_MS,
+    statement_timeout: statementMs,
+    query_timeout: statementMs + ANSWER_MS,
+    idle_in_transaction_session_timeout: statementMs,
   });
   // Without a listener the loss of an idle connection would end the process.
   pool.on('error', (error) => log.warn({ err: error }, 'idle database connection lost'));
@@ -77,38 +88,32 @@ export function openStore(url: string, service: string, log: Logger): PooledStor
   pool.on('acquire', (client) => busy.add(client));
   pool.on('release', (_, client) => busy.delete(client));
 
-  let migrated: Promise<void> | undefined;
-  const ready = () => {
-    migrated ??= migrate(url).catch((error: unknown) => {
-      migrated = undefined;
-      throw error;
-    });
-    return migrated;
-  };
-
-  const run = async <Row>({ strings, values }: Sql, signal?: AbortSignal): Promise<Row[]> => {
-    try {
-      await ready();
-      const text = strings.reduce((head, tail, index) => `${head}$${index}${tail}`);
-      // The extended protocol takes one statement only.
-      const query = { text, values: [...values], queryMode: 'extended' };
-      return await runOn(await pool.connect(), query, signal);
-    } catch (error) {
-      if (signal?.aborted) throw signal.reason;
-      const shown = asStoreError(error);
-      if (shown === undefined) throw error;
-      log.error({ err: error }, shown.message);
-      throw shown;
+  const connect = async (signal?: AbortSignal) => {
+    const client = await pool.connect();
+    if (signal?.aborted) {
+      client.release();
+      throw signal.reason;
     }
+    return new PostgresConnection(client);
   };
 
   return {
-    query: run,
+    system: 'postgresql',
+    connect,
+    async run(statement, signal) {
+      const connection = await connect(signal);
+      try {
+        return await connection.run(statement, signal);
+      } finally {
+        connection.release(true);
+      }
+    },
+    begin: ({ isolation, readOnly }) => [
+      `BEGIN${isolation ? ` ISOLATION LEVEL ${isolation.toUpperCase()}` : ''}${readOnly ? ' READ ONLY' : ''}`,
+    ],
+    asStoreError,
     get pool() {
       return { total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount };
-    },
-    async ping() {
-      await run({ strings: ['SELECT 1'], values: [] });
     },
     async close() {
       const giveUp = setTimeout(() => {
@@ -120,91 +125,158 @@ export function openStore(url: string, service: string, log: Logger): PooledStor
   };
 }
 
-/**
- * Runs a query and gives the connection back once the query has ended. When its caller stops waiting the database is asked to
- * cancel it; until it does, the connection keeps its place in the pool.
- */
-async function runOn<Row>(
-  client: pg.PoolClient,
-  query: pg.QueryConfig,
-  signal?: AbortSignal,
-): Promise<Row[]> {
-  if (signal?.aborted) {
-    client.release();
-    throw signal.reason;
-  }
-  client.on('error', ignore);
-  const answer = client.query(query);
-  let cancelled: Promise<boolean> | undefined;
-  const cancel = () => {
-    cancelled = cancelUntilOver(client, answer);
-  };
-  signal?.addEventListener('abort', cancel, { once: true });
-  try {
-    const { rows } = await answer;
-    return rows as Row[];
-  } catch (error) {
-    // Without an answer of the database the query may still run, on a connection that carries nothing any more.
-    if (!(error instanceof pg.DatabaseError)) {
-      cancelled = Promise.resolve(cancelled ?? requestCancel(client)).then(() => false);
-    }
-    throw error;
-  } finally {
-    signal?.removeEventListener('abort', cancel);
-    if (cancelled === undefined) giveBack(client, true);
-    else void cancelled.catch(() => false).then((isUsable) => giveBack(client, isUsable));
-  }
-}
+/** A connection of the pool. When a caller stops waiting the database is asked to cancel the statement. */
+class PostgresConnection implements SqlConnection {
+  /** What still has to happen before the next statement: whether the connection is usable then. */
+  #settled: boolean | Promise<boolean> = true;
 
-function giveBack(client: pg.PoolClient, isUsable: boolean): void {
-  client.off('error', ignore);
-  client.release(!isUsable);
+  constructor(private readonly client: pg.PoolClient) {
+    client.on('error', ignore);
+  }
+
+  async run({ strings, values }: Sql, signal?: AbortSignal): Promise<SqlResult> {
+    if ((await this.#settled) === false) throw unavailable();
+    signal?.throwIfAborted();
+    const text = strings.reduce((head, tail, index) => `${head}$${index}${tail}`);
+    // The extended protocol takes one statement only.
+    const query: pg.QueryConfig & { queryMode: 'extended' } = {
+      text,
+      values: values.map(encode),
+      queryMode: 'extended',
+    };
+    const answer = this.client.query<object>(query);
+    const cancel = () => {
+      this.#settled = cancelUntilOver(this.client, answer).catch(() => false);
+    };
+    signal?.addEventListener('abort', cancel, { once: true });
+    const { rows, fields, rowCount, command } = await answer
+      .catch((error: unknown) => {
+        // Without an answer of the database the query may still run, on a connection that carries nothing any more.
+        if (!(error instanceof pg.DatabaseError)) {
+          const cancelled = this.#settled === true ? requestCancel(this.client) : this.#settled;
+          this.#settled = Promise.resolve(cancelled).then(() => false);
+        }
+        throw error;
+      })
+      .finally(() => signal?.removeEventListener('abort', cancel));
+    refuseTwins(rows, fields);
+    if (text === 'COMMIT' && command === 'ROLLBACK') {
+      throw new Error(
+        'A statement of the transaction has failed, so PostgreSQL has saved nothing of it. What may fail needs a transaction of its own within it.',
+      );
+    }
+    return { rows, affected: rowCount ?? 0 };
+  }
+
+  /** A cursor of the server, in a transaction that only reads. */
+  async *batches(query: Sql, batch: number, signal?: AbortSignal): AsyncIterable<unknown[]> {
+    const run = (text: string) => this.run({ strings: [text], values: [] }, signal);
+    await run('BEGIN READ ONLY');
+    const [first = '', ...rest] = query.strings;
+    const strings = [`DECLARE rows NO SCROLL CURSOR FOR ${first}`, ...rest];
+    await this.run({ strings, values: query.values }, signal);
+    for (;;) {
+      const { rows } = await run(`FETCH ${batch} FROM rows`);
+      if (rows.length > 0) yield [...rows];
+      if (rows.length < batch) break;
+    }
+    await run('COMMIT');
+  }
+
+  /** Until the database has ended the statement, the connection keeps its place in the pool. */
+  release(isUsable: boolean): void {
+    const giveBack = (isSettled: boolean) => {
+      this.client.off('error', ignore);
+      this.client.release(!(isUsable && isSettled));
+    };
+    if (typeof this.#settled === 'boolean') giveBack(this.#settled);
+    else void this.#settled.then(giveBack);
+  }
 }
 
 function ignore(): void {}
 
-const FOLDER = join(PROJECT, 'migrations');
+/** As the driver sends it. */
+function encode(value: SqlValue): unknown {
+  if (value instanceof Date) return value.toISOString();
+  if (value instanceof SqlJson) return value.text;
+  if (value instanceof SqlArray) return value.items;
+  return value;
+}
+
+/** A row has one value for each name, so of two columns with one name one would be lost. @throws {Error} with the name */
+function refuseTwins([row]: readonly object[], fields: readonly { readonly name: string }[]): void {
+  if (row === undefined || Object.keys(row).length === fields.length) return;
+  const names = fields.map(({ name }) => name);
+  const twin = names.find((name, index) => names.indexOf(name) < index);
+  throw new Error(`Two columns are called ${twin}. Give one of them another name with AS.`);
+}
+
+const { DATE, INT8, TIMESTAMP } = pg.types.builtins;
+
+/**
+ * How values are read. Whole numbers of 64 bits, which the driver leaves as text, are a `number` where that holds them exactly; a time
+ * without a zone is in UTC, and a day stays text, because it has no time.
+ */
+export const getTypeParser: typeof pg.types.getTypeParser = (
+  oid: number,
+  format?: 'text' | 'binary',
+) => {
+  if (format !== 'binary') {
+    if (oid === INT8) return toInteger as never;
+    if (oid === TIMESTAMP) return toTime as never;
+    if (oid === DATE) return String as never;
+  }
+  return pg.types.getTypeParser(oid as never, format as never);
+};
+
+function toInteger(text: string): number | bigint {
+  const number = Number(text);
+  return Number.isSafeInteger(number) ? number : BigInt(text);
+}
+
+function toTime(text: string): Date | string {
+  const time = new Date(`${text.replace(' ', 'T')}Z`);
+  // `infinity`, and years before Christ.
+  return Number.isNaN(time.getTime()) ? text : time;
+}
+
 /** Any number that no other program uses for an advisory lock in this database. */
 const LOCK = 7_205_759_403;
 /** A migration may build an index, or wait for another server's migration (milliseconds). */
 const TIMEOUT = 600_000;
 
-/**
- * Applies the files of `migrations/` that this database has not seen, in the order of their names, all or none. Servers that
- * start at the same time wait for each other.
- */
-export async function migrate(connectionString: string): Promise<void> {
+/** A connection for migrations. */
+async function openMigrations(connectionString: string): Promise<MigrationDatabase> {
   const client = new pg.Client({
     connectionString,
-    connectionTimeoutMillis: 3_000,
+    connectionTimeoutMillis: CONNECT_MS,
     // The database gives up first: nothing is left behind there, waiting for a lock.
     statement_timeout: TIMEOUT,
-    query_timeout: TIMEOUT + 2_000,
+    query_timeout: TIMEOUT + ANSWER_MS,
   });
   // A lost connection fails the query under way; without a listener it would end the process.
   client.on('error', () => {});
-  try {
-    await client.connect();
-    await client.query('BEGIN');
-    await client.query('SELECT pg_advisory_xact_lock($1)', [LOCK]);
-    await client.query('CREATE TABLE IF NOT EXISTS mcp_migrations (name text PRIMARY KEY)');
-    const { rows } = await client.query<{ name: string }>('SELECT name FROM mcp_migrations');
-    const seen = new Set(rows.map(({ name }) => name));
-    for (const name of migrationFiles().filter((file) => !seen.has(file))) {
-      await client.query(readFileSync(join(FOLDER, name), 'utf8'));
-      await client.query('INSERT INTO mcp_migrations (name) VALUES ($1)', [name]);
-    }
-    await client.query('COMMIT');
-  } finally {
+  await client.connect();
+  return {
+    dialect: POSTGRES,
+    undoesDefinitions: true,
+    table: `CREATE TABLE IF NOT EXISTS mcp_migrations
+      (name text PRIMARY KEY, checksum text NOT NULL, state text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())`,
+    begin: ['BEGIN', `SELECT pg_advisory_xact_lock(${LOCK})`],
+    async run(text) {
+      await client.query(text);
+    },
+    async query(text) {
+      return (await client.query<Record<string, unknown>>(text)).rows;
+    },
+    lineOf(error, statement) {
+      const { position } = error as { position?: string };
+      return statement.slice(0, Number(position ?? 1) - 1).split('\n').length - 1;
+    },
     // What is not committed rolls back when the connection ends.
-    await client.end();
-  }
-}
-
-function migrationFiles(): string[] {
-  return readdirSync(FOLDER)
-    .filter((name) => name.endsWith('.sql'))
-    .sort();
+    close: () => client.end(),
+  };
 }
 
 const FILES = /(?<=[?&]ssl(?:rootcert|cert|key)=)[^&#]+/g;

@@ -1,50 +1,458 @@
-import type { Tracing } from '../calls/services.js';
+import * as z from 'zod/v4';
 import { ToolError } from '../definitions/errors.js';
+import { int, type SettingsOf, type SettingsShape } from '../definitions/settings.js';
+import type { Part, PartEnv } from '../parts.js';
+import { applyMigrations, checkMigrations, type MigrationDatabase } from './migrations.js';
+import type { Sql } from './statement.js';
 
-/** A statement and its values, kept apart so that a value can never become SQL. */
-export interface Sql {
-  readonly strings: readonly string[];
-  readonly values: readonly SqlValue[];
+export { type Sql, type SqlValue, searchable, sql } from './statement.js';
+
+export interface QueryOptions<Row = unknown> {
+  /** The statement stops at the database when this is aborted: pass on the `signal` of the call. */
+  readonly signal?: AbortSignal | undefined;
+  /** Checks each row, and says what type it has. */
+  readonly row?: z.ZodType<Row> | undefined;
 }
 
-export type SqlValue = string | number | null;
-
-/**
- * Writes a statement: `` sql`select * from notes where id = ${id}` ``.
- * @throws {ToolError} `INVALID_INPUT` for a text that a database would refuse, or cut or change without a word.
- */
-export function sql(strings: TemplateStringsArray, ...values: SqlValue[]): Sql {
-  for (const value of values) {
-    if (typeof value !== 'string') continue;
-    if (value.includes('\0')) throw notStorable('the character U+0000');
-    if (!value.isWellFormed()) throw notStorable('half of a surrogate pair');
-  }
-  return { strings, values };
-}
-
-function notStorable(problem: string): ToolError {
-  return new ToolError('INVALID_INPUT', `A text contains ${problem}, which cannot be stored.`, {
-    suggestions: ['Send the text without it.'],
-  });
-}
-
-/** A SQL database. */
-export interface Store {
+/** What statements run on: the store, or a transaction in it. All throw `ToolError`s that say when the same may work later. */
+export interface SqlRunner {
   /**
-   * Runs one statement and returns its rows.
+   * Runs one statement and returns all its rows.
    * @throws {ToolError} `STORE_UNAVAILABLE`, `STORE_BUSY` or `STORE_TIMEOUT` when it may work later.
    */
-  query<Row>(statement: Sql, signal?: AbortSignal): Promise<Row[]>;
+  query<Row>(statement: Sql, options?: AbortSignal | QueryOptions<Row>): Promise<Row[]>;
+  /** The only row. @throws {Error} when there is none, or more than one. */
+  one<Row>(statement: Sql, options?: AbortSignal | QueryOptions<Row>): Promise<Row>;
+  /** The row, or `undefined`. @throws {Error} when there is more than one. */
+  optional<Row>(
+    statement: Sql,
+    options?: AbortSignal | QueryOptions<Row>,
+  ): Promise<Row | undefined>;
+  /** Runs a statement that changes rows, and returns how many it concerned. */
+  execute(statement: Sql, signal?: AbortSignal): Promise<number>;
+  /**
+   * Runs `work` in one transaction: all that its statements do becomes visible when it is done, or nothing when it throws, when
+   * `signal` is aborted, or when the process ends. A transaction in a transaction is a savepoint.
+   */
+  transaction<T>(work: (tx: SqlRunner) => Promise<T>, options?: TransactionOptions): Promise<T>;
+}
+
+export interface TransactionOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** By default what the database does by itself. Of a savepoint it is that of its transaction. */
+  readonly isolation?: Isolation;
+  readonly readOnly?: boolean;
+}
+
+export type Isolation = 'read committed' | 'repeatable read' | 'serializable';
+
+/** A SQL database. */
+export interface Store extends SqlRunner {
+  /**
+   * The rows of a query, one after the other: no more of them are in memory than the next `batch` (by default 100). It occupies a
+   * connection until the loop ends.
+   */
+  stream<Row>(
+    statement: Sql,
+    options?: QueryOptions<Row> & { readonly batch?: number },
+  ): AsyncIterable<Row>;
   /** Rejects when the database cannot be used. */
   ping(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Gives each query a span, where there are traces; its text has no values. */
-export function traced<S extends Store>(store: S, system: string, tracing: Tracing | undefined): S {
-  if (tracing === undefined) return store;
-  const query = store.query.bind(store);
-  const tracedQuery: Store['query'] = (statement, signal) =>
-    tracing.query({ system, text: statement.strings.join('?') }, () => query(statement, signal));
-  return Object.assign(store, { query: tracedQuery });
+/** What a statement gave. */
+export interface SqlResult {
+  readonly rows: readonly unknown[];
+  /** How many rows it has changed. */
+  readonly affected: number;
+}
+
+/** One connection, for one statement at a time. */
+export interface SqlConnection {
+  /** Runs a statement until it is done, or until `signal` is aborted and the database has stopped it. */
+  run(statement: Sql, signal?: AbortSignal): Promise<SqlResult>;
+  /** The rows of a query, in pieces. What is not read is given up. */
+  batches(statement: Sql, batch: number, signal?: AbortSignal): AsyncIterable<readonly unknown[]>;
+  /** Gives the connection back. One that is not usable is closed, which ends its transaction. */
+  release(isUsable: boolean): void;
+}
+
+/** What a kind of SQL database has to provide; `sqlPart` makes a store of it. */
+export interface SqlEngine {
+  /** @see https://opentelemetry.io/docs/specs/semconv/registry/attributes/db/#db-system-name */
+  readonly system: string;
+  /** Runs one statement on any connection. */
+  run(statement: Sql, signal?: AbortSignal): Promise<SqlResult>;
+  /** A connection of one's own. */
+  connect(signal?: AbortSignal): Promise<SqlConnection>;
+  /** The statements that begin a transaction. */
+  begin(options: TransactionOptions): readonly string[];
+  /** An error of the database as one that the caller may see and the same call may overcome later, or `undefined`. */
+  asStoreError(error: unknown): ToolError | undefined;
+  close(): Promise<void>;
+}
+
+/** The settings of every SQL database. */
+const sqlSettings = {
+  /** `false` where `npm run migrate` does it, so that the server's role needs no right to define tables. */
+  MIGRATE_ON_START: z
+    .enum(['true', 'false'])
+    .default('true')
+    .transform((value) => value === 'true'),
+};
+
+/** The settings of a database that is reached over connections, of which there are only so many. */
+export const poolSettings = {
+  DATABASE_POOL_SIZE: int(1, 1_000).default(10),
+  /** How long one statement may take. */
+  DATABASE_TIMEOUT_MS: int(1, 600_000).default(10_000),
+};
+
+/** What a kind of SQL database is made of. */
+export interface SqlPartOptions<Shape extends SettingsShape> {
+  readonly settings: Shape;
+  open(config: SettingsOf<Shape>, env: PartEnv): SqlEngine;
+  /** A connection that applies migrations. */
+  openMigrations(config: SettingsOf<Shape>): Promise<MigrationDatabase>;
+}
+
+/** A datastore that `npm run migrate` can migrate. */
+export interface SqlPart<Shape extends SettingsShape = SettingsShape> extends Part<Shape, Store> {
+  openMigrations(config: SettingsOf<Shape>): Promise<MigrationDatabase>;
+}
+
+/** A SQL database as a part of a server. */
+export function sqlPart<Shape extends SettingsShape>({
+  settings,
+  open,
+  openMigrations,
+}: SqlPartOptions<Shape>) {
+  return {
+    name: 'datastore',
+    settings: { ...settings, ...sqlSettings },
+    open(env: PartEnv<Shape & typeof sqlSettings>): Store {
+      return new EngineStore(open(env.config, env), env, async () => {
+        const database = await openMigrations(env.config);
+        try {
+          if (env.config.MIGRATE_ON_START) await applyMigrations(database, env.log);
+          else await checkMigrations(database);
+        } finally {
+          await database.close();
+        }
+      });
+    },
+    openMigrations,
+    check: (store: Store) => store.ping(),
+    close: (store: Store) => store.close(),
+  };
+}
+
+/** What is the same for a store and a transaction: what becomes of the rows. */
+abstract class Runner implements SqlRunner {
+  protected abstract run(statement: Sql, signal: AbortSignal | undefined): Promise<SqlResult>;
+  abstract transaction<T>(
+    work: (tx: SqlRunner) => Promise<T>,
+    options?: TransactionOptions,
+  ): Promise<T>;
+
+  async query<Row>(statement: Sql, options?: AbortSignal | QueryOptions<Row>): Promise<Row[]> {
+    const { signal, row } = optionsOf(options);
+    const { rows } = await this.run(statement, signal);
+    return row === undefined ? (rows as Row[]) : rows.map((one) => checked(one, row));
+  }
+
+  async one<Row>(statement: Sql, options?: AbortSignal | QueryOptions<Row>): Promise<Row> {
+    const rows = await this.query(statement, options);
+    if (rows.length !== 1) throw new Error(`A query for one row gave ${rows.length}.`);
+    return rows[0] as Row;
+  }
+
+  async optional<Row>(
+    statement: Sql,
+    options?: AbortSignal | QueryOptions<Row>,
+  ): Promise<Row | undefined> {
+    const rows = await this.query(statement, options);
+    if (rows.length > 1) throw new Error(`A query for one row gave ${rows.length}.`);
+    return rows[0];
+  }
+
+  async execute(statement: Sql, signal?: AbortSignal): Promise<number> {
+    return (await this.run(statement, signal)).affected;
+  }
+}
+
+class EngineStore extends Runner implements Store {
+  #prepared: Promise<void> | undefined;
+
+  constructor(
+    private readonly engine: SqlEngine,
+    private readonly env: Pick<PartEnv, 'log' | 'tracing'>,
+    private readonly migrate: () => Promise<void>,
+  ) {
+    super();
+  }
+
+  protected run(statement: Sql, signal: AbortSignal | undefined): Promise<SqlResult> {
+    return this.#told(statement, signal, () => this.engine.run(statement, signal));
+  }
+
+  async transaction<T>(
+    work: (tx: SqlRunner) => Promise<T>,
+    options: TransactionOptions = {},
+  ): Promise<T> {
+    const { signal } = options;
+    const connection = await this.#answered(signal, () => this.engine.connect(signal));
+    const session: Session = {
+      run: (statement, stop) => this.#told(statement, stop, () => connection.run(statement, stop)),
+      last: Promise.resolve(),
+      savepoints: 0,
+    };
+    let isUsable = false;
+    try {
+      for (const text of this.engine.begin(options)) await session.run(plain(text), signal);
+      const result = await Transaction.within(session, signal, work, {
+        accept: () => this.#commit(session),
+        undo: async () => {
+          await session.run(plain('ROLLBACK'));
+        },
+      });
+      isUsable = true;
+      return result;
+    } catch (error) {
+      isUsable = !(error instanceof RollbackError) && !this.#isLost(error);
+      throw error instanceof RollbackError ? error.cause : error;
+    } finally {
+      connection.release(isUsable);
+    }
+  }
+
+  async *stream<Row>(
+    statement: Sql,
+    { signal, row, batch = 100 }: QueryOptions<Row> & { readonly batch?: number } = {},
+  ): AsyncIterable<Row> {
+    const connection = await this.#answered(signal, () => this.engine.connect(signal));
+    let isDone = false;
+    try {
+      const batches = connection.batches(statement, batch, signal)[Symbol.asyncIterator]();
+      try {
+        for (;;) {
+          const { value, done } = await this.#told(statement, signal, () => batches.next());
+          if (done) break;
+          for (const one of value) {
+            yield row === undefined ? (one as Row) : checked(one, row);
+            signal?.throwIfAborted();
+          }
+        }
+        isDone = true;
+      } finally {
+        if (!isDone) await batches.return?.();
+      }
+    } finally {
+      connection.release(isDone);
+    }
+  }
+
+  async ping(): Promise<void> {
+    await this.run(plain('SELECT 1'), undefined);
+  }
+
+  async close(): Promise<void> {
+    await this.engine.close();
+  }
+
+  /** After an unanswered COMMIT nobody knows whether it was done, so nobody may do it again. */
+  async #commit(session: Session): Promise<void> {
+    try {
+      await session.run(plain('COMMIT'));
+    } catch (error) {
+      if (!this.#isLost(error)) throw error;
+      throw new ToolError(
+        'STORE_UNAVAILABLE',
+        'The database was lost at the end of a change. It may have been made or not.',
+        { cause: error, suggestions: ['Look whether the change is there before you repeat it.'] },
+      );
+    }
+  }
+
+  #isLost(error: unknown): boolean {
+    return error instanceof ToolError && error.code === 'STORE_UNAVAILABLE';
+  }
+
+  #told<T>(statement: Sql, signal: AbortSignal | undefined, run: () => Promise<T>): Promise<T> {
+    const work = () => this.#answered(signal, run);
+    const { tracing } = this.env;
+    if (tracing === undefined) return work();
+    return tracing.query({ system: this.engine.system, text: statement.strings.join('?') }, work);
+  }
+
+  /** Has the database ready for `run`, and its errors in the words for callers. */
+  async #answered<T>(signal: AbortSignal | undefined, run: () => Promise<T>): Promise<T> {
+    try {
+      await this.#ready();
+      signal?.throwIfAborted();
+      return await run();
+    } catch (error) {
+      if (signal?.aborted) throw signal.reason;
+      const shown = error instanceof ToolError ? error : this.engine.asStoreError(error);
+      if (shown === undefined) throw error;
+      if (shown.code.startsWith('STORE_')) {
+        this.env.log.error({ err: shown.cause ?? error }, shown.message);
+      }
+      throw shown;
+    }
+  }
+
+  /** The database has its tables. What has failed is tried again with the next statement. */
+  #ready(): Promise<void> {
+    this.#prepared ??= this.migrate().catch((error: unknown) => {
+      this.#prepared = undefined;
+      throw this.engine.asStoreError(error) ?? unavailable(error);
+    });
+    return this.#prepared;
+  }
+}
+
+/** For a database that cannot be used now. */
+export function unavailable(cause?: unknown): ToolError {
+  return new ToolError('STORE_UNAVAILABLE', 'The database is not available. Try again later.', {
+    retryable: true,
+    cause,
+  });
+}
+
+/** What the transactions on one connection share. */
+interface Session {
+  run(statement: Sql, signal?: AbortSignal): Promise<SqlResult>;
+  /** A connection runs one statement at a time. */
+  last: Promise<unknown>;
+  savepoints: number;
+}
+
+interface TransactionEnd {
+  accept(): Promise<unknown>;
+  undo(): Promise<unknown>;
+}
+
+/** A transaction that could not be undone: only the end of its connection does it. */
+class RollbackError extends Error {}
+
+class Transaction extends Runner {
+  /** Aborted when the transaction is over: no statement begins then, and none goes on. */
+  readonly #over = new AbortController();
+  #hasInner = false;
+
+  private constructor(
+    private readonly session: Session,
+    private readonly signal: AbortSignal | undefined,
+  ) {
+    super();
+  }
+
+  /** Runs `work` in a transaction that has begun, and ends it one way or the other. */
+  static async within<T>(
+    session: Session,
+    signal: AbortSignal | undefined,
+    work: (tx: SqlRunner) => Promise<T>,
+    { accept, undo }: TransactionEnd,
+  ): Promise<T> {
+    const tx = new Transaction(session, signal);
+    try {
+      const result = await orAborted(work(tx), signal);
+      await orAborted(tx.#allDone(), signal);
+      tx.#end(new Error('This transaction is over.'));
+      await accept();
+      return result;
+    } catch (error) {
+      tx.#end(error);
+      await session.last;
+      await undo().catch(() => {
+        throw new RollbackError('not rolled back', { cause: error });
+      });
+      throw error;
+    }
+  }
+
+  protected run(statement: Sql, signal: AbortSignal | undefined): Promise<SqlResult> {
+    if (this.#hasInner) {
+      return Promise.reject(new Error('The transaction within this one has not ended yet.'));
+    }
+    return this.#inTurn(statement, signal);
+  }
+
+  async transaction<T>(
+    work: (tx: SqlRunner) => Promise<T>,
+    { signal = this.signal }: TransactionOptions = {},
+  ): Promise<T> {
+    if (this.#hasInner) throw new Error('The transaction within this one has not ended yet.');
+    this.#hasInner = true;
+    this.session.savepoints += 1;
+    const name = `s${this.session.savepoints}`;
+    const control = (text: string) => this.session.run(plain(text));
+    try {
+      await this.#inTurn(plain(`SAVEPOINT ${name}`), signal);
+      return await Transaction.within(this.session, both(signal, this.#over.signal), work, {
+        accept: () => control(`RELEASE SAVEPOINT ${name}`),
+        undo: () => control(`ROLLBACK TO SAVEPOINT ${name}`),
+      });
+    } finally {
+      this.#hasInner = false;
+    }
+  }
+
+  #inTurn(statement: Sql, signal: AbortSignal | undefined): Promise<SqlResult> {
+    const stop = both(both(signal, this.signal), this.#over.signal);
+    const result = this.session.last.then(() => {
+      stop?.throwIfAborted();
+      return this.session.run(statement, stop);
+    });
+    this.session.last = result.catch(() => {});
+    return result;
+  }
+
+  /** Also of those statements that the work did not wait for. */
+  async #allDone(): Promise<void> {
+    for (let last: unknown; last !== this.session.last; ) {
+      last = this.session.last;
+      await last;
+    }
+  }
+
+  #end(reason: unknown): void {
+    this.#over.abort(reason);
+  }
+}
+
+function both(a: AbortSignal | undefined, b: AbortSignal | undefined): AbortSignal | undefined {
+  if (a === undefined || a === b) return b;
+  return b === undefined ? a : AbortSignal.any([a, b]);
+}
+
+/** The end of `work`, or the abort of `signal`, whichever comes first. */
+function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work;
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(signal.reason);
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+  });
+}
+
+function plain(text: string): Sql {
+  return { strings: [text], values: [] };
+}
+
+function optionsOf<Row>(options: AbortSignal | QueryOptions<Row> = {}): QueryOptions<Row> {
+  return options instanceof AbortSignal ? { signal: options } : options;
+}
+
+/** @throws {Error} with the place in the row and without its values, which may be anybody's data. */
+function checked<Row>(row: unknown, schema: z.ZodType<Row>): Row {
+  const parsed = schema.safeParse(row);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map(
+    ({ path, code, message }) => `${path.join('.')} (${code === 'invalid_type' ? message : code})`,
+  );
+  throw new Error(`A row is not what the query expects: ${problems.join(', ')}.`);
 }

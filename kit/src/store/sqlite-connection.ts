@@ -1,14 +1,31 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ToolError } from '../definitions/errors.js';
 import type { Database } from './libsql.js';
-import type { SqlValue } from './sql.js';
+import type { SqlResult } from './sql.js';
+import { type Sql, SqlArray, SqlJson, type SqlValue } from './statement.js';
 
 /** So many statements are kept. A server whose texts are fixed has fewer. */
 const MAX_KEPT = 100;
 
+interface Column {
+  readonly name: string;
+  /** As the table declares it. */
+  readonly type: string | null;
+}
+type SqliteValue = string | number | bigint | Uint8Array | null;
+type Row = Record<string, unknown>;
+
 interface Statement {
-  columns(): readonly { readonly name: string }[];
-  all(values: readonly SqlValue[]): Promise<unknown[]>;
+  columns(): readonly Column[];
+  iterate(values: readonly SqliteValue[]): Promise<Iterator<Row>>;
+  safeIntegers(isOn: boolean): this;
+}
+
+/** A statement that was prepared, and what has to be done to its rows. */
+interface Kept {
+  readonly statement: Statement;
+  readonly decode: (row: Row) => Row;
+  readonly isQuery: boolean;
 }
 
 /**
@@ -16,13 +33,45 @@ interface Statement {
  * statement under way holds, and garbage is collected in the event loop.
  */
 export class Connection {
-  readonly #kept = new Map<string, Statement>();
+  readonly #kept = new Map<string, Kept>();
 
   constructor(private readonly database: Database) {}
 
   /** Runs a statement until it is done or `signal` is aborted. */
-  async all(text: string, values: readonly SqlValue[], signal?: AbortSignal): Promise<unknown[]> {
-    const statement = this.#kept.get(text) ?? (await this.#prepare(text));
+  async run({ strings, values }: Sql, signal?: AbortSignal): Promise<SqlResult> {
+    const { statement, decode, isQuery } = await this.#statement(strings.join('?'));
+    const rows = await this.#begin(statement, values, signal);
+    const all = [];
+    for (let next = rows.next(); !next.done; next = rows.next()) all.push(decode(next.value));
+    return { rows: all, affected: isQuery ? 0 : await this.#changes() };
+  }
+
+  /** The rows of a query in pieces. Until they are read, the connection does nothing else. */
+  async *batches(
+    { strings, values }: Sql,
+    batch: number,
+    signal?: AbortSignal,
+  ): AsyncIterable<Row[]> {
+    const { statement, decode } = await this.#statement(strings.join('?'));
+    const rows = await this.#begin(statement, values, signal);
+    for (let isDone = false; !isDone; ) {
+      const piece = [];
+      while (piece.length < batch) {
+        const next = rows.next();
+        if (next.done) break;
+        piece.push(decode(next.value));
+      }
+      isDone = piece.length < batch;
+      if (piece.length > 0) yield piece;
+    }
+  }
+
+  /** Finds the first row. */
+  async #begin(
+    statement: Statement,
+    values: readonly SqlValue[],
+    signal: AbortSignal | undefined,
+  ): Promise<Iterator<Row>> {
     signal?.throwIfAborted();
     // An interrupt is lost on a statement that has not started yet, so it is repeated until the statement ends.
     let retry: NodeJS.Timeout | undefined;
@@ -32,20 +81,36 @@ export class Connection {
     };
     signal?.addEventListener('abort', interrupt, { once: true });
     try {
-      return await statement.all(values);
+      return await statement.iterate(values.map(encode));
     } finally {
       signal?.removeEventListener('abort', interrupt);
       clearInterval(retry);
     }
   }
 
+  async #changes(): Promise<number> {
+    const { statement } = await this.#statement('SELECT changes() AS changes');
+    const { value } = (await statement.iterate([])).next();
+    return Number(value.changes);
+  }
+
+  async #statement(text: string): Promise<Kept> {
+    const known = this.#kept.get(text);
+    if (known !== undefined) return known;
+    const { statement, isQuery } = await this.#prepare(text);
+    const kept = { statement, isQuery, decode: decoderOf(columnsOf(statement)) };
+    if (this.#kept.size < MAX_KEPT) this.#kept.set(text, kept);
+    return kept;
+  }
+
   /**
    * libsql finds the first row off the event loop and all others in it, so a query has to be complete before its first row. What is
    * not a query cannot be written that way, and is complete by then.
    */
-  async #prepare(text: string): Promise<Statement> {
+  async #prepare(text: string): Promise<Pick<Kept, 'statement' | 'isQuery'>> {
     const query = `WITH result AS MATERIALIZED (${text.replace(/;\s*$/, '')}\n) SELECT * FROM result`;
-    const prepare = (sql: string): Promise<Statement> => this.database.prepare(sql);
+    const prepare = async (sql: string): Promise<Statement> =>
+      (await this.database.prepare(sql)).safeIntegers(true);
     const wrapped = await prepare(query).catch((error: unknown) => {
       if (isLocked(error)) throw error;
       return undefined;
@@ -53,10 +118,9 @@ export class Connection {
     const statement = wrapped ?? (await prepare(text));
     if (wrapped === undefined) refuseTwins(statement);
     // In the query around it, the second of two columns that are called `id` is `id:1`.
-    else if (columnsOf(wrapped).some((name) => /:\d+$/.test(name)))
+    else if (columnsOf(wrapped).some(({ name }) => /:\d+$/.test(name)))
       refuseTwins(await prepare(text));
-    if (this.#kept.size < MAX_KEPT) this.#kept.set(text, statement);
-    return statement;
+    return { statement, isQuery: wrapped !== undefined };
   }
 
   close(): void {
@@ -69,19 +133,71 @@ export class Connection {
  * @throws {Error} with the name
  */
 function refuseTwins(statement: Statement): void {
-  const names = columnsOf(statement).map((name) => name.toLowerCase());
+  const names = columnsOf(statement).map(({ name }) => name.toLowerCase());
   const twin = names.find((name, index) => names.indexOf(name) < index);
   if (twin === undefined) return;
   throw new Error(`Two columns are called ${twin}. Give one of them another name with AS.`);
 }
 
-/** The names of the columns of a result; what gives none has none. */
-function columnsOf(statement: Statement): string[] {
+/** The columns of a result; what gives none has none. */
+function columnsOf(statement: Statement): readonly Column[] {
   try {
-    return statement.columns().map(({ name }) => name);
+    return statement.columns();
   } catch {
     return [];
   }
+}
+
+/** As SQLite has it: it has no booleans, times or JSON. */
+function encode(value: SqlValue): SqliteValue {
+  if (typeof value === 'boolean') return value ? 1 : 0;
+  if (value instanceof Date) return value.toISOString();
+  if (value instanceof SqlJson) return value.text;
+  if (value instanceof SqlArray) {
+    throw new TypeError('SQLite has no arrays. Use sql.list for IN, or sql.json to keep one.');
+  }
+  return value;
+}
+
+/** Rows with the types that other databases have, by what their columns are declared as. */
+function decoderOf(columns: readonly Column[]): (row: Row) => Row {
+  const decoders = columns.map(({ name, type }) => [name, decoderFor(type ?? '')] as const);
+  return (row) => {
+    for (const [name, decode] of decoders) {
+      const value = row[name];
+      if (typeof value === 'string' || typeof value === 'number' || value === null) {
+        if (decode !== toValue) row[name] = decode(value);
+      } else row[name] = decode(value);
+    }
+    return row;
+  };
+}
+
+function decoderFor(type: string): (value: unknown) => unknown {
+  if (/^bool/i.test(type)) return (value) => (isInteger(value) ? Number(value) !== 0 : value);
+  if (/^(datetime|timestamp)/i.test(type)) return toDate;
+  if (/^jsonb?$/i.test(type))
+    return (value) => (typeof value === 'string' ? JSON.parse(value) : value);
+  return toValue;
+}
+
+const isInteger = (value: unknown) => typeof value === 'bigint' || typeof value === 'number';
+
+/** A whole number is a `number` where that holds it exactly. */
+function toValue(value: unknown): unknown {
+  if (typeof value === 'bigint') {
+    const number = Number(value);
+    return Number.isSafeInteger(number) ? number : value;
+  }
+  return value instanceof ArrayBuffer ? new Uint8Array(value) : value;
+}
+
+/** Both ways of SQLite to write a time, `2026-11-30T08:00:00.000Z` and `2026-11-30 08:00:00`, are in UTC. */
+function toDate(value: unknown): unknown {
+  if (typeof value !== 'string') return toValue(value);
+  const hasZone = /(?:Z|[+-]\d\d:?\d\d)$/i.test(value);
+  const date = new Date(hasZone ? value : `${value.replace(' ', 'T')}Z`);
+  return Number.isNaN(date.getTime()) ? value : date;
 }
 
 /** How long to wait for the locks of other processes, in milliseconds. */

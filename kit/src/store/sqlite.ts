@@ -1,12 +1,11 @@
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
-import type { Logger } from 'pino';
+import { mkdirSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import * as z from 'zod/v4';
-import { ToolError } from '../definitions/errors.js';
 import { PROJECT } from '../host/node/project.js';
-import type { Part } from '../parts.js';
 import { Database } from './libsql.js';
-import { type Sql, type Store, traced } from './sql.js';
+import type { MigrationDatabase } from './migrations.js';
+import { type SqlEngine, sqlPart } from './sql.js';
+import { SQLITE } from './sql-text.js';
 import { asStoreError, Connection, whenUnlocked } from './sqlite-connection.js';
 
 export interface SqliteOptions {
@@ -22,110 +21,98 @@ export function sqlite({ file }: SqliteOptions) {
       .regex(/^file:./, 'must be file:<path>')
       .default(`file:${file}`),
   };
-  return {
-    name: 'datastore',
+  return sqlPart({
     settings,
-    open: ({ config, log, tracing }) =>
-      traced(openStore(config.DATABASE_URL, log), 'sqlite', tracing),
-    check: (store) => store.ping(),
-    close: (store) => store.close(),
-  } satisfies Part<typeof settings, Store>;
-}
-
-/**
- * The SQLite database of `DATABASE_URL`, opened and migrated on first use. Queries run off the event loop, one after
- * the other.
- */
-export function openStore(url: string, log: Logger): Store {
-  let opening: Promise<Connection> | undefined;
-  let last: Promise<unknown> = Promise.resolve();
-
-  const open = () => {
-    opening ??= connect(url).catch((error: unknown) => {
-      opening = undefined;
-      log.error({ err: error }, 'database not available');
-      throw asStoreError(error) ?? unavailable();
-    });
-    return opening;
-  };
-
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    const result = last.then(work);
-    last = result.catch(() => {});
-    return result;
-  };
-
-  return {
-    async query<Row>({ strings, values }: Sql, signal?: AbortSignal) {
-      const connection = await open();
-      const text = strings.join('?');
-      // While one waits for a lock, it is the turn of others.
-      const run = () => inTurn(() => connection.all(text, values, signal));
-      try {
-        return (await whenUnlocked(run, signal)) as Row[];
-      } catch (error) {
-        const shown = asStoreError(error);
-        if (shown === undefined) throw error;
-        log.error({ err: error }, shown.message);
-        throw shown;
-      }
-    },
-    async ping() {
-      await open();
-    },
-    async close() {
-      const connection = await opening?.catch(() => undefined);
-      await last;
-      connection?.close();
-    },
-  };
-}
-
-async function connect(url: string): Promise<Connection> {
-  const path = resolve(PROJECT, url.slice('file:'.length));
-  mkdirSync(dirname(path), { recursive: true });
-  const setup = new Database(path, {});
-  try {
-    await whenUnlocked(() => setup.exec('PRAGMA journal_mode = WAL'));
-    await migrate(setup);
-  } finally {
-    setup.close();
-  }
-  const database = new Database(path, {});
-  await database.exec('PRAGMA foreign_keys = ON');
-  return new Connection(database);
-}
-
-function unavailable(): ToolError {
-  return new ToolError('STORE_UNAVAILABLE', 'The database is not available. Try again later.', {
-    retryable: true,
+    open: ({ DATABASE_URL }) => openEngine(pathOf(DATABASE_URL)),
+    openMigrations: ({ DATABASE_URL }) => openMigrations(pathOf(DATABASE_URL)),
   });
 }
 
-const FOLDER = join(PROJECT, 'migrations');
-
-/** Applies the files of `migrations/` that this database has not seen, in the order of their names, all or none. */
-export async function migrate(database: Database): Promise<void> {
-  await whenUnlocked(() => database.exec('BEGIN IMMEDIATE'));
-  try {
-    await database.exec('CREATE TABLE IF NOT EXISTS mcp_migrations (name TEXT PRIMARY KEY)');
-    const done = await database.prepare('SELECT name FROM mcp_migrations');
-    const seen = new Set((await done.all()).map((row: { name: string }) => row.name));
-    const insert = await database.prepare('INSERT INTO mcp_migrations (name) VALUES (?)');
-    for (const name of migrationFiles().filter((file) => !seen.has(file))) {
-      await database.exec(readFileSync(join(FOLDER, name), 'utf8'));
-      await insert.run(name);
-    }
-    await whenUnlocked(() => database.exec('COMMIT'));
-  } catch (error) {
-    // SQLite may have rolled back by itself.
-    await database.exec('ROLLBACK').catch(() => {});
-    throw error;
-  }
+function pathOf(url: string): string {
+  return resolve(PROJECT, url.slice('file:'.length));
 }
 
-function migrationFiles(): string[] {
-  return readdirSync(FOLDER)
-    .filter((name) => name.endsWith('.sql'))
-    .sort();
+/** How many connections wait for the next transaction or stream. */
+const KEPT = 2;
+
+/**
+ * The SQLite database of `DATABASE_URL`, opened and migrated on first use. Single statements run off the event loop, one after the
+ * other, on one connection; each transaction and each stream has a connection of its own.
+ */
+export function openEngine(path: string): SqlEngine {
+  const all = new Set<Connection>();
+  const idle: Connection[] = [];
+  let main: Connection | undefined;
+  let last: Promise<unknown> = Promise.resolve();
+
+  const connect = async () => {
+    const database = new Database(path, {});
+    await database.exec('PRAGMA foreign_keys = ON');
+    const connection = new Connection(database);
+    all.add(connection);
+    return connection;
+  };
+  const close = (connection: Connection) => {
+    all.delete(connection);
+    connection.close();
+  };
+
+  return {
+    system: 'sqlite',
+    async run(statement, signal) {
+      // While one waits for a lock, it is the turn of others.
+      return await whenUnlocked(() => {
+        const result = last.then(async () => {
+          main ??= await connect();
+          return await main.run(statement, signal);
+        });
+        last = result.catch(() => {});
+        return result;
+      }, signal);
+    },
+    async connect() {
+      const connection = idle.pop() ?? (await connect());
+      return {
+        run: (statement, signal) => whenUnlocked(() => connection.run(statement, signal), signal),
+        batches: (statement, batch, signal) => connection.batches(statement, batch, signal),
+        release(isUsable) {
+          if (isUsable && idle.length < KEPT) idle.push(connection);
+          else close(connection);
+        },
+      };
+    },
+    // One that began to read could not write after somebody else has.
+    begin: ({ readOnly }) =>
+      readOnly
+        ? ['PRAGMA query_only = ON', 'BEGIN DEFERRED']
+        : ['PRAGMA query_only = OFF', 'BEGIN IMMEDIATE'],
+    asStoreError,
+    async close() {
+      await last;
+      for (const connection of all) close(connection);
+    },
+  };
+}
+
+/** A connection for migrations. It makes the file. */
+export async function openMigrations(path: string): Promise<MigrationDatabase> {
+  mkdirSync(dirname(path), { recursive: true });
+  const database = new Database(path, {});
+  const run = async (text: string): Promise<void> => {
+    await whenUnlocked(() => database.exec(text));
+  };
+  await run('PRAGMA journal_mode = WAL').catch((error: unknown) => {
+    database.close();
+    throw error;
+  });
+  return {
+    dialect: SQLITE,
+    undoesDefinitions: true,
+    table: `CREATE TABLE IF NOT EXISTS mcp_migrations
+      (name TEXT PRIMARY KEY, checksum TEXT NOT NULL, state TEXT NOT NULL, applied_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP)`,
+    begin: ['BEGIN IMMEDIATE'],
+    run,
+    query: async (text) => await (await database.prepare(text)).all(),
+    close: async () => database.close(),
+  };
 }

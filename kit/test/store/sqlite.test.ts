@@ -29,7 +29,7 @@ test('a query with two columns of one name is refused, because one of them would
     sql`SELECT a.n, b.n FROM (SELECT 1 AS n) a, (SELECT 2 AS n) b`,
     sql`SELECT a.n, b.n AS N FROM (SELECT 1 AS n) a, (SELECT 2 AS n) b`,
     sql`SELECT 1 AS n, 2 AS n; -- done`,
-    sql`INSERT INTO mcp_migrations (name) VALUES ('x') RETURNING name AS n, name AS n`,
+    sql`INSERT INTO notes VALUES ('x', 't', 'b', 'now') RETURNING id AS n, id AS n`,
   ]) {
     await expect(store.query(twins)).rejects.toThrow('Two columns are called n.');
   }
@@ -46,7 +46,7 @@ test('a statement waits for the lock of someone else until its caller stops, and
   const other = new Database(env.DATABASE_URL.slice('file:'.length), {});
   onTestFinished(() => other.close());
   await other.exec('BEGIN EXCLUSIVE');
-  const write = sql`INSERT INTO mcp_migrations (name) VALUES ('x')`;
+  const write = sql`INSERT INTO notes VALUES ('x', 't', 'b', 'now')`;
   await expect(store.query(write, AbortSignal.timeout(50))).rejects.toThrow();
   const waiting = store.query(write);
   expect(await store.query(sql`SELECT 1 AS one`)).toEqual([{ one: 1 }]);

@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import mysql from 'mysql2/promise';
 import pg from 'pg';
 import { onTestFinished } from 'vitest';
+import { connectionOptions } from '../../src/store/mysql.js';
 import { newFolder } from './folder.js';
 
 const { TEST_POSTGRES_URL = 'postgres://postgres@127.0.0.1:5432/test' } = process.env;
+const { TEST_MYSQL_URL = 'mysql://root@127.0.0.1:3306/test' } = process.env;
 export const { REDIS_URL = 'redis://127.0.0.1:6379' } = process.env;
 
 /** A Redis that is not there. */
@@ -19,17 +22,41 @@ export async function sqliteEnv() {
 /** The settings of a PostgreSQL database for one test: a schema of its own. */
 export async function postgresEnv() {
   const schema = `test_${randomUUID().replaceAll('-', '')}`;
-  await execute(`CREATE SCHEMA ${schema}`);
-  onTestFinished(() => execute(`DROP SCHEMA ${schema} CASCADE`));
+  await executePostgres(`CREATE SCHEMA ${schema}`);
+  onTestFinished(async () => {
+    await executePostgres(`DROP SCHEMA ${schema} CASCADE`);
+  });
   const own = new URL(TEST_POSTGRES_URL);
   own.searchParams.set('options', `-c search_path=${schema}`);
   return { DATABASE_URL: own.href };
 }
 
+/** The settings of a MySQL or MariaDB database for one test. */
+export async function mysqlEnv() {
+  const name = `test_${randomUUID().replaceAll('-', '')}`;
+  await executeMysql(`CREATE DATABASE ${name}`);
+  onTestFinished(async () => {
+    await executeMysql(`DROP DATABASE ${name}`);
+  });
+  const own = new URL(TEST_MYSQL_URL);
+  own.pathname = name;
+  return { DATABASE_URL: own.href };
+}
+
+/** Why tests cannot use MySQL: only when no server answers. */
+export async function whyNoMysql(): Promise<string | undefined> {
+  try {
+    await executeMysql('SELECT 1');
+    return undefined;
+  } catch (error) {
+    return noAnswer(error, 'MySQL', new URL(TEST_MYSQL_URL).host, 'TEST_MYSQL_URL');
+  }
+}
+
 /** Why tests cannot use PostgreSQL: only when no server answers. */
 export async function whyNoPostgres(): Promise<string | undefined> {
   try {
-    await execute('SELECT 1');
+    await executePostgres('SELECT 1');
     return undefined;
   } catch (error) {
     return noAnswer(error, 'PostgreSQL', new URL(TEST_POSTGRES_URL).host, 'TEST_POSTGRES_URL');
@@ -72,12 +99,26 @@ function noAnswer(error: unknown, what: string, host: string, setting: string): 
   return `no ${what} at ${host}; ${setting} names another`;
 }
 
-async function execute(statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: TEST_POSTGRES_URL });
+/** Runs a statement as somebody who may do everything. */
+export async function executePostgres(
+  statement: string,
+  url = TEST_POSTGRES_URL,
+): Promise<unknown[]> {
+  const client = new pg.Client({ connectionString: url });
   try {
     await client.connect();
-    await client.query(statement);
+    return (await client.query(statement)).rows;
   } finally {
     await client.end();
+  }
+}
+
+/** Runs a statement as somebody who may do everything. */
+export async function executeMysql(statement: string, url = TEST_MYSQL_URL): Promise<unknown> {
+  const connection = await mysql.createConnection(connectionOptions(url));
+  try {
+    return (await connection.query(statement))[0];
+  } finally {
+    await connection.end();
   }
 }

@@ -1,10 +1,11 @@
 import { join } from 'node:path';
+import { mysql } from '../../src/store/mysql.js';
 import { postgres } from '../../src/store/postgres.js';
 import { type Sql, sql } from '../../src/store/sql.js';
 import { sqlite } from '../../src/store/sqlite.js';
 import { toysql } from '../fixtures/toysql.js';
 import { createTestApp } from './app.js';
-import { postgresEnv, sqliteEnv, whyNoPostgres } from './databases.js';
+import { mysqlEnv, postgresEnv, sqliteEnv, whyNoMysql, whyNoPostgres } from './databases.js';
 import { newFolder } from './folder.js';
 
 /** A kind of store, for the tests that hold for all of them. A new one needs an entry here. */
@@ -19,6 +20,10 @@ export interface StoreFixture {
   readonly away: Record<string, string>;
   /** Does not end by itself. */
   readonly endless: Sql;
+  /** A column for each of these: booleans, times, bytes, whole numbers of 64 bits, JSON. */
+  readonly columns: Sql;
+  /** Whether what a transaction defines is undone with it. */
+  readonly undoesDefinitions: boolean;
 }
 
 export const sqliteFixture: StoreFixture = {
@@ -28,6 +33,8 @@ export const sqliteFixture: StoreFixture = {
   away: { DATABASE_URL: 'file:/dev/null/secret.db' },
   endless: sql`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
                SELECT count(*) FROM n`,
+  columns: sql`flag BOOLEAN, at DATETIME, bytes BLOB, big INTEGER, doc JSON`,
+  undoesDefinitions: true,
 };
 
 export const postgresFixture: StoreFixture = {
@@ -37,6 +44,8 @@ export const postgresFixture: StoreFixture = {
   env: postgresEnv,
   away: { DATABASE_URL: 'postgres://user:secret@127.0.0.1:1/none' },
   endless: sql`SELECT pg_sleep(61)`,
+  columns: sql`flag BOOLEAN, at TIMESTAMPTZ, bytes BYTEA, big BIGINT, doc JSONB`,
+  undoesDefinitions: true,
 };
 
 export const toysqlFixture: StoreFixture = {
@@ -46,6 +55,19 @@ export const toysqlFixture: StoreFixture = {
   env: async () => ({ DATABASE_URL: `toysql://127.0.0.1${join(newFolder('toysql'), 'test.db')}` }),
   away: { DATABASE_URL: 'toysql://user:secret@127.0.0.1/dev/null/secret.db' },
 };
+
+export const mysqlFixture: StoreFixture = {
+  name: 'MySQL',
+  why: await whyNoMysql(),
+  part: mysql(),
+  env: mysqlEnv,
+  away: { DATABASE_URL: 'mysql://user:secret@127.0.0.1:1/none' },
+  endless: sql`SELECT SLEEP(61)`,
+  columns: sql`flag BOOLEAN, at DATETIME(3), bytes VARBINARY(100), big BIGINT, doc JSON`,
+  undoesDefinitions: false,
+};
+
+export const storeFixtures = [sqliteFixture, postgresFixture, mysqlFixture, toysqlFixture];
 
 /** The fixture's server on such a store. */
 export async function createStoreApp(

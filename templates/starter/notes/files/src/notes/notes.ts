@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod/v4';
 import { ToolError } from '../kit/index.js';
-import { type Store, sql } from '../kit/store/sql.js';
+import { type Store, searchable, sql } from '../kit/store/sql.js';
 
 export const Note = z.object({
   id: z.string(),
@@ -19,7 +19,7 @@ interface Row {
   readonly id: string;
   readonly title: string;
   readonly body: string;
-  readonly created_at: string | Date;
+  readonly created_at: Date;
 }
 
 /** Saves a new note. */
@@ -28,10 +28,11 @@ export async function createNote(
   draft: Pick<Note, 'title' | 'body'>,
   signal: AbortSignal,
 ): Promise<Note> {
-  const note = { id: randomUUID(), ...draft, createdAt: new Date().toISOString() };
-  await store.query(
-    sql`INSERT INTO notes (id, title, body, created_at)
-        VALUES (${note.id}, ${note.title}, ${note.body}, ${note.createdAt})`,
+  const createdAt = new Date();
+  const note = { id: randomUUID(), ...draft, createdAt: createdAt.toISOString() };
+  await store.execute(
+    sql`INSERT INTO notes (id, title, body, created_at, search)
+        VALUES (${note.id}, ${note.title}, ${note.body}, ${createdAt}, ${searchable(`${note.title}\n${note.body}`)})`,
     signal,
   );
   return note;
@@ -40,7 +41,7 @@ export async function createNote(
 /** @throws {ToolError} `NOT_FOUND` when there is no note with that id. */
 export async function readNote(store: Store, id: string, signal: AbortSignal): Promise<Note> {
   if (!NOTE_ID.test(id)) throw noteNotFound();
-  const [row] = await store.query<Row>(sql`SELECT * FROM notes WHERE id = ${id}`, signal);
+  const row = await store.optional<Row>(sql`SELECT * FROM notes WHERE id = ${id}`, signal);
   if (row === undefined) throw noteNotFound();
   return toNote(row);
 }
@@ -52,11 +53,8 @@ export async function searchNotes(
   limit: number,
   signal: AbortSignal,
 ): Promise<Note[]> {
-  const pattern = `%${text.replace(/[\\%_]/g, '\\$&')}%`;
   const rows = await store.query<Row>(
-    sql`SELECT * FROM notes
-        WHERE lower(title) LIKE lower(${pattern}) ESCAPE '\\'
-           OR lower(body) LIKE lower(${pattern}) ESCAPE '\\'
+    sql`SELECT * FROM notes WHERE ${sql.contains(sql`search`, text)}
         ORDER BY created_at DESC, id LIMIT ${limit}`,
     signal,
   );
@@ -79,12 +77,12 @@ export async function listNotes(
 /** @throws {ToolError} `NOT_FOUND` when there is no note with that id. */
 export async function deleteNote(store: Store, id: string, signal: AbortSignal): Promise<void> {
   if (!NOTE_ID.test(id)) throw noteNotFound();
-  const rows = await store.query(sql`DELETE FROM notes WHERE id = ${id} RETURNING id`, signal);
-  if (rows.length === 0) throw noteNotFound();
+  const deleted = await store.execute(sql`DELETE FROM notes WHERE id = ${id}`, signal);
+  if (deleted === 0) throw noteNotFound();
 }
 
-function toNote({ created_at, ...rest }: Row): Note {
-  return { ...rest, createdAt: new Date(created_at).toISOString() };
+function toNote({ id, title, body, created_at }: Row): Note {
+  return { id, title, body, createdAt: created_at.toISOString() };
 }
 
 function noteNotFound(): ToolError {

@@ -1,0 +1,191 @@
+import { ToolError } from '../definitions/errors.js';
+
+/** A statement, or a part of one, and its values, kept apart so that a value can never become SQL. */
+export interface Sql {
+  readonly strings: readonly string[];
+  readonly values: readonly SqlValue[];
+}
+
+/** What a statement can carry. A database without booleans or times keeps them as 0 and 1, and as text in ISO 8601, UTC. */
+export type SqlValue =
+  | string
+  | number
+  | bigint
+  | boolean
+  | null
+  | Date
+  | Uint8Array
+  | SqlJson
+  | SqlArray;
+
+/** A value that the database keeps as JSON. */
+export class SqlJson {
+  /** As the database gets it. */
+  readonly text: string;
+
+  constructor(value: unknown) {
+    const text = JSON.stringify(value);
+    if (text === undefined) throw new TypeError('JSON has no such value.');
+    this.text = text;
+  }
+}
+
+/** One value that is a list, for databases that have arrays. */
+export class SqlArray {
+  constructor(readonly items: readonly (string | number | bigint | boolean | null)[]) {}
+}
+
+/**
+ * Writes a statement: `` sql`SELECT * FROM notes WHERE id = ${id}` ``. What is made with `sql` itself becomes part of the statement,
+ * everything else is a value.
+ * @throws {ToolError} `INVALID_INPUT` for a text that a database would refuse, or cut or change without a word.
+ * @throws {TypeError} for what is no value, such as `undefined` or `NaN`.
+ */
+export function sql(strings: TemplateStringsArray, ...values: (SqlValue | Sql)[]): Sql {
+  if (!values.some(isSql)) {
+    for (const value of values) checkValue(value as SqlValue);
+    return { strings, values: values as SqlValue[] };
+  }
+  const texts = [strings[0] ?? ''];
+  const all: SqlValue[] = [];
+  const append = (text: string) => texts.push(`${texts.pop()}${text}`);
+  for (const [index, value] of values.entries()) {
+    if (isSql(value)) {
+      append(value.strings[0] ?? '');
+      texts.push(...value.strings.slice(1));
+      all.push(...value.values);
+      append(strings[index + 1] ?? '');
+    } else {
+      checkValue(value);
+      all.push(value);
+      texts.push(strings[index + 1] ?? '');
+    }
+  }
+  return { strings: texts, values: all };
+}
+
+/** No text. */
+sql.empty = { strings: [''], values: [] } as Sql;
+
+/** A fragment for a value that is given, and nothing for `undefined`: `` sql.given(city, (it) => sql`AND city = ${it}`) ``. */
+sql.given = <T>(value: T | undefined, fragment: (value: T) => Sql): Sql =>
+  value === undefined ? sql.empty : fragment(value);
+
+/** Fragments one after the other, with `separator` between them. */
+sql.join = (fragments: readonly Sql[], separator: Sql = { strings: [', '], values: [] }): Sql =>
+  fragments.reduce<Sql>(
+    (all, one, index) => (index === 0 ? one : sql`${all}${separator}${one}`),
+    sql.empty,
+  );
+
+/** All of the conditions: `WHERE ${sql.and([…])}`. None at all is true for every row. */
+sql.and = (conditions: readonly Sql[]): Sql =>
+  conditions.length === 0
+    ? sql`1 = 1`
+    : sql.join(
+        conditions.map((one) => sql`(${one})`),
+        sql` AND `,
+      );
+
+/**
+ * The values of a list: `WHERE id IN ${sql.list(ids)}`. In an empty list there is nothing.
+ * @throws as `sql` does
+ */
+sql.list = (values: readonly SqlValue[]): Sql =>
+  values.length === 0
+    ? sql`(SELECT NULL WHERE 1 = 0)`
+    : sql`(${sql.join(values.map((value) => sql`${value}`))})`;
+
+/**
+ * The name of a table or a column, out of those that are allowed.
+ * @throws {ToolError} `INVALID_INPUT` with the allowed ones
+ */
+sql.identifier = <Name extends string>(name: string, allowed: readonly Name[]): Sql => {
+  if (!allowed.includes(name as Name)) {
+    throw new ToolError(
+      'INVALID_INPUT',
+      `There is no ${JSON.stringify(name.slice(0, 100))} here.`,
+      {
+        suggestions: [`Use one of: ${allowed.join(', ')}.`],
+      },
+    );
+  }
+  return { strings: [`"${name.replaceAll('"', '""')}"`], values: [] };
+};
+
+/** A value that the database keeps as JSON. */
+sql.json = (value: unknown): SqlJson => new SqlJson(value);
+
+/** One value that is an array, for databases that have them; for `IN` there is `sql.list`. */
+sql.array = (items: SqlArray['items']): SqlArray => new SqlArray(items);
+
+/**
+ * Whether a column that was saved with `searchable` contains a text, in any case:
+ * `` sql`SELECT … WHERE ${sql.contains(sql`search`, text)}` ``.
+ */
+sql.contains = (column: Sql, text: string): Sql => {
+  const pattern = `%${searchable(text).replace(/[!%_]/g, '!$&')}%`;
+  return sql`${column} LIKE ${pattern} ESCAPE '!'`;
+};
+
+/**
+ * A text as it is searched for: without capitals, and each character written in one way. Databases differ in what they
+ * know about letters beyond A to Z; SQLite knows nothing.
+ */
+export function searchable(text: string): string {
+  return text.normalize('NFKC').toLowerCase();
+}
+
+function isSql(value: SqlValue | Sql): value is Sql {
+  return typeof value === 'object' && value !== null && 'strings' in value;
+}
+
+function checkValue(value: SqlValue): void {
+  switch (typeof value) {
+    case 'string':
+      checkText(value);
+      return;
+    case 'number':
+      if (!Number.isFinite(value)) throw new TypeError(`${value} is no value of a statement.`);
+      return;
+    case 'bigint':
+    case 'boolean':
+      return;
+    default:
+      checkObject(value);
+  }
+}
+
+function checkObject(value: Exclude<SqlValue, string | number | bigint | boolean>): void {
+  if (value === null || value instanceof Uint8Array) return;
+  if (value instanceof SqlJson) {
+    // As an escape sequence half of a pair is well-formed text, and no text in the database.
+    if (/\\u(0000|d[89a-f]..)/i.test(value.text)) checkEscapes(value.text);
+  } else if (value instanceof SqlArray) {
+    for (const item of value.items) checkValue(item);
+  } else if (!(value instanceof Date) || Number.isNaN(value.getTime())) {
+    throw new TypeError(
+      'A statement has a value that is none, such as undefined or an invalid date.',
+    );
+  }
+}
+
+/** Looks at the texts in a JSON text, whose escape sequences may themselves be escaped. */
+function checkEscapes(json: string): void {
+  JSON.parse(json, (name, value) => {
+    checkText(name);
+    if (typeof value === 'string') checkText(value);
+    return value;
+  });
+}
+
+function checkText(text: string): void {
+  if (text.includes('\0')) throw notStorable('the character U+0000');
+  if (!text.isWellFormed()) throw notStorable('half of a surrogate pair');
+}
+
+function notStorable(problem: string): ToolError {
+  return new ToolError('INVALID_INPUT', `A text contains ${problem}, which cannot be stored.`, {
+    suggestions: ['Send the text without it.'],
+  });
+}

@@ -1,0 +1,1 @@
+export { exploreSchema } from './explore-schema.js';

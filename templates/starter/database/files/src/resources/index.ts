@@ -1,0 +1,2 @@
+export { table } from './table.js';
+export { tables } from './tables.js';

@@ -1,0 +1,14 @@
+import { expect, test } from 'vitest';
+import { createTestApp } from './support/app.js';
+import { connect } from './support/client.js';
+
+test('explore_schema names the tables', async () => {
+  const client = await connect(await createTestApp());
+  const { messages } = await client.getPrompt({
+    name: 'explore_schema',
+    arguments: { question: 'Who buys most?' },
+  });
+  expect(messages[0]?.content).toMatchObject({
+    text: expect.stringMatching(/Who buys most\?[\s\S]*\.orders/),
+  });
+});
