@@ -19,8 +19,8 @@ export interface Answer {
 
 /**
  * Sets of answers that name a value on each axis, legal or not: every answer on each axis with every one on the others. Axes of
- * additions, which do not know each other, contribute none of them, each one, and all that go together with the rest,
- * never their power set: one more addition is one more spec for each of the others' answers.
+ * additions, which do not know each other, contribute none of them, one in its turn, and all that go together with the rest,
+ * never their power set: one more addition is no more specs, but another turn.
  */
 export function everyAnswer(catalog: Catalog, base: SpecInput = {}): Answer[] {
   const resolve = (choices: Choices): Answer => {
@@ -34,7 +34,7 @@ export function everyAnswer(catalog: Catalog, base: SpecInput = {}): Answer[] {
   const turn = takeTurns(catalog.axes);
   const additions = catalog.axes.filter(isOfAdditions);
   const nothing = Object.fromEntries(additions.map((axis) => [axis.id, exclusivesOf(axis)]));
-  return combinations(catalog.axes).flatMap((choices) => {
+  return combinations(catalog.axes).flatMap((choices, index) => {
     const answer = (more: Choices) => resolve({ ...choices, ...nothing, ...more, ...turn() });
     const single = additions.flatMap((axis) =>
       additionsOf(axis).map((id) => ({ axis, id, answer: answer({ [axis.id]: [id] }) })),
@@ -50,7 +50,10 @@ export function everyAnswer(catalog: Catalog, base: SpecInput = {}): Answer[] {
     );
     return [
       answer({}),
-      ...single.map((one) => one.answer),
+      ...single
+        .slice(index % single.length)
+        .slice(0, 1)
+        .map((one) => one.answer),
       ...(legal.length > 1 ? [answer(Object.fromEntries(all))] : []),
       ...absurd,
     ];
