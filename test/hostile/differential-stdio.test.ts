@@ -171,6 +171,8 @@ it('log messages of a client that has said how much it wants to hear', async () 
       initialized,
       legacy('logging/setLevel', { level }, 1).body,
       legacy('tools/call', { name: 'chatty' }, 2).body,
+      legacy('completion/complete', {}, 3).body,
+      legacy('resources/read', { uri: 'test://chatty' }, 4).body,
     ]);
   }
 });

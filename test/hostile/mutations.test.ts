@@ -196,10 +196,10 @@ const inKit: readonly Mutation[] = [
     test: 'http/callers',
   },
   {
-    guard: 'a resource that is not there for its caller is not found',
+    guard: 'a template of which its caller may read nothing is not listed',
     file: 'protocol/resources.ts',
-    from: "? access.allows('resource', resource.uri)",
-    to: '? true',
+    from: ': access.allowsSomeOf(resource.uriTemplate)',
+    to: ': true',
     test: 'http/callers',
   },
   {

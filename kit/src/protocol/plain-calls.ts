@@ -20,8 +20,12 @@ import { type CallOutcome, cacheHint } from './offer.js';
 import { endingOf, inputSchemaOf, NOT_KEPT, withEnding } from './plain-results.js';
 import { getPrompt } from './prompts.js';
 import { RequestError } from './protocol-error.js';
-import type { Method, PlainRequest } from './requests.js';
+import { LEVELS, type Method, type PlainRequest } from './requests.js';
 import { findResource, listResources, readResource } from './resources.js';
+
+/** Whoever gets the answer; over stdio it has said more than its request does. */
+type AnsweredCaller = Pick<Caller, 'signal' | 'whenOver'> &
+  Partial<Pick<Caller, 'server' | 'level'>>;
 
 /** A call that can be answered without the MCP SDK. */
 export interface PlainCall {
@@ -30,7 +34,7 @@ export interface PlainCall {
    * @returns the message that answers it, as JSON, or an outcome that only the SDK can put into words
    */
   run(
-    caller: Pick<Caller, 'signal' | 'whenOver'> & Partial<Pick<Caller, 'server'>>,
+    caller: AnsweredCaller,
     notify: (message: string) => MaybePromise<void>,
   ): MaybePromise<string | CallOutcome>;
 }
@@ -160,7 +164,7 @@ class PlainContext {
 
   constructor(
     private readonly request: PlainRequest,
-    private readonly caller: Pick<Caller, 'signal'>,
+    private readonly caller: AnsweredCaller,
     private readonly send: (message: string) => MaybePromise<void>,
   ) {
     this.id = request.id;
@@ -181,6 +185,8 @@ class PlainContext {
   async log(level: LoggingLevel, data: unknown, logger?: string): Promise<void> {
     // A client of 2026-07-28 that wants log messages says so, and then its call is not plain.
     if (this.request.era === 'modern') return;
+    const { level: wanted = '' } = this.caller;
+    if (LEVELS.indexOf(level) < LEVELS.indexOf(wanted)) return;
     await this.notify({ method: 'notifications/message', params: { level, data, logger } });
   }
 }
@@ -260,7 +266,11 @@ export class Caller {
   #controller: AbortController | undefined;
   #isOver = false;
 
-  constructor(capabilities?: ClientCapabilities) {
+  /** @param level of the log messages that it wants; all when there is none */
+  constructor(
+    capabilities?: ClientCapabilities,
+    readonly level?: string,
+  ) {
     this.server = { server: { getClientCapabilities: () => capabilities } };
   }
 

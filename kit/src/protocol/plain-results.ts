@@ -30,7 +30,7 @@ interface Asked {
 /** What each method gives as long as its caller may do the same. */
 const RESULTS = new Map<Method, Make>([
   ['ping', () => ({})],
-  // Without an effect on a server that remembers nothing of its clients.
+  // Over HTTP without an effect: this server remembers nothing of its clients there.
   ['logging/setLevel', () => ({})],
   [
     'server/discover',

@@ -29,7 +29,17 @@ const OF_PROTOCOL = 'io.modelcontextprotocol/';
 const isText: Check = (value) => typeof value === 'string';
 const isFlag: Check = (value) => typeof value === 'boolean';
 const isEmpty = only({});
-const LEVELS = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency'];
+/** Of log messages, the least severe first. */
+export const LEVELS: readonly string[] = [
+  'debug',
+  'info',
+  'notice',
+  'warning',
+  'error',
+  'critical',
+  'alert',
+  'emergency',
+];
 const isLevel: Check = (value) => LEVELS.some((level) => level === value);
 
 const ofObjects: Check = (value) => isFields(value) && Object.values(value).every(isFields);

@@ -28,6 +28,7 @@ const SETTLE_MODERN = {
   ...INITIALIZED,
   params: { _meta: { [PROTOCOL_VERSION]: MODERN_VERSION, [CLIENT_CAPABILITIES]: {} } },
 };
+const PING = { jsonrpc: '2.0', method: 'ping' };
 const LIST_CHANGED = JSON.stringify({
   jsonrpc: '2.0',
   method: 'notifications/resources/list_changed',
@@ -48,14 +49,17 @@ export class PlainCalls {
   /** What a client of 2025 began with. */
   #introduction: Message | undefined;
   #capabilities: ClientCapabilities | undefined;
+  /** Which log messages it wants, and the request that said so. */
+  #level: string | undefined;
+  #levelSet: Message | undefined;
   /** The latest request of 2026-07-28 that the SDK has got while the version was unknown. */
   #latest: RequestId | undefined;
   #library: Library | undefined;
   #loading: Promise<Library> | undefined;
   /** What waits until the SDK is there. */
   #waiting: (() => void)[] = [];
-  /** The request of ours that tells the SDK what has happened before it came. */
-  #replayed: RequestId | undefined;
+  /** The requests of ours that tell the SDK what has happened before it came. */
+  readonly #replayed = new Set<RequestId>();
   #onEmpty: (() => void) | undefined;
   readonly #stopTelling: () => void;
 
@@ -130,9 +134,9 @@ export class PlainCalls {
   #isAnswered(request: PlainRequest, value: unknown): boolean {
     const isFirst = this.#era === 'opening';
     const { era, id, method } = request;
-    // The SDK remembers what these say, and it changes what follows.
-    if (method === 'logging/setLevel' || (method === 'initialize' && !isFirst)) {
-      if (this.#era !== 'modern') this.#era = 'unknown';
+    if (method === 'initialize' && !isFirst) {
+      // It changes what follows, and only the SDK remembers that.
+      if (this.#era === 'legacy') this.#era = 'unknown';
       return false;
     }
     // A discovery settles nothing: its client may go on with 2025.
@@ -144,6 +148,11 @@ export class PlainCalls {
     if (this.#era === 'unknown' && method !== 'server/discover') this.#latest = id;
     const isSettled = this.#era === era || (this.#era === 'opening' && era === 'modern');
     if (!isSettled || this.#underWay.has(id)) return false;
+    if (method === 'logging/setLevel') {
+      this.#levelSet = value as Message;
+      this.#level = request.params.level as string;
+      if (this.#library !== undefined) return false;
+    }
     const result = this.#results.of(request, this.principal);
     if (result !== undefined) {
       this.transport.write(`{"result":${result},"jsonrpc":"2.0","id":${JSON.stringify(id)}}`);
@@ -156,7 +165,7 @@ export class PlainCalls {
   }
 
   async #answer({ id }: PlainRequest, call: PlainCall, value: unknown) {
-    const caller = new Caller(this.#capabilities);
+    const caller = new Caller(this.#capabilities, this.#level);
     this.#underWay.set(id, caller);
     // Also when the outcome is there at once: it may be cancelled by what came with it.
     const isHeard = () => !caller.isOver && !this.transport.isClosed;
@@ -214,16 +223,20 @@ export class PlainCalls {
   #beginning(): Message[] {
     if (this.#era === 'modern') return [SETTLE_MODERN];
     if (this.#era !== 'legacy' && this.#introduction === undefined) return [];
-    const id = randomUUID();
-    this.#replayed = id;
-    if (this.#introduction === undefined) return [{ jsonrpc: '2.0', id, method: 'ping' }];
-    return [{ ...this.#introduction, id }, INITIALIZED];
+    const again = (message: Message) => {
+      const id = randomUUID();
+      this.#replayed.add(id);
+      return { ...message, id };
+    };
+    const level = this.#levelSet === undefined ? [] : [again(this.#levelSet)];
+    if (this.#introduction === undefined) return [again(PING), ...level];
+    return [again(this.#introduction), INITIALIZED, ...level];
   }
 
   #isForClient(message: JSONRPCMessage): boolean {
     if (!('id' in message) || 'method' in message || message.id === undefined) return true;
     const { id } = message;
-    if (id === this.#replayed) return false;
+    if (this.#replayed.delete(id)) return false;
     this.#outcomes.delete(id);
     const isModern = 'result' in message && 'resultType' in message.result;
     if (isModern && id === this.#latest && this.#era === 'unknown') this.#era = 'modern';
