@@ -17,6 +17,8 @@ import {
 import type { Library } from './library.js';
 import type { LineTransport } from './line-transport.js';
 
+const decoder = new TextDecoder();
+
 /** Whoever started this process may do everything. */
 export const OWNER: Principal = { id: 'stdio', scopes: ['*'] };
 
@@ -155,7 +157,8 @@ export class PlainCalls {
     }
     const result = this.#results.of(request, this.principal);
     if (result !== undefined) {
-      this.transport.write(`{"result":${result},"jsonrpc":"2.0","id":${JSON.stringify(id)}}`);
+      const text = decoder.decode(result);
+      this.transport.write(`{"result":${text},"jsonrpc":"2.0","id":${JSON.stringify(id)}}`);
       return true;
     }
     const call = plainCall(request, this.services, this.principal);

@@ -36,7 +36,7 @@ async function connect(tools: Record<string, unknown> = { plainEcho }) {
 }
 
 /** Changes are told at the end of a turn of the event loop. */
-const told = () => new Promise(setImmediate);
+const told = () => new Promise((resolve) => setTimeout(resolve));
 
 const clientInfo = { name: 'test', version: '1.0.0' };
 const request = (id: number, method: string, params?: object) => ({
