@@ -25,6 +25,8 @@ const ORDER = [
   ['auth', 'server', 'sessions'],
   // The composition roots, and what a project imports.
   ['index', 'serve'],
+  // What only tests import.
+  ['testing'],
 ];
 
 /** Source texts by their paths below `src/`. */
@@ -112,7 +114,7 @@ function foreignPackages(sources: Sources, dependencies: readonly string[]): str
 
 describe('the kit', () => {
   const sources = sourcesOfKit();
-  const { dependencies, exports } = JSON.parse(readFileSync(PACKAGE, 'utf8'));
+  const { dependencies, devDependencies, exports } = JSON.parse(readFileSync(PACKAGE, 'utf8'));
 
   test('has only rooms that have a place in the order', () => {
     expect([...new Set([...sources.keys()].map(roomOf))].sort()).toEqual(ORDER.flat().sort());
@@ -128,6 +130,13 @@ describe('the kit', () => {
     expect(importedByProjects().filter((path) => !named.includes(path))).toEqual([]);
   });
 
+  test('has what only tests use in testing/: no source of a project imports that', () => {
+    const sourcesOfProjects = readdirSync(TEMPLATES, { recursive: true, encoding: 'utf8' })
+      .filter((path) => /\.(?:ts|hbs)$/.test(path) && !/\btest[\\/.]/.test(path))
+      .filter((path) => readFileSync(TEMPLATES + path, 'utf8').includes('kit/testing/'));
+    expect(sourcesOfProjects).toEqual([]);
+  });
+
   test('has no cycle of files', () => {
     expect(onCycles(sources)).toEqual([]);
   });
@@ -138,7 +147,12 @@ describe('the kit', () => {
 
   test('imports nothing outside of itself but its packages', () => {
     expect(strayImports(sources)).toEqual([]);
-    expect(foreignPackages(sources, Object.keys(dependencies))).toEqual([]);
+    const isOfTests = ([path]: readonly [string, string]) => roomOf(path) === 'testing';
+    const ofServers = new Map([...sources].filter((source) => !isOfTests(source)));
+    expect(foreignPackages(ofServers, Object.keys(dependencies))).toEqual([]);
+    const ofTests = new Map([...sources].filter(isOfTests));
+    const all = Object.keys({ ...dependencies, ...devDependencies });
+    expect(foreignPackages(ofTests, all)).toEqual([]);
   });
 });
 
