@@ -69,11 +69,13 @@ export async function run(command: readonly string[], options: RunOptions): Prom
     if (tail.length > TAIL_LINES) tail.shift();
     options.onLine?.(line);
   };
-  splitLines(child.stdout, (line) => {
-    stdout.push(line);
-    onLine(line);
-  });
-  splitLines(child.stderr, onLine);
+  const flushes = [
+    splitLines(child.stdout, (line) => {
+      stdout.push(line);
+      onLine(line);
+    }),
+    splitLines(child.stderr, onLine),
+  ];
   child.once('exit', () => {
     setTimeout(() => {
       child.stdout.destroy();
@@ -82,6 +84,8 @@ export async function run(command: readonly string[], options: RunOptions): Prom
   });
 
   const result = await child;
+  // Its streams have ended by now; that they are closed may come later.
+  for (const flush of flushes) flush();
   clearTimeout(timer);
   options.signal.removeEventListener('abort', end);
   await ending;
@@ -101,7 +105,8 @@ function outcomeOf(exitCode: number | undefined, code: string | undefined): RunR
   return code === 'ENOENT' ? 'missing' : 'failed';
 }
 
-function splitLines(stream: NodeJS.ReadableStream, onLine: (line: string) => void): void {
+/** @returns what ends the last line, which may have no line break. */
+function splitLines(stream: NodeJS.ReadableStream, onLine: (line: string) => void): () => void {
   let rest = '';
   stream.setEncoding('utf8');
   stream.on('data', (chunk: string) => {
@@ -109,8 +114,8 @@ function splitLines(stream: NodeJS.ReadableStream, onLine: (line: string) => voi
     rest = lines.pop() ?? '';
     for (const line of lines) if (line.trim() !== '') onLine(line);
   });
-  stream.on('close', () => {
+  return () => {
     if (rest.trim() !== '') onLine(rest);
     rest = '';
-  });
+  };
 }

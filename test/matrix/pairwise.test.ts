@@ -82,7 +82,8 @@ describe('projects', () => {
       const inProject = { cwd: directory };
       // As CI and the Dockerfile do. It builds nothing, so dist/ stays.
       await workshop.run(ci.split(' '), inProject);
-      if (existsSync(path.join(directory, 'Dockerfile'))) await expectSmallImage(directory);
+      if (existsSync(path.join(directory, 'Dockerfile')))
+        await expectSmallImage(directory, context);
       // What `check` does is done once, with the tool that is added.
       expect(await workshop.run(['git', 'status', '--porcelain'], inProject)).toBe('');
 
@@ -107,8 +108,8 @@ async function databaseFor(context: TestContext): Promise<Record<string, string>
 }
 
 /** Whatever installed the packages: the image has those that are outside of the bundle, and no others. */
-async function expectSmallImage(project: string): Promise<void> {
-  const image = await imageOf(project);
+async function expectSmallImage(project: string, context: TestContext): Promise<void> {
+  const image = await imageOf(project, context.onTestFinished);
   await rm(path.join(project, 'external'), { recursive: true });
   const bundled = await readFile(path.join(project, 'rolldown.config.js'), 'utf8');
   const modules = await readdir(path.join(image, 'node_modules'));

@@ -23,18 +23,18 @@ beforeAll(async () => {
 afterAll(() => planted?.remove());
 
 function plan(choices: NonNullable<SpecInput['choices']>): Plan {
-  const all = { transport: ['stdio', 'http'], auth: 'jwt', datastore: 'mysql', ...choices };
+  const all = { transport: ['stdio', 'http'], auth: 'jwt', datastore: 'toysql', ...choices };
   return createPlan(catalog, resolveSpec({ name: 'toys', choices: all }, catalog), VERSION);
 }
 
 describe.each(['notes', 'minimal'])('a project with the starter %s', (starter) => {
   it.each(['none', 'docker', 'fly', 'k8s'])('and the deploy target %s has it', (deploy) => {
     const made = plan({ starter, deploy });
-    expect(made.get('src/kit/store/mysql.ts')?.origin).toBe('kit');
+    expect(made.get('src/kit/store/toysql.ts')?.origin).toBe('kit');
     expect(made.has('src/kit/store/postgres.ts')).toBe(false);
-    expect(textOf(made, 'src/parts.ts')).toContain('store: mysql(');
-    expect(textOf(made, '.env.example')).toContain('mysql://user:password@host:3306/');
-    expect(textOf(made, 'README.md')).toContain('MySQL');
+    expect(textOf(made, 'src/parts.ts')).toContain('store: toysql(');
+    expect(textOf(made, '.env.example')).toContain('toysql://user:password@host:7654/');
+    expect(textOf(made, 'README.md')).toContain('ToySQL');
     for (const path of made.keys()) {
       if (path.startsWith('src/kit/')) continue;
       expect(textOf(made, path), path).not.toMatch(/postgres|\b5432\b/i);
@@ -49,18 +49,18 @@ it('Compose has a service for it, which the server waits for', () => {
   expect(composeProblems(text)).toEqual([]);
   const { services } = parse(text) as ComposeFile;
   const images = Object.values(services).map(({ image }) => image);
-  expect(images).toContainEqual(expect.stringMatching(/^mysql:/));
-  expect(text).toMatch(/DATABASE_URL: .*mysql:\/\//);
+  expect(images).toContainEqual(expect.stringMatching(/^toysql:/));
+  expect(text).toMatch(/DATABASE_URL: .*toysql:\/\//);
 });
 
-it('Kubernetes lets the server reach it, and nothing at the port of another', () => {
+it('Kubernetes lets the server reach it', () => {
   const made = plan({ starter: 'notes', deploy: 'k8s' });
   const manifests = [...made.keys()]
     .filter((path) => /^deploy\/k8s\/base\/.*\.yaml$/.test(path) && !path.includes('kustomiz'))
     .flatMap((path) => parseManifests(textOf(made, path)));
   expect(manifests.length).toBeGreaterThan(3);
   for (const manifest of manifests) expect(manifestProblems(manifest)).toEqual([]);
-  expect(JSON.stringify(manifests)).toContain('"port":3306');
+  expect(JSON.stringify(manifests)).toContain('"port":7654');
 });
 
 it('Fly.io is told of its address, and CI has one', async () => {
@@ -68,8 +68,8 @@ it('Fly.io is told of its address, and CI has one', async () => {
   expect(() => parseFly(textOf(made, 'fly.toml'))).not.toThrow();
   const pages = [...made.keys()].filter((path) => path.endsWith('.md'));
   const texts = pages.map((path) => textOf(made, path)).join('\n');
-  expect(texts).toContain('DATABASE_URL="mysql://');
+  expect(texts).toContain('DATABASE_URL="toysql://');
   const workflow = textOf(made, '.github/workflows/ci.yml');
   expect(await workflowProblems(workflow)).toEqual([]);
-  expect(workflow).toMatch(/image: mysql:/);
+  expect(workflow).toMatch(/image: toysql:/);
 }, 30_000);

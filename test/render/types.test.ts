@@ -36,7 +36,11 @@ beforeAll(async () => {
   const { templates, kit, remove } = await plantDatastore();
   const planted = await loadCatalog(templates, kit).finally(remove);
   for (const starter of ['notes', 'minimal']) {
-    const choices = { datastore: 'mysql', starter, observability: ['prometheus', 'opentelemetry'] };
+    const choices = {
+      datastore: 'toysql',
+      starter,
+      observability: ['prometheus', 'opentelemetry'],
+    };
     projects.push(projectOf(planted, resolveSpec({ name: 'planted', choices }, planted)));
   }
   const modules = await cachedInstall('generated-types', unionOfDependencies());

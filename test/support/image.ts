@@ -8,10 +8,16 @@ import { onTestFinished } from 'vitest';
 
 const WORKDIR = '/app';
 
-/** The folder, for the time of the test. The project must be built, and gets what the build stage makes after that. */
-export async function imageOf(project: string): Promise<string> {
+/**
+ * The folder, for the time of the test. The project must be built, and gets what the build stage makes after that. A test that
+ * runs beside others gives its own `finished`: Vitest's does not know which of them it is in.
+ */
+export async function imageOf(
+  project: string,
+  finished: (clean: () => Promise<void>) => void = onTestFinished,
+): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'create-mcp-server-image-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  finished(() => rm(folder, { recursive: true, force: true }));
   const dockerfile = DockerfileParser.parse(await readFile(join(project, 'Dockerfile'), 'utf8'));
   for (const instruction of dockerfile.getInstructions()) {
     const [, command] = /&& node (.+)$/.exec(instruction.getArgumentsContent() ?? '') ?? [];

@@ -1,5 +1,5 @@
 /**
- * A datastore as somebody would add it: a file of the kit (`kit/test/fixtures/mysql.ts`, where the contract of stores holds
+ * A datastore as somebody would add it: a file of the kit (`kit/test/fixtures/toysql.ts`, where the contract of stores holds
  * for it), and a folder of templates. That is PostgreSQL's in other words, so that it has whatever a datastore needs today.
  */
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -14,11 +14,11 @@ export interface Planted {
 }
 
 const WORDS = [
-  ['PostgreSQL', 'MySQL'],
-  ['postgresql', 'mysql'],
-  ['postgres', 'mysql'],
-  ['POSTGRES', 'MYSQL'],
-  ['5432', '3306'],
+  ['PostgreSQL', 'ToySQL'],
+  ['postgresql', 'toysql'],
+  ['postgres', 'toysql'],
+  ['POSTGRES', 'TOYSQL'],
+  ['5432', '7654'],
 ] as const;
 
 const TEST_DATABASE = `import { mkdtemp, rm } from 'node:fs/promises';
@@ -30,25 +30,22 @@ import { onTestFinished } from 'vitest';
 export async function openTestDatabase() {
   const folder = await mkdtemp(join(tmpdir(), 'database-'));
   onTestFinished(() => rm(folder, { recursive: true }));
-  return { DATABASE_URL: \`mysql://127.0.0.1\${join(folder, 'test.db')}\` };
+  return { DATABASE_URL: \`toysql://127.0.0.1\${join(folder, 'test.db')}\` };
 }
 `;
 
-/**
- * The templates and the kit with it, without the `pieces` that are named: files and folders of its own, and `key <name>` for
- * what its feature.json says.
- */
-export async function plantDatastore(...pieces: string[]): Promise<Planted> {
+/** The templates and the kit with it. */
+export async function plantDatastore(): Promise<Planted> {
   const folder = await mkdtemp(join(tmpdir(), 'planted-'));
   const [templates, kit] = [join(folder, 'templates'), join(folder, 'kit')];
   await cp(TEMPLATES, templates, { recursive: true });
   for (const part of ['package.json', 'src']) {
     await cp(join(KIT, part), join(kit, part), { recursive: true });
   }
-  const part = await readFile(join(KIT, 'test/fixtures/mysql.ts'), 'utf8');
-  await writeFile(join(kit, 'src/store/mysql.ts'), part.replaceAll('../../src/', '../'));
+  const part = await readFile(join(KIT, 'test/fixtures/toysql.ts'), 'utf8');
+  await writeFile(join(kit, 'src/store/toysql.ts'), part.replaceAll('../../src/', '../'));
 
-  const feature = join(templates, 'datastore', 'mysql');
+  const feature = join(templates, 'datastore', 'toysql');
   await cp(join(templates, 'datastore', 'postgres'), feature, { recursive: true });
   for (const entry of await readdir(feature, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
@@ -57,15 +54,11 @@ export async function plantDatastore(...pieces: string[]): Promise<Planted> {
     for (const [from, to] of WORDS) text = text.replaceAll(from, to);
     await writeFile(file, text);
   }
-  // Its driver comes with the kit's file.
-  await rm(join(feature, 'package.json'));
-  await writeFile(join(feature, 'files/test/support/database.ts'), TEST_DATABASE);
-  for (const piece of pieces) {
-    if (!piece.startsWith('key ')) await rm(join(feature, piece), { recursive: true });
+  // Its driver comes with the kit's file, and its tests have a file.
+  const database = join(feature, 'files/test/support/database.ts');
+  for (const other of [join(feature, 'package.json'), database, `${database}.hbs`]) {
+    await rm(other, { force: true });
   }
-  const file = join(feature, 'feature.json');
-  const keys = Object.entries(JSON.parse(await readFile(file, 'utf8')));
-  const kept = keys.filter(([key]) => !pieces.includes(`key ${key}`));
-  await writeFile(file, JSON.stringify(Object.fromEntries(kept)));
+  await writeFile(database, TEST_DATABASE);
   return { templates, kit, remove: () => rm(folder, { recursive: true }) };
 }

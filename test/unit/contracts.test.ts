@@ -1,10 +1,10 @@
 /** A feature that lacks something is refused by name, with everything that it lacks. */
-import { readFile, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { loadCatalog } from '../../src/catalog/load.js';
 import { CatalogError } from '../../src/catalog/source.js';
-import { plantDatastore } from '../support/planted-datastore.js';
 import { type Files, TEMPLATES, writeFolder } from '../support/render.js';
 import { TOY } from '../support/toy-templates.js';
 
@@ -14,9 +14,9 @@ afterEach(async () => {
 });
 
 /** What is wrong with the templates in a folder; nothing when they load. */
-async function mistakesOf(folder: string, kit?: string): Promise<readonly string[]> {
+async function mistakesOf(folder: string): Promise<readonly string[]> {
   try {
-    await loadCatalog(folder, kit);
+    await loadCatalog(folder);
     return [];
   } catch (error) {
     if (error instanceof CatalogError) return error.mistakes;
@@ -96,11 +96,18 @@ describe('an exemption', () => {
 });
 
 describe('another datastore', () => {
-  /** What is wrong with one that lacks the pieces that are named. */
+  /** The templates with a copy of PostgreSQL beside it, without the pieces that are named. */
   async function planted(...without: string[]): Promise<readonly string[]> {
-    const { templates, kit, remove } = await plantDatastore(...without);
-    onTestFinished(remove);
-    return mistakesOf(templates, kit);
+    const folder = await mkdtemp(join(tmpdir(), 'contracts-'));
+    folders.push(folder);
+    await cp(TEMPLATES, folder, { recursive: true });
+    const mysql = join(folder, 'datastore', 'mysql');
+    await cp(join(folder, 'datastore', 'postgres'), mysql, { recursive: true });
+    for (const path of without) await rm(join(mysql, path), { recursive: true });
+    const file = join(mysql, 'feature.json');
+    const { when: _, ...feature } = JSON.parse(await readFile(file, 'utf8'));
+    await writeFile(file, JSON.stringify({ ...feature, label: 'MySQL' }));
+    return mistakesOf(folder);
   }
 
   it('is accepted when it has everything', async () => {
@@ -109,14 +116,11 @@ describe('another datastore', () => {
 
   it('is refused with all that it lacks: its line in parts.ts, egress, what the image needs, words', async () => {
     const pieces = ['parts', 'k8s/egress.yml', 'docker', 'readme', 'runbook'];
-    const without = [...pieces.map((piece) => `slots/${piece}`), 'key smoke', 'key seeds'];
-    expect(await planted(...without)).toEqual([
+    expect(await planted(...pieces.map((piece) => `slots/${piece}`))).toEqual([
       'datastore/mysql/feature.json: lacks its import in src/parts.ts (slot parts/imports)',
       'datastore/mysql/feature.json: lacks its line in src/parts.ts (slot parts/values)',
-      'datastore/mysql/feature.json: lacks migrations that belong to the owner (seeds migrations/**)',
       'datastore/mysql/feature.json: lacks what the image needs (migrations, a folder for data) (slot docker/runtime)',
       'datastore/mysql/feature.json: lacks egress to it on Kubernetes, or a volume (slot k8s/egress or slot k8s/volumes)',
-      'datastore/mysql/feature.json: lacks how the smoke test gets a store (key smoke.startStore or key smoke.env)',
       'datastore/mysql/feature.json: lacks its section of the README (slot readme/data)',
       'datastore/mysql/feature.json: lacks why a server is not ready (runbook) (slot runbook/not-ready)',
       'datastore/mysql/feature.json: lacks why calls fail (runbook) (slot runbook/error-causes)',
@@ -133,7 +137,7 @@ describe('another datastore', () => {
       (ways as string[]).every((way) => /^(?:file|slot) |^key smoke\.env$/.test(way)),
     );
     expect(unmet.length).toBeGreaterThan(15);
-    expect(await planted('files', 'slots')).toEqual(
+    expect(await planted('files', 'slots', 'package.json')).toEqual(
       unmet.map(
         ([what, ways]) => `datastore/mysql/feature.json: lacks ${what} (${ways.join(' or ')})`,
       ),

@@ -3,9 +3,14 @@ import { createHttpHandler } from '../../src/http/handler.js';
 import { sql } from '../../src/store/sql.js';
 import { callTool } from '../../src/testing/client.js';
 import { titled } from '../support/databases.js';
-import { createStoreApp, mysqlFixture, postgresFixture, sqliteFixture } from '../support/stores.js';
+import {
+  createStoreApp,
+  postgresFixture,
+  sqliteFixture,
+  toysqlFixture,
+} from '../support/stores.js';
 
-const fixtures = [sqliteFixture, postgresFixture, mysqlFixture].map(
+const fixtures = [sqliteFixture, postgresFixture, toysqlFixture].map(
   (fixture) => [titled(fixture.name, fixture.why), fixture] as const,
 );
 

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { postgres } from '../../src/store/postgres.js';
 import { type Sql, sql } from '../../src/store/sql.js';
 import { sqlite } from '../../src/store/sqlite.js';
-import { mysql } from '../fixtures/mysql.js';
+import { toysql } from '../fixtures/toysql.js';
 import { createTestApp } from './app.js';
 import { postgresEnv, sqliteEnv, whyNoPostgres } from './databases.js';
 import { newFolder } from './folder.js';
@@ -39,12 +39,12 @@ export const postgresFixture: StoreFixture = {
   endless: sql`SELECT pg_sleep(61)`,
 };
 
-export const mysqlFixture: StoreFixture = {
+export const toysqlFixture: StoreFixture = {
   ...sqliteFixture,
   name: 'a store that somebody adds',
-  part: mysql(),
-  env: async () => ({ DATABASE_URL: `mysql://127.0.0.1${join(newFolder('mysql'), 'test.db')}` }),
-  away: { DATABASE_URL: 'mysql://user:secret@127.0.0.1/dev/null/secret.db' },
+  part: toysql(),
+  env: async () => ({ DATABASE_URL: `toysql://127.0.0.1${join(newFolder('toysql'), 'test.db')}` }),
+  away: { DATABASE_URL: 'toysql://user:secret@127.0.0.1/dev/null/secret.db' },
 };
 
 /** The fixture's server on such a store. */
