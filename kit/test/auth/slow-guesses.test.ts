@@ -3,8 +3,8 @@ import type { Caller } from '../../src/http/app.js';
 import { slowGuesses } from '../../src/http/callers.js';
 import { type RequestHeaders, refuse } from '../../src/http/exchange.js';
 import { rateLimits } from '../../src/limits/call-limits.js';
-import { owner } from '../../src/testing/client.js';
 import { readSettings } from '../support/app.js';
+import { owner } from '../support/client.js';
 
 test('an address that guesses has to wait; credentials that were right before do not', async () => {
   const config = readSettings(rateLimits(), { RATE_LIMIT_PER_MINUTE: '3' });

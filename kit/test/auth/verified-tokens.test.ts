@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { VerifiedTokens } from '../../src/auth/tokens.js';
-import { owner } from '../../src/testing/client.js';
+import { owner } from '../support/client.js';
 
 const HOUR = 3_600_000;
 

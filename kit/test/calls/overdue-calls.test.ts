@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { OverdueCalls } from '../../src/calls/running-calls.js';
 import type { Logger } from '../../src/telemetry/logger.js';
-import { owner } from '../../src/testing/client.js';
+import { owner } from '../support/client.js';
 
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());

@@ -6,8 +6,8 @@ import type { Call, CallRequest } from '../../src/calls/call.js';
 import { runCall } from '../../src/calls/run-call.js';
 import type { CallContext } from '../../src/definitions/context.js';
 import { ToolError } from '../../src/definitions/errors.js';
-import { owner } from '../../src/testing/client.js';
 import { createTestApp, type TestApp } from '../support/app.js';
+import { owner } from '../support/client.js';
 
 const call: Call = { kind: 'tool', name: 'probe' };
 

@@ -1,9 +1,9 @@
 import { expect, test, vi } from 'vitest';
 import type { LineTransport } from '../../src/stdio/line-transport.js';
 import { PlainCalls } from '../../src/stdio/plain-calls.js';
-import { owner } from '../../src/testing/client.js';
 import { defineTool } from '../fixtures/notes/src/parts.js';
 import { createTestApp } from '../support/app.js';
+import { owner } from '../support/client.js';
 import { plainEcho } from '../support/plain-tools.js';
 
 const { output: _, ...echo } = plainEcho;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createHttpHandler } from '../../src/http/handler.js';
 import { sql } from '../../src/store/sql.js';
-import { callTool } from '../../src/testing/client.js';
+import { callTool } from '../support/client.js';
 import { titled } from '../support/databases.js';
 import {
   createStoreApp,

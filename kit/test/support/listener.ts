@@ -4,7 +4,7 @@ import { refuse, toResponse, webRequest } from '../../src/http/exchange.js';
 import { Subscriptions } from '../../src/http/subscriptions.js';
 import { changeCapabilities, createMcpServer } from '../../src/protocol/mcp-server.js';
 import { isListenRequest } from '../../src/protocol/requests.js';
-import { connectTo, owner } from '../../src/testing/client.js';
+import { connectTo, owner } from './client.js';
 
 /** A client that can listen, without a network, and what it hears. `revoke` takes its credentials away. */
 export async function listener(app: HttpApp) {
