@@ -7,10 +7,14 @@ import { nodes } from './nodes.mjs';
 import { withHttp, withStdio } from './processes.mjs';
 import { makeProject } from './projects.mjs';
 import { record } from './report.mjs';
+import { OPENINGS } from './requests.mjs';
 
 const STARTS = 11;
 /** What is loaded in the background after the first answer counts, too (milliseconds). */
 const SETTLE = 2_000;
+
+/** As in a fresh container: nothing is compiled yet. */
+const FRESH = { NODE_DISABLE_COMPILE_CACHE: '1' };
 
 /** Records all multiples, on this release of Node.js and on a newer one; makes the server first, in `folder`. */
 export async function benchColdStart(program, folder) {
@@ -26,6 +30,28 @@ export async function benchColdStart(program, folder) {
       bare: join(import.meta.dirname, 'bare-stdio.mjs'),
       server: join(project, 'dist/stdio.js'),
     });
+    for (const [client, opening] of Object.entries(OPENINGS)) {
+      const http = {
+        bare: join(import.meta.dirname, 'bare.mjs'),
+        server: join(project, 'dist/http.js'),
+      };
+      const stdio = {
+        bare: join(import.meta.dirname, 'bare-stdio.mjs'),
+        server: join(project, 'dist/stdio.js'),
+      };
+      const where = `${release}, ${client}`;
+      await compareOpening(`${where}, HTTP`, 2, withHttp, node, http, { call: opening });
+      const fresh = { call: opening, env: FRESH };
+      await compareOpening(
+        `${where}, HTTP without compile cache`,
+        2.5,
+        withHttp,
+        node,
+        http,
+        fresh,
+      );
+      await compareOpening(`${where}, stdio`, 3, withStdio, node, stdio, { call: opening });
+    }
   }
 }
 
@@ -52,6 +78,16 @@ async function compare(where, aim, withServer, node, { bare, server }) {
   record(`${where}: memory after it, × bare`, ratio(memory, 'server', 'bare'), {
     aim: 1.5,
     note: note(memory, 'MB'),
+  });
+}
+
+/** Records the time until a client has the list of tools. */
+async function compareOpening(where, aim, withServer, node, { bare, server }, options) {
+  const start = (script) => () => withServer(node, script, options, async ({ ms }) => ms);
+  const starts = await interleave({ bare: start(bare), server: start(server) }, STARTS);
+  record(`${where}: cold start to the list of tools, × bare`, ratio(starts, 'server', 'bare'), {
+    aim,
+    note: `${Math.round(median(starts.server))} ms beside ${Math.round(median(starts.bare))}`,
   });
 }
 

@@ -17,8 +17,8 @@ const ENV = {
 const CALL = modern('tools/call', { name: 'echo', arguments: { text: 'hello' } });
 
 /**
- * Starts an HTTP server with the program `node`, waits for its first good answer to `call`, and ends it after `work`, which gets its
- * `url`, its `pid`, and the milliseconds until that answer.
+ * Starts an HTTP server with the program `node`, waits for its good answers to `call`, which may be several, one after the other, and
+ * ends it after `work`, which gets its `url`, its `pid`, and the milliseconds until the last of them.
  */
 export async function withHttp(node, script, { call = CALL, env: more }, work) {
   const port = await freePort();
@@ -27,7 +27,9 @@ export async function withHttp(node, script, { call = CALL, env: more }, work) {
   const child = spawn(node, [script], { env, stdio: 'ignore' });
   const ended = once(child, 'exit');
   try {
-    await firstAnswer(port, call, child);
+    const [first, ...others] = [call].flat();
+    await firstAnswer(port, first, child);
+    for (const other of others) expectGood(await send(port, other), other);
     const ms = performance.now() - started;
     return await work({ url: `http://127.0.0.1:${port}/mcp`, pid: child.pid, ms });
   } finally {
@@ -37,21 +39,24 @@ export async function withHttp(node, script, { call = CALL, env: more }, work) {
 }
 
 /** The same for a server on stdio; `url` is absent. */
-export async function withStdio(node, script, { call = CALL }, work) {
+export async function withStdio(node, script, { call = CALL, env: more }, work) {
   const started = performance.now();
-  const child = spawn(node, [script], { env: ENV, stdio: ['pipe', 'pipe', 'ignore'] });
+  const env = { ...ENV, ...more };
+  const child = spawn(node, [script], { env, stdio: ['pipe', 'pipe', 'ignore'] });
   const ended = once(child, 'exit');
   try {
-    child.stdin.write(`${call.body}\n`);
-    let text = '';
-    for await (const chunk of child.stdout
-      .setEncoding('utf8')
-      .iterator({ destroyOnReturn: false })) {
-      text += chunk;
-      if (text.endsWith('\n')) break;
+    child.stdout.setEncoding('utf8');
+    for (const one of [call].flat()) {
+      child.stdin.write(`${one.body}\n`);
+      if (isNotification(one)) continue;
+      let text = '';
+      for await (const chunk of child.stdout.iterator({ destroyOnReturn: false })) {
+        text += chunk;
+        if (text.endsWith('\n')) break;
+      }
+      expectGood(text, one);
     }
     const ms = performance.now() - started;
-    expectGood(text);
     return await work({ pid: child.pid, ms });
   } finally {
     child.stdin.end();
@@ -63,7 +68,7 @@ async function firstAnswer(port, call, child) {
   const deadline = Date.now() + 10_000;
   while (Date.now() < deadline && child.exitCode === null) {
     try {
-      return expectGood(await send(port, call));
+      return expectGood(await send(port, call), call);
     } catch (error) {
       if (error.code !== 'ECONNREFUSED') throw error;
       await sleep(1);
@@ -85,7 +90,13 @@ function send(port, { method, headers, body }) {
   });
 }
 
-function expectGood(text) {
+function isNotification({ body }) {
+  return JSON.parse(body).id === undefined;
+}
+
+/** Nobody answers a notification. */
+function expectGood(text, call) {
+  if (isNotification(call)) return;
   if (!text.includes('"result"') || text.includes('"isError":true')) {
     throw new Error(`The first call was answered with ${text}`);
   }

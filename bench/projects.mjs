@@ -25,7 +25,32 @@ export const ${constant} = defineTool({
 });
 `;
 
-/** Makes a project with these flags and the tool `echo`. Gives its folder. */
+const more = {
+  resources: `import { defineResource } from '../parts.js';
+
+export const benchText = defineResource({
+  name: 'bench_text',
+  uri: 'bench://text',
+  title: 'Text',
+  description: 'A text.',
+  mimeType: 'text/plain',
+  read: () => 'hello',
+});
+`,
+  prompts: `import * as z from 'zod/v4';
+import { definePrompt } from '../parts.js';
+
+export const say = definePrompt({
+  name: 'say',
+  title: 'Say',
+  description: 'Says it.',
+  args: z.object({ text: z.string().max(1_000) }),
+  messages: ({ text }) => [{ role: 'user', content: { type: 'text', text } }],
+});
+`,
+};
+
+/** Makes a project with these flags, the tool `echo`, the resource `bench://text` and the prompt `say`. Gives its folder. */
 export async function makeProject(program, folder, flags) {
   await time('node', [
     program,
@@ -37,6 +62,10 @@ export async function makeProject(program, folder, flags) {
     'none',
     ...flags,
   ]);
+  for (const [room, text] of Object.entries(more)) {
+    await writeFile(join(folder, `src/${room}/bench.ts`), text);
+    await appendFile(join(folder, `src/${room}/index.ts`), "export * from './bench.js';\n");
+  }
   return await withTools(folder, 1);
 }
 

@@ -5,16 +5,13 @@ import { interleave, median, ratio } from './measure.mjs';
 import { nodes } from './nodes.mjs';
 import { copyWithTools, makeProject } from './projects.mjs';
 import { record } from './report.mjs';
-import { legacy, modern } from './requests.mjs';
+import { EVERYDAY, legacy, modern } from './requests.mjs';
 
 const ROUNDS = 3;
 const here = (name) => join(import.meta.dirname, name);
 const http = (project) => join(project, 'dist/http.js');
 const echo = { name: 'echo', arguments: { text: 'hello' } };
 const CALL = modern('tools/call', echo);
-/** What clients put into `_meta`: a token, to hear of progress, or keys of their own. */
-const WITH_TOKEN = { ...echo, _meta: { progressToken: 1 } };
-const WITH_KEYS = { ...echo, _meta: { 'example.com/run': 'r-1' } };
 const LIST = modern('tools/list');
 const DISCOVER = modern('server/discover');
 
@@ -44,14 +41,13 @@ export async function benchServer(program, folder) {
         everything,
       ),
     });
-    await compare(`${release}, tools/call as real clients send it`, {
+    const everyday = Object.entries(EVERYDAY).map(([name, call]) => [
+      name,
+      load(http(plain), call),
+    ]);
+    await compare(`${release}, what clients send all day`, {
       bare: load(here('bare.mjs'), CALL),
-      'with a progress token': load(http(plain), modern('tools/call', WITH_TOKEN)),
-      'clients of 2025 with a progress token': load(http(plain), legacy('tools/call', WITH_TOKEN)),
-      'clients of 2025 with other keys in _meta': load(
-        http(plain),
-        legacy('tools/call', WITH_KEYS),
-      ),
+      ...Object.fromEntries(everyday),
     });
     await compare(`${release}, tools/call with 1,000 tools`, {
       'with one tool': load(http(plain), CALL),
@@ -62,11 +58,6 @@ export async function benchServer(program, folder) {
       bare: load(here('bare.mjs'), LIST),
       'the recipe of the SDK': load(here('recipe.mjs'), LIST, { env: { TOOLS: '100' } }),
       generated: load(http(hundred), LIST),
-    });
-    await compare(`${release}, server/discover`, {
-      bare: load(here('bare.mjs'), DISCOVER),
-      'the recipe of the SDK': load(here('recipe.mjs'), DISCOVER),
-      generated: load(http(plain), DISCOVER),
     });
   }
   await benchFigures(program, folder, full);

@@ -15,6 +15,7 @@ import type {
 import type { Metrics } from './definitions/metrics.js';
 import { withScopes } from './definitions/principal.js';
 import type { CallSettings, SettingsOf, SettingsShape } from './definitions/settings.js';
+import type { Host } from './host/host.js';
 
 /** What a part finds when it is opened. */
 export interface PartEnv<Shape extends SettingsShape = SettingsShape> {
@@ -22,6 +23,7 @@ export interface PartEnv<Shape extends SettingsShape = SettingsShape> {
   readonly definitions: Definitions;
   /** The part's own settings, and those that every server has. */
   readonly config: SettingsOf<Shape> & CallSettings;
+  readonly host: Host;
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly state: SharedState;
@@ -67,7 +69,7 @@ export interface StatePart<Shape extends SettingsShape = SettingsShape> {
   readonly settings?: Shape;
   /** The settings without which a server in production does not start. */
   readonly required?: readonly string[];
-  open(env: Pick<PartEnv<Shape>, 'about' | 'config' | 'log' | 'metrics'>): SharedState;
+  open(env: Pick<PartEnv<Shape>, 'about' | 'config' | 'host' | 'log' | 'metrics'>): SharedState;
 }
 
 /** The way callers authenticate over HTTP: `auth/` has several. */

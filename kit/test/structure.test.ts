@@ -13,8 +13,10 @@ const PACKAGE = new URL('../package.json', import.meta.url);
 const ORDER = [
   // The words that everything speaks, and calls to other services.
   ['definitions', 'outbound'],
-  // What every call passes, and this process.
-  ['calls', 'host'],
+  // What the machine gives.
+  ['host'],
+  // What every call passes.
+  ['calls'],
   // What a server is put together of.
   ['parts'],
   // Parts and ports that no transport knows.
@@ -28,6 +30,29 @@ const ORDER = [
   // What only tests import.
   ['testing'],
 ];
+
+/**
+ * What needs Node.js, by files and folders, and why. Everything else runs on web standards and what a `Host` gives
+ * (`serve/web.test.ts` runs it), and imports none of these.
+ */
+const OF_NODE: Readonly<Record<string, string>> = {
+  'host/node/': 'Node.js itself: files, signals, hashes, the log',
+  'serve/http.ts': 'the entry of a process with a port',
+  'serve/node-server.ts': 'node:http',
+  'serve/process-metrics.ts': 'figures of a process',
+  'serve/stdio.ts': 'the entry of a process that its client starts',
+  'stdio/': 'streams of a process',
+  'store/': 'database drivers, and migrations in files',
+  'state/redis.ts': 'a connection over TCP',
+  'state/redis-changes.ts': 'a connection over TCP',
+  'state/shared-redis.ts': 'a connection over TCP',
+  'sessions/redis/': 'a connection over TCP',
+  'policy/policy-file.ts': 'looks at a file again and again',
+  'auth/jwt.ts': 'reads keys in PEM with node:crypto, which says what they are good for',
+  'telemetry/opentelemetry.ts': 'loads telemetry/spans.ts',
+  'testing/identity-provider.ts': 'a server for tests',
+  'telemetry/spans.ts': 'the channels of the HTTP client of Node.js',
+};
 
 /** Source texts by their paths below `src/`. */
 type Sources = ReadonlyMap<string, string>;
@@ -68,6 +93,30 @@ function importedByProjects(): string[] {
   const imports = texts.flatMap((text) => [...text.matchAll(/'[./a-z]*\/kit\/([\w/-]+)\.js'/g)]);
   expect(imports.length).toBeGreaterThan(10);
   return imports.map(([, path]) => `${path}.ts`);
+}
+
+const isOfNode = (path: string) =>
+  Object.keys(OF_NODE).some((one) => (one.endsWith('/') ? path.startsWith(one) : path === one));
+
+/** Comments and texts, where the names of things mean nothing. */
+const NO_CODE = /\/\*[\s\S]*?\*\/|\/\/.*|'(?:[^'\\\n]|\\.)*'/g;
+const GLOBALS_OF_NODE =
+  /\b(?:Buffer|NodeJS|process|require|setImmediate|clearImmediate|global|__dirname|__filename)\b/g;
+
+/** What other files than those of Node.js have that only Node.js gives. */
+function beyondStandards(sources: Sources): string[] {
+  const neutral = [...sources].filter(([path]) => !isOfNode(path));
+  const builtin = (name: string) => name.startsWith('node:') || builtinModules.includes(name);
+  const imports = relativeImports(new Map(neutral)).filter(({ to }) => isOfNode(to));
+  return [
+    ...imports.map(({ from, to }) => `${from} -> ${to}`),
+    ...neutral.flatMap(([path, text]) => [
+      ...moduleSpecifiers(text)
+        .filter(builtin)
+        .map((name) => `${path} -> ${name}`),
+      ...(text.replace(NO_CODE, '').match(GLOBALS_OF_NODE) ?? []).map((name) => `${path}: ${name}`),
+    ]),
+  ];
 }
 
 const roomOf = (path: string) => path.replace(/\/.*|\.ts$/, '');
@@ -137,6 +186,13 @@ describe('the kit', () => {
     expect(sourcesOfProjects).toEqual([]);
   });
 
+  test('needs Node.js only where a list says why', () => {
+    expect(beyondStandards(sources)).toEqual([]);
+    const files = [...sources.keys()];
+    const isThere = (one: string) => files.some((path) => path === one || path.startsWith(one));
+    expect(Object.keys(OF_NODE).filter((one) => !isThere(one))).toEqual([]);
+  });
+
   test('has no cycle of files', () => {
     expect(onCycles(sources)).toEqual([]);
   });
@@ -185,6 +241,24 @@ describe('these tests find', () => {
     });
     expect(onCycles(folders)).toEqual([]);
     expect(onCycles(folders, folderOf)).toEqual(['sessions', 'sessions/redis']);
+  });
+
+  test('what only Node.js gives, but not its name in a comment or a text', () => {
+    const sources = made({
+      'calls/a.ts': "import { hash } from 'node:crypto';\nsetImmediate(() => {});",
+      'calls/b.ts': imports('../host/node/host.js', 'fs'),
+      'calls/c.ts': "/** The process. */ const text = 'it\\'s a Buffer'; // process\n",
+      'calls/d.ts': 'const bytes = Buffer.from(text);\nlet timer: NodeJS.Timeout;',
+      'stdio/e.ts': imports('node:stream'),
+    });
+    expect(beyondStandards(sources).sort()).toEqual([
+      'calls/a.ts -> node:crypto',
+      'calls/a.ts: setImmediate',
+      'calls/b.ts -> fs',
+      'calls/b.ts -> host/node/host.ts',
+      'calls/d.ts: Buffer',
+      'calls/d.ts: NodeJS',
+    ]);
   });
 
   test('an import of what is not in the kit', () => {

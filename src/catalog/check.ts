@@ -65,13 +65,18 @@ function checkFeature(
   const mistakes: string[] = [];
   const wanted = [
     ...[...feature.requires, ...feature.conflicts].map((rule) => rule.capability),
-    ...[...feature.files, ...feature.slots]
+    ...[...feature.files, ...feature.slots, ...feature.env, ...feature.parts]
       .flatMap(({ when }) => when?.split('&') ?? [])
       .map((term) => term.replace('!', '')),
   ];
   for (const capability of new Set(wanted)) {
     if (!provided.has(capability)) {
       mistakes.push(`${folder}/feature.json: no feature provides "${capability}"`);
+    }
+  }
+  for (const { file, template } of [...feature.files, ...feature.slots]) {
+    for (const capability of new Set(capabilitiesAsked(template?.text ?? ''))) {
+      if (!provided.has(capability)) mistakes.push(`${file}: no feature provides "${capability}"`);
     }
   }
   const seen = new Set<string>();
@@ -88,4 +93,9 @@ function checkFeature(
     paths.add(path);
   }
   return mistakes;
+}
+
+/** The capabilities that a template asks for: `{{#if has.auth}}`. */
+function capabilitiesAsked(text: string): string[] {
+  return [...text.matchAll(/\{\{#(?:if|unless) has\.([^\s}]+)/g)].map(([, name = '']) => name);
 }

@@ -60,13 +60,13 @@ function isBlank(content: string | Buffer | null | undefined): boolean {
   return String(content ?? '').trim() === '';
 }
 
-/** Whether there is a value at `a.b.c`; what is empty counts as nothing. */
-function isThere(object: object, path: string): boolean {
-  let value: unknown = object;
-  for (const key of path.split('.')) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return false;
-    value = (value as Readonly<Record<string, unknown>>)[key];
-  }
-  if (typeof value === 'object' && value !== null) return Object.keys(value).length > 0;
-  return value !== null && value !== undefined && value !== '';
+/** Whether there is a value at `a.b.c`, in a list in one of its items; what is empty counts as nothing. */
+function isThere(value: unknown, path: string): boolean {
+  const [key = '', ...rest] = path.split('.');
+  if (Array.isArray(value)) return value.some((item) => isThere(item, path));
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return false;
+  const inner = (value as Readonly<Record<string, unknown>>)[key];
+  if (rest.length > 0) return isThere(inner, rest.join('.'));
+  if (typeof inner === 'object' && inner !== null) return Object.keys(inner).length > 0;
+  return inner !== null && inner !== undefined && inner !== '';
 }

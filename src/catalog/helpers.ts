@@ -1,4 +1,4 @@
-/** The only helpers templates have: one per encoder, and `each`, `if`, `unless` in a strict form. */
+/** The only helpers templates have: one per encoder, `times`, and `each`, `if`, `unless` in a strict form. */
 import * as encoders from '../text/encoders.js';
 import { handlebars } from './handlebars.js';
 import { UserText } from './user-text.js';
@@ -61,6 +61,12 @@ export const helpers: Readonly<Record<string, Helper>> = {
     const [indent, key, value] = only('tsProperty', args, 3);
     if (typeof indent !== 'number') throw new Error('{{tsProperty …}}: the indent is a number.');
     return encoders.tsProperty(indent, text('tsProperty', key), text('tsProperty', value));
+  },
+  times: (...args) => {
+    const [a, b] = only('times', args, 2);
+    if (typeof a !== 'number' || typeof b !== 'number')
+      throw new Error('{{times …}} takes numbers.');
+    return a * b;
   },
   each: defined('each'),
   if: defined('if'),

@@ -21,27 +21,90 @@ const rule = z.strictObject({
   instead: z.string().min(1),
 });
 
-/** One environment variable of the generated server, as documented in its `.env.example` and README. */
-const envVar = z.strictObject({
-  name: z.string().regex(/^[A-Z][A-Z0-9_]*$/, 'must be upper case'),
-  description: z.string().min(1),
-  /** The documented default; `{name}` is the project's name. Absent when there is none. */
-  default: z.string().exactOptional(),
-  /** A sample value for variables without a default. */
-  example: z.string().exactOptional(),
-  /** Its value must not appear in a manifest or a log. */
-  secret: z.boolean().exactOptional(),
-  /** The server does not start without it. */
-  required: z.boolean().exactOptional(),
-  /** Only part of the project when this holds. */
-  when: condition.exactOptional(),
-});
+/** One environment variable of the generated server, as documented in its `.env.example` and `docs/settings.md`. */
+const envVar = z
+  .strictObject({
+    name: z.string().regex(/^[A-Z][A-Z0-9_]*$/, 'must be upper case'),
+    description: z.string().min(1),
+    /** The documented default; `{name}` is the project's name. Absent when there is none. */
+    default: z.string().exactOptional(),
+    /** A sample value for variables without a default. */
+    example: z.string().exactOptional(),
+    /** Its value wherever the server runs in a container; `{name}` as above. */
+    container: z.string().exactOptional(),
+    /** Its value in compose.yaml, where it differs: the address of a service there. */
+    compose: z.string().exactOptional(),
+    /** What an owner sets when the server is deployed, as text in double quotes of a shell, and a command before it. */
+    deploy: z.string().exactOptional(),
+    prepare: z.string().exactOptional(),
+    /** Its value must not appear in a manifest or a log. */
+    secret: z.boolean().exactOptional(),
+    /** The server does not start without it. */
+    required: z.boolean().exactOptional(),
+    /** Only part of the project when this holds. */
+    when: condition.exactOptional(),
+  })
+  .refine(
+    ({ secret, container }) => !secret || container === undefined,
+    'a secret has no value in files: the owner sets it (`deploy`)',
+  );
 
 /**
  * A value for the git-ignored `.env` of a new project. Never part of the rendered files.
  * `{random}` becomes 32 random bytes (base64url), `{name}` the project's name.
  */
 const localValue = z.strictObject({ name: z.string(), value: z.string() });
+
+/** One line of `src/parts.ts`: `key: use`. `use` is a call of what `from` exports, a module path seen from `src/`. */
+const part = z.strictObject({
+  key: z.string().regex(/^[a-z]\w*$/i, 'must be a name'),
+  use: z.string().regex(/^[a-z]\w*\(/i, 'must be a call'),
+  from: z.string().startsWith('./'),
+  when: condition.exactOptional(),
+});
+
+const port = z.int().min(1).max(65_535);
+
+/** A server that this one talks to: Compose starts it for development, CI for the tests. */
+const service = z.strictObject({
+  /** Its name as a host in compose.yaml. */
+  id: z.string().regex(/^[a-z][a-z0-9-]*$/),
+  image: z.string().regex(/:[^:/]+$/, 'must be an image with its version'),
+  port,
+  /** Its port on the developer's machine, as Compose reads it. */
+  hostPort: z.string(),
+  environment: textRecord.default({}),
+  /** Its command line, where the image's own will not do, and why. */
+  command: texts,
+  commandNote: z.string().nullable().default(null),
+  /** Exits with 0 when it takes connections: a program and its arguments, and why these. */
+  health: z.array(z.string()).min(1),
+  healthNote: z.string().nullable().default(null),
+  /** Where it keeps its data, for a volume; null when it may forget them. */
+  volume: z.string().nullable().default(null),
+});
+
+/** What leaves the server: the network policy lets it out. */
+const egress = z.strictObject({ to: z.string().min(1), port });
+
+/** How many connections of replicas a service takes. */
+const connections = z.strictObject({
+  to: z.string().min(1),
+  /** Those of one replica, and why so many. */
+  perReplica: z.int().min(1),
+  because: z.string().min(1),
+  /** How many the service takes by default, and its setting for that. */
+  admitted: z.int().min(1),
+  setting: z.string().min(1),
+});
+
+/** Sentences for alerts that concern every dependency, and what a reader should think of. */
+const runbook = z.strictObject({
+  notReady: z.string().exactOptional(),
+  errorCodes: z.string().exactOptional(),
+  errorCauses: z.string().exactOptional(),
+  slowCauses: z.string().exactOptional(),
+});
 
 /** How a local client gets a bearer token for the generated server. */
 const credential = z.discriminatedUnion('from', [
@@ -105,6 +168,24 @@ export const featureSchema = z.strictObject({
   credential: credential.nullable().default(null),
   smoke: smoke.default({}),
   entry: entry.nullable().default(null),
+  parts: z.array(part).default([]),
+  service: service.nullable().default(null),
+  egress: z.array(egress).default([]),
+  /** A folder of its own data in the container, which outlives it: one server at a time. */
+  volume: z.string().startsWith('/').nullable().default(null),
+  /** Folders of the project that the image contains. */
+  folders: texts,
+  /** Packages that stay outside of the bundle, because of native code or worker threads. */
+  external: texts,
+  connections: connections.nullable().default(null),
+  runbook: runbook.default({}),
+  /** Patterns for .gitignore and .dockerignore. */
+  ignore: z.strictObject({ git: texts, image: texts }).prefault({}),
+  /** Pages for the README's table, and lines of its layout: path → what it is. */
+  docs: textRecord.default({}),
+  layout: textRecord.default({}),
+  /** The Authorization header that a client's configuration has. */
+  clientHeader: z.string().nullable().default(null),
   /** Values for templates; merged over all chosen features, a key set twice is an error. */
   facts: record.default({}),
   /** Globs of generated paths that belong to the user from the first day (never changed by `upgrade`). */

@@ -3,9 +3,9 @@
 import { satisfies } from '../catalog/capabilities.js';
 import { helpers } from '../catalog/helpers.js';
 import type { Catalog, Feature, RenderFunction } from '../catalog/types.js';
-import { UserText } from '../catalog/user-text.js';
 import type { Capability, ProjectSpec } from '../model.js';
-import { mergeEnv, mergeFacts, originOf } from './choose.js';
+import { originOf } from './choose.js';
+import { createContext } from './context.js';
 import { tidy } from './tidy.js';
 
 export interface Renderer {
@@ -24,13 +24,7 @@ export function createRenderer(
   features: readonly Feature[],
   capabilities: ReadonlySet<Capability>,
 ): Renderer {
-  const context = {
-    name: spec.name,
-    description: new UserText(spec.description),
-    facts: mergeFacts(features),
-    env: mergeEnv(features, capabilities, spec.name),
-    generator,
-  };
+  const context = createContext(catalog, spec, generator, features, capabilities);
   const partials = fillSlots(catalog.slots, features, capabilities);
   return {
     render(template, path, origin) {

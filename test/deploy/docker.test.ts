@@ -35,6 +35,20 @@ describe('Dockerfile', () => {
     }
   });
 
+  it('installs the package manager that CI installs', () => {
+    const found = new Set<string>();
+    for (const { label, plan, spec } of projects) {
+      const [, command] =
+        /^ {6}- run: (.*\bnpm install --global .*)$/m.exec(
+          textOf(plan, '.github/workflows/ci.yml'),
+        ) ?? [];
+      if (command === undefined) continue;
+      found.add(spec.packageManager);
+      expect(textOf(plan, 'Dockerfile').split('\n'), label).toContain(`RUN ${command}`);
+    }
+    expect([...found].sort()).toEqual(['bun', 'pnpm', 'yarn']);
+  });
+
   it('keeps secrets, history and build results out of the image', () => {
     // A pattern without **/ is for the top folder alone, other than in .gitignore.
     for (const { label, plan } of projects) {

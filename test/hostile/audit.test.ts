@@ -183,8 +183,10 @@ describe('when the process ends by itself', () => {
   const script = `
     const { openAuditLog } = await import(process.argv[1] + '/kit/telemetry/audit.js');
     const { createLogger } = await import(process.argv[1] + '/kit/telemetry/logger.js');
-    const log = createLogger('info', 'hostile');
-    const audit = openAuditLog({ LOG_LEVEL: 'info', AUDIT_ARGUMENTS: 'hash' }, 'hostile', log);
+    const { nodeHost } = await import(process.argv[1] + '/kit/host/node/host.js');
+    const log = createLogger(nodeHost, 'info', 'hostile');
+    const config = { LOG_LEVEL: 'info', AUDIT_ARGUMENTS: 'hash' };
+    const audit = openAuditLog(config, 'hostile', log, nodeHost);
     const call = { kind: 'tool', name: 'probe' };
     for (let i = 0; i < 1000; i += 1) {
       audit.ended({ call, principal: { id: 'x', scopes: [] }, outcome: 'ok', ms: i, correlationId: String(i), era: '2025' });

@@ -1,6 +1,11 @@
-/** Over stdio, too, plain calls are answered as the MCP SDK answers them. */
+/** Over stdio, too, plain requests are answered as the MCP SDK answers them. */
 import { afterEach, expect, it } from 'vitest';
-import { differentialProject, TOOL_NAMES } from '../support/differential-project.js';
+import {
+  differentialProject,
+  PROMPT_NAMES,
+  RESOURCE_URIS,
+  TOOL_NAMES,
+} from '../support/differential-project.js';
 import { hostileEnv, legacy, modern } from '../support/hostile-project.js';
 import { type RunningServer, startProcess } from '../support/server.js';
 
@@ -30,6 +35,7 @@ async function talk(fast: boolean, [first, ...rest]: readonly object[]) {
   return server
     .stdout()
     .replaceAll(/[0-9a-f-]{36}/g, '<reference>')
+    .replaceAll(/"nextCursor":"[\w-]+"/g, '"nextCursor":"<cursor>"')
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => line.replaceAll(/"v1\.[\w-]+\.[\w-]+"/g, '"<state>"'))
@@ -45,6 +51,13 @@ async function compare(messages: readonly object[], answered = messages.length):
   const [ours, theirs] = await Promise.all([talk(true, messages), talk(false, messages)]);
   expect(ours).toEqual(theirs);
   expect(ours).toHaveLength(answered);
+}
+
+/** The same, however many answers there are. */
+async function compareAll(messages: readonly object[]): Promise<void> {
+  const [ours, theirs] = await Promise.all([talk(true, messages), talk(false, messages)]);
+  expect(ours).toEqual(theirs);
+  expect(ours.length).toBeGreaterThan(1);
 }
 
 it('calls of all tools', async () => {
@@ -74,15 +87,107 @@ it('legacy calls in a connection of 2026-07-28', async () => {
 });
 
 it('calls of 2026-07-28 in a legacy connection', async () => {
-  const clientInfo = { name: 'stranger', version: '1.0.0' };
-  const hello = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo };
   await compare([
-    legacy('initialize', hello, 0).body,
+    hello(),
     call(1, 'echo'),
     legacy('tools/call', { name: 'echo' }, 2).body,
     call(3, 'echo'),
   ]);
 });
+
+const clientInfo = { name: 'stranger', version: '1.0.0' };
+const hello = (changes: object = {}) =>
+  legacy(
+    'initialize',
+    { protocolVersion: '2025-11-25', capabilities: {}, clientInfo, ...changes },
+    0,
+  ).body;
+const initialized = { jsonrpc: '2.0', method: 'notifications/initialized' };
+
+type Maker = (method: string, params?: Readonly<Record<string, unknown>>, id?: unknown) => object;
+/** Everything that is plain, and some that is not. */
+const everything = (make: Maker) => [
+  ...['tools/list', 'resources/list', 'resources/templates/list', 'prompts/list', 'ping'].map(
+    (method, index) => make(method, {}, `list ${index}`),
+  ),
+  make('server/discover', {}, 'discover'),
+  make('tools/list', { cursor: 7 }, 'wrong cursor'),
+  make('resources/list', { cursor: 'abc' }, 'cursor'),
+  ...[...RESOURCE_URIS, 'test://items/1', 'test://nobody', 'nothing'].map((uri) =>
+    make('resources/read', { uri, _meta: { progressToken: uri } }, uri),
+  ),
+  ...[...PROMPT_NAMES, 'nobody'].map((name) =>
+    make('prompts/get', { name, arguments: { who: 'you', text: 'a' } }, `prompt ${name}`),
+  ),
+  ...TOOL_NAMES.map((name) =>
+    make('tools/call', { name, arguments: { text: 'a', n: 1 } }, `tool ${name}`),
+  ),
+  make('logging/setLevel', { level: 'trace' }, 'level'),
+  make('completion/complete', {}, 'complete'),
+  make('made/up', {}, 'made up'),
+];
+
+it.each(['2025-11-25', '2024-10-07', '2099-01-01'])(
+  'everything after an introduction with %s',
+  async (protocolVersion) => {
+    const first = hello({ protocolVersion });
+    await compareAll([first, initialized, ...everything((...args) => legacy(...args).body)]);
+  },
+  60_000,
+);
+
+it('everything after a discovery', async () => {
+  const make: Maker = (...args) => modern(...args).body;
+  await compareAll([make('server/discover', {}, 0), ...everything(make)]);
+}, 60_000);
+
+it('an introduction after a discovery, and one after that', async () => {
+  await compareAll([
+    modern('server/discover', {}, 'first').body,
+    hello(),
+    initialized,
+    legacy('tools/list', {}, 1).body,
+    { ...hello({ protocolVersion: '2025-06-18' }), id: 2 },
+    legacy('ping', {}, 3).body,
+    modern('tools/list', {}, 4).body,
+  ]);
+});
+
+it('odd introductions', async () => {
+  for (const changes of [
+    { capabilities: null },
+    { capabilities: { elicitation: { more: 1 } } },
+    { clientInfo: {} },
+    { protocolVersion: 7 },
+  ]) {
+    await compareAll([hello(changes), initialized, legacy('tools/list', {}, 1).body]);
+  }
+}, 60_000);
+
+it('log messages of a client that has said how much it wants to hear', async () => {
+  for (const level of ['error', 'debug']) {
+    await compareAll([
+      hello(),
+      initialized,
+      legacy('logging/setLevel', { level }, 1).body,
+      legacy('tools/call', { name: 'chatty' }, 2).body,
+    ]);
+  }
+});
+
+it('first messages that settle nothing, and those that settle the version', async () => {
+  const rest = [legacy('tools/list', {}, 1).body, modern('tools/list', {}, 2).body];
+  const firsts = [
+    legacy('ping', {}, 0).body,
+    legacy('tools/list', {}, 0).body,
+    legacy('made/up', {}, 0).body,
+    legacy('logging/setLevel', { level: 'error' }, 0).body,
+    modern('tools/list', {}, 0).body,
+    modern('ping', {}, 0).body,
+    modern('prompts/get', { name: 'nobody' }, 0).body,
+  ];
+  for (const first of firsts) await compareAll([first, ...rest]);
+}, 120_000);
 
 it('calls that are cancelled are not answered, and equal ids are the same to both', async () => {
   const slow = { ms: 50 };

@@ -106,9 +106,9 @@ const inProject: readonly Mutation[] = [
 const inKit: readonly Mutation[] = [
   {
     guard: 'paths are relative to the project',
-    file: 'host/node/settings.ts',
-    from: 'z.string().transform((path) => resolve(PROJECT, path))',
-    to: 'z.string()',
+    file: 'host/node/files.ts',
+    from: 'resolve(PROJECT, path)',
+    to: 'resolve(path)',
     test: 'host/settings',
   },
   {
@@ -182,10 +182,24 @@ const inKit: readonly Mutation[] = [
     test: 'http/dispatch',
   },
   {
-    guard: 'a list of tools is for those who see the same tools',
-    file: 'http/protocol.ts',
-    from: 'const visibleTo = app.policy.accessOf(principal);',
-    to: 'const visibleTo = app;',
+    guard: 'a list is for those who see the same',
+    file: 'protocol/plain-results.ts',
+    from: 'this.#keptFor(era, access)',
+    to: 'this.#keptFor(era, this.services as never)',
+    test: 'http/callers',
+  },
+  {
+    guard: 'a prompt that is not there for its caller is not known either',
+    file: 'protocol/plain-calls.ts',
+    from: "if (!services.policy.accessOf(principal).allows('prompt', name)) return undefined;",
+    to: '',
+    test: 'http/callers',
+  },
+  {
+    guard: 'a resource that is not there for its caller is not found',
+    file: 'protocol/resources.ts',
+    from: "? access.allows('resource', resource.uri)",
+    to: '? true',
     test: 'http/callers',
   },
   {
@@ -297,8 +311,8 @@ const inKit: readonly Mutation[] = [
   {
     guard: 'nobody is believed who is not our proxy',
     file: 'http/guards.ts',
-    from: 'if (!isProxy?.(client, hops) || isIP(next) === 0) break;',
-    to: 'if (isIP(next) === 0) break;',
+    from: 'if (!isProxy?.(client, hops) || !isIP(next)) break;',
+    to: 'if (!isIP(next)) break;',
     test: 'http/client-address',
   },
   {
@@ -375,8 +389,8 @@ const inKit: readonly Mutation[] = [
   {
     guard: 'a rebound name does not read the metrics',
     file: 'http/guards.ts',
-    from: '> 0 ? undefined : guard(request);',
-    to: '>= 0 ? undefined : guard(request);',
+    from: "isIP(host.replace(/^\\[|\\]$/g, '')) ? undefined : guard(request);",
+    to: "isIP(host.replace(/^\\[|\\]$/g, '')) || host ? undefined : guard(request);",
     test: 'telemetry/metrics',
   },
   {
@@ -438,8 +452,8 @@ const inKit: readonly Mutation[] = [
   {
     guard: 'the log is redacted',
     file: 'telemetry/logger.ts',
-    from: 'redactLine(withSourcePlaces(line))',
-    to: "(redactLine(line) ? withSourcePlaces(line) : '')",
+    from: 'clean: redactLine,',
+    to: 'clean: (line) => (redactLine(line) ? line : line),',
     test: 'telemetry/redact',
   },
   {
@@ -480,8 +494,8 @@ const inKit: readonly Mutation[] = [
   {
     guard: 'answers count for the same arguments',
     file: 'calls/call-scope.ts',
-    from: 'formatArguments(input)]',
-    to: 'formatArguments(input === undefined)]',
+    from: 'formatArguments(input, host)]',
+    to: 'formatArguments(input === undefined, host)]',
     test: 'calls/pipeline',
   },
   {

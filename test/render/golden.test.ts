@@ -1,7 +1,7 @@
 /**
  * Tier 1: what users get, held against the files in `test/golden/`. After a wanted change: `npm run golden`, and read
- * the diff. Presets are trees, two of them with the text of all rendered files; each other feature is a patch of the default.
- * A file that is copied is one line in both: its path, lines, hash and origin.
+ * the diff. Presets are trees, the default one with the text of all rendered files; each other feature is a patch of it.
+ * A file that is copied is one line in both: its path, lines, hash and origin. The kit's are named by room.
  */
 import { readdir } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';

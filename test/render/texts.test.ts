@@ -169,6 +169,13 @@ it('names only files and folders that the project has', () => {
   expect(count).toBeGreaterThan(1_000);
 });
 
+it('a README fits on two screens', () => {
+  const lengths = projects.flatMap(({ texts }) =>
+    texts.filter(({ path }) => path === 'README.md').map(({ lines }) => lines.length),
+  );
+  expect(Math.max(...lengths)).toBeLessThanOrEqual(130);
+});
+
 /** `a/b/c.ts` → `a`, `a/b`. */
 function foldersOf(path: string): string[] {
   const parts = path.split('/').slice(0, -1);

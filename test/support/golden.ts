@@ -1,10 +1,12 @@
 /** Whole projects as text that a reviewer can read, for the golden files in `test/golden/`. */
 import { createHash } from 'node:crypto';
+import { basename, dirname } from 'node:path';
 import { createTwoFilesPatch } from 'diff';
 import type { Catalog } from '../../src/catalog/types.js';
 import { UsageError } from '../../src/errors.js';
 import type { Plan, PlannedFile, ProjectSpec, SpecInput } from '../../src/model.js';
 import { chosenFeatures } from '../../src/plan/choose.js';
+import { KIT_ORIGIN } from '../../src/plan/kit.js';
 import { MANIFEST_PATH } from '../../src/plan/manifest.js';
 import { planProject, realCatalog, textOf } from './projects.js';
 
@@ -34,18 +36,22 @@ export const presets: Readonly<Record<string, Answers>> = {
 };
 
 /** The presets whose rendered files are printed in full. Of the others, the deltas show what is different. */
-export const inFull: readonly string[] = ['default', 'smallest'];
+export const inFull: readonly string[] = ['default'];
 
 /**
- * The tree of a project: for each file its number of lines, a short hash and its origin. After it the text of the files that
+ * The tree of a project: for each file its number of lines, a short hash and its origin, and the kit's files by room. After it the text of the files that
  * were rendered when `contents` is true: of those that are copied, the source is the text to review.
  */
 export async function projectListing(choices: Answers, contents: boolean): Promise<string> {
   const { spec, plan } = await planProject({ choices });
   const copied = await copiedFiles(spec);
   const head = Object.entries(spec.choices).map(([axis, ids]) => `--${axis} ${ids.join(',')}`);
-  const width = Math.max(...[...plan.keys()].map((path) => path.length));
-  const tree = [...plan.keys()].map((path) => `${path.padEnd(width)} ${oneLine(path, plan)}`);
+  const own = [...plan.keys()].filter((path) => !isOfKit(path, plan));
+  const width = Math.max(...own.map((path) => path.length));
+  const tree = [
+    ...own.map((path) => `${path.padEnd(width)} ${oneLine(path, plan)}`),
+    ...rooms([...plan.keys()].filter((path) => isOfKit(path, plan))),
+  ];
   const rendered = contents ? [...plan.keys()].filter((path) => !copied.has(path)) : [];
   const texts = rendered.map((path) => section(path, plan));
   return [`${head.join('\n')}\n\n${tree.join('\n')}\n`, ...texts].join('\n');
@@ -58,6 +64,17 @@ async function copiedFiles(spec: ProjectSpec): Promise<ReadonlySet<string>> {
     files.filter(({ render }) => render === null).map(({ path }) => path),
   );
   return new Set([...verbatim, ...Object.keys(catalog.kit.files).map((path) => `src/kit/${path}`)]);
+}
+
+/** Files of the kit are the same in every project: what is to review is which ones a project has, in a line for each room. */
+const isOfKit = (path: string, plan: Plan) => plan.get(path)?.origin === KIT_ORIGIN;
+
+function rooms(paths: readonly string[]): string[] {
+  const folders = [...new Set(paths.map((path) => dirname(path)))];
+  return folders.map((folder) => {
+    const files = paths.filter((path) => dirname(path) === folder);
+    return `${folder}/ ${files.map((path) => basename(path)).join(' ')}`;
+  });
 }
 
 /** Lines, hash and origin. The manifest has the hashes of all others, so its own would only repeat that one changed. */
@@ -126,7 +143,20 @@ export async function projectDelta(choices: Answers): Promise<string> {
   const isCopied = (path: string) =>
     (copied.before.has(path) || !before.plan.has(path)) &&
     (copied.after.has(path) || !after.plan.has(path));
-  const swaps = paths.filter(isCopied).flatMap((path) => swap(path, before.plan, after.plan));
+  const isKit = (path: string) => isOfKit(path, before.plan) || isOfKit(path, after.plan);
+  const [gone, come] = [
+    [before.plan, after.plan],
+    [after.plan, before.plan],
+  ].map(([one, other]) =>
+    rooms(paths.filter((path) => isKit(path) && one?.has(path) && !other?.has(path))),
+  );
+  const swaps = [
+    ...paths
+      .filter((path) => isCopied(path) && !isKit(path))
+      .flatMap((path) => swap(path, before.plan, after.plan)),
+    ...(gone ?? []).map((room) => `- ${room}`),
+    ...(come ?? []).map((room) => `+ ${room}`),
+  ];
   const patches = paths
     .filter((path) => !isCopied(path))
     .flatMap((path) => patch(path, before.plan, after.plan));
@@ -148,7 +178,17 @@ function patch(path: string, before: Plan, after: Plan): string[] {
   if (old === '') return [`=== ${path} (new)\n${young.trimEnd()}`];
   if (young === '') return [`=== ${path} (gone)`];
   const lines = createTwoFilesPatch('', '', old, young, '', '', { context: 2 }).split('\n');
-  return [`=== ${path}\n${lines.slice(4).join('\n').trimEnd()}`];
+  return [`=== ${path}\n${shorten(lines.slice(4)).join('\n').trimEnd()}`];
+}
+
+/** A patch in which of many lines that go, which stand in the default project, the first and the last are left. */
+function shorten(lines: readonly string[]): string[] {
+  const runs = lines.join('\n').split(/(?<=^-.*\n)(?!-)|(?<=^[^-].*\n|^\n)(?=-)/m);
+  return runs.flatMap((run) => {
+    const gone = run.replace(/\n$/, '').split('\n');
+    if (!run.startsWith('-') || gone.length < 5) return gone;
+    return [gone[0] ?? '', `- … ${gone.length - 2} lines`, gone.at(-1) ?? ''];
+  });
 }
 
 function lineCount(text: string): string {
@@ -167,9 +207,26 @@ function section(path: string, plan: Plan): string {
   return `=== ${path}\n${shown(path, plan)}`;
 }
 
-/** The manifest without its hashes, which would only repeat that another file has changed. */
+/**
+ * The manifest without its hashes, which would only repeat that another file has changed. Of a dashboard, what its panels
+ * ask for: where they stand and how they look is in the template as it is here.
+ */
 function shown(path: string, plan: Plan): string {
   const text = textOf(plan, path);
+  if (path.endsWith('/dashboard.json')) return panels(text);
   if (path !== MANIFEST_PATH) return text;
   return `${JSON.stringify({ ...JSON.parse(text), files: '…' }, null, 2)}\n`;
+}
+
+interface Panel {
+  readonly title: string;
+  readonly targets?: readonly { readonly expr: string }[];
+}
+
+function panels(dashboard: string): string {
+  const all = (JSON.parse(dashboard) as { readonly panels: readonly Panel[] }).panels;
+  return all
+    .flatMap(({ title, targets = [] }) => [title, ...targets.map(({ expr }) => `  ${expr}`)])
+    .map((line) => `${line}\n`)
+    .join('');
 }

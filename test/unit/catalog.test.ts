@@ -110,6 +110,21 @@ describe('refuses', () => {
       'store/none/feature.json: no feature provides "wbe"',
     ],
     [
+      'a question about a capability that nothing provides',
+      { 'base/files/a.txt.hbs': '{{#if has.wbe}}x{{/if}}' },
+      'base/files/a.txt.hbs: no feature provides "wbe"',
+    ],
+    [
+      'a secret with a value',
+      {
+        'store/none/feature.json': {
+          label: 'x',
+          env: [{ name: 'KEY', description: 'A key.', secret: true, container: 'abc' }],
+        },
+      },
+      'store/none/feature.json: env.0: a secret has no value in files',
+    ],
+    [
       'a rule that nothing provides',
       {
         'store/none/feature.json': {

@@ -95,17 +95,18 @@ describe('an exemption', () => {
   });
 });
 
-describe('another datastore', () => {
-  /** The templates with a copy of PostgreSQL beside it, without the pieces that are named. */
-  async function planted(...without: string[]): Promise<readonly string[]> {
+describe('another datastore', { timeout: 20_000 }, () => {
+  /** The templates with a copy of PostgreSQL beside it, without the named files and facts. */
+  async function planted(paths: string[] = [], facts: string[] = []): Promise<readonly string[]> {
     const folder = await mkdtemp(join(tmpdir(), 'contracts-'));
     folders.push(folder);
     await cp(TEMPLATES, folder, { recursive: true });
     const mysql = join(folder, 'datastore', 'mysql');
     await cp(join(folder, 'datastore', 'postgres'), mysql, { recursive: true });
-    for (const path of without) await rm(join(mysql, path), { recursive: true });
+    for (const path of paths) await rm(join(mysql, path), { recursive: true });
     const file = join(mysql, 'feature.json');
     const { when: _, ...feature } = JSON.parse(await readFile(file, 'utf8'));
+    for (const fact of facts) delete feature[fact];
     await writeFile(file, JSON.stringify({ ...feature, label: 'MySQL' }));
     return mistakesOf(folder);
   }
@@ -115,31 +116,45 @@ describe('another datastore', () => {
   });
 
   it('is refused with all that it lacks: its line in parts.ts, egress, what the image needs, words', async () => {
-    const pieces = ['parts', 'k8s/egress.yml', 'docker', 'readme', 'runbook'];
-    expect(await planted(...pieces.map((piece) => `slots/${piece}`))).toEqual([
-      'datastore/mysql/feature.json: lacks its import in src/parts.ts (slot parts/imports)',
-      'datastore/mysql/feature.json: lacks its line in src/parts.ts (slot parts/values)',
-      'datastore/mysql/feature.json: lacks what the image needs (migrations, a folder for data) (slot docker/runtime)',
-      'datastore/mysql/feature.json: lacks egress to it on Kubernetes, or a volume (slot k8s/egress or slot k8s/volumes)',
-      'datastore/mysql/feature.json: lacks its section of the README (slot readme/data)',
-      'datastore/mysql/feature.json: lacks why a server is not ready (runbook) (slot runbook/not-ready)',
-      'datastore/mysql/feature.json: lacks why calls fail (runbook) (slot runbook/error-causes)',
-      'datastore/mysql/feature.json: lacks its error codes (runbook) (slot runbook/error-codes)',
-      'datastore/mysql/feature.json: lacks why calls are slow (runbook) (slot runbook/slow-causes)',
+    const facts = ['parts', 'egress', 'folders', 'service', 'runbook'];
+    expect(await planted(['files/docs'], facts)).toEqual([
+      'datastore/mysql/feature.json: lacks its line in src/parts.ts (key parts)',
+      'datastore/mysql/feature.json: lacks what the image needs (migrations, a folder for data) (key folders or key volume)',
+      'datastore/mysql/feature.json: lacks a service to start, or a volume (key service or key volume)',
+      'datastore/mysql/feature.json: lacks egress to it, or a volume (key egress or key volume)',
+      'datastore/mysql/feature.json: lacks its page, docs/data.md (file docs/data.md)',
+      'datastore/mysql/feature.json: lacks why a server is not ready (runbook) (key runbook.notReady)',
+      'datastore/mysql/feature.json: lacks why calls fail (runbook) (key runbook.errorCauses)',
+      'datastore/mysql/feature.json: lacks its error codes (runbook) (key runbook.errorCodes)',
+      'datastore/mysql/feature.json: lacks why calls are slow (runbook) (key runbook.slowCauses)',
     ]);
+  });
+
+  it('is refused for a service that nobody can start', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'contracts-'));
+    folders.push(folder);
+    await cp(TEMPLATES, folder, { recursive: true });
+    const file = join(folder, 'datastore/postgres/feature.json');
+    const feature = JSON.parse(await readFile(file, 'utf8'));
+    const service = { ...feature.service, image: 'postgres', port: 0, health: [] };
+    await writeFile(file, JSON.stringify({ ...feature, service }));
+    const mistakes = (await mistakesOf(folder)).join('\n');
+    for (const key of ['image: must be an image with its version', 'port: ', 'health: ']) {
+      expect(mistakes).toContain(`datastore/postgres/feature.json: service.${key}`);
+    }
   });
 
   it('is refused when it is only a name', async () => {
     const { must } = JSON.parse(await readFile(join(TEMPLATES, 'datastore/axis.json'), 'utf8'));
     const needs = Object.values<Record<string, string[]>>(must).flatMap(Object.entries);
-    // What its feature.json alone meets; `smoke.env` is another store's way.
-    const unmet = needs.filter(([, ways]) =>
-      (ways as string[]).every((way) => /^(?:file|slot) |^key smoke\.env$/.test(way)),
+    expect(needs.length).toBeGreaterThan(15);
+    const feature = JSON.parse(
+      await readFile(join(TEMPLATES, 'datastore/postgres/feature.json'), 'utf8'),
     );
-    expect(unmet.length).toBeGreaterThan(15);
-    expect(await planted('files', 'slots', 'package.json')).toEqual(
-      unmet.map(
-        ([what, ways]) => `datastore/mysql/feature.json: lacks ${what} (${ways.join(' or ')})`,
+    expect(await planted(['files', 'slots', 'package.json'], Object.keys(feature))).toEqual(
+      needs.map(
+        ([what, ways]) =>
+          `datastore/mysql/feature.json: lacks ${what} (${(ways as string[]).join(' or ')})`,
       ),
     );
   });

@@ -123,6 +123,70 @@ describe('what templates see', () => {
     expect(textOf(await plan(WEB), 'src/disk.ts')).toBe("export const place = 'disk';\n");
   });
 
+  it('is which capabilities the project has, of all that there are', async () => {
+    const text =
+      '{{#if has.web}}web{{else}}no web{{/if}}, {{#unless has.pipe}}no {{/unless}}pipe\n';
+    const file = { 'base/files/has.txt.hbs': text };
+    expect(textOf(await plan({}, file), 'has.txt')).toBe('no web, pipe\n');
+    expect(textOf(await plan(WEB, file), 'has.txt')).toBe('web, pipe\n');
+  });
+
+  it('is what features say of themselves, with the name of the project', async () => {
+    const disk = {
+      label: 'Disk',
+      provides: ['store'],
+      parts: [
+        { key: 'disk', use: "disk({ at: '{name}' })", from: './disk.js' },
+        { key: 'cache', use: 'cache()', from: './cache.js', when: 'web' },
+      ],
+      service: {
+        id: 'disk',
+        image: 'disk:1',
+        port: 80,
+        hostPort: '80',
+        environment: { NAME: '{name}' },
+        health: ['disk'],
+        volume: '/d',
+      },
+      egress: [{ to: 'Disk', port: 80 }],
+      volume: '/{name}',
+      runbook: { notReady: 'Is {name} full?' },
+      layout: { 'src/disk.ts': 'the disk' },
+    };
+    const text = [
+      '{{#each parts}}{{name}} {{key}} {{use}} {{from}};{{/each}}',
+      '{{#each services}}{{id}} {{#each environment}}{{name}}={{value}}{{/each}}{{#if command}}!{{/if}};{{/each}}',
+      '{{volume}} {{#each volumes}}{{this}} {{/each}}{{#each egress}}{{to}}:{{port}}{{/each}}',
+      '{{#each runbook.notReady}}{{this}}{{/each}}{{#each runbook.slowCauses}}!{{/each}}',
+      '{{#each layout}}{{this}}{{/each}}',
+      '{{times 6 7}}',
+    ];
+    const changes = {
+      'base/files/all.txt.hbs': text.join('\n'),
+      'store/disk/feature.json': disk,
+      'store/disk/files/src/web-disk.ts': null,
+      'store/disk/files/src/disk.ts.hbs': null,
+    };
+    expect(textOf(await plan({ choices: { store: 'disk' } }, changes), 'all.txt')).toBe(
+      [
+        "disk disk disk({ at: 'my-server' }) ./disk.js;",
+        'disk NAME=my-server;',
+        '/my-server data disk Disk:80',
+        'Is my-server full?',
+        'src/disk.ts        the disk',
+        '42',
+        '',
+      ].join('\n'),
+    );
+    const two = {
+      ...changes,
+      'reach/pipe/feature.json': { label: 'Pipe', provides: ['pipe'], volume: '/pipe' },
+    };
+    await expect(plan({ choices: { store: 'disk' } }, two)).rejects.toThrow(
+      'Both store/disk and reach/pipe set "volume".',
+    );
+  });
+
   it.each([
     ['{{description}}', 'User text must go through an encoder'],
     ['{{typo}}', '"typo" not defined'],
@@ -135,6 +199,7 @@ describe('what templates see', () => {
     ['{{yaml facts}}', '{{yaml …}} was given a object'],
     ['{{ts name name}}', '{{ts …}} takes 1 argument(s), not 2'],
     ["{{tsProperty 'x' 'key' name}}", 'the indent is a number'],
+    ['{{times 2 name}}', '{{times …}} takes numbers'],
   ])('throws on %s', async (template, message) => {
     const changes = { 'base/files/src/bad.ts.hbs': template };
     const error = await plan({}, changes).catch((reason: Error) => reason.message);

@@ -1,10 +1,9 @@
-import { hash, timingSafeEqual } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod/v4';
 import { andThen } from '../calls/maybe-async.js';
 import { isScope, type Principal } from '../definitions/principal.js';
-import { file } from '../host/node/settings.js';
+import { ConfigError } from '../definitions/settings.js';
+import type { Host } from '../host/host.js';
+import { sleep } from '../host/web.js';
 import type { AuthPart, Caller } from '../http/app.js';
 import type { RequestHeaders } from '../http/exchange.js';
 import type { PartEnv } from '../parts.js';
@@ -25,13 +24,14 @@ export function apiKeys(): AuthPart<typeof apiKeySettings> {
     open(env) {
       const currentKeys = liveApiKeys(env);
       return {
-        authenticate: (headers) => andThen(currentKeys(), (keys) => callerOf(headers, keys)),
+        authenticate: (headers) =>
+          andThen(currentKeys(), (keys) => callerOf(headers, keys, env.host)),
       };
     },
   };
 }
 
-function callerOf(headers: RequestHeaders, keys: readonly ApiKey[]): Caller {
+function callerOf(headers: RequestHeaders, keys: readonly ApiKey[], host: Host): Caller {
   const bearer = bearerToken(headers);
   const apiKey = headers.get('x-api-key') ?? undefined;
   if (bearer !== undefined && apiKey !== undefined && bearer !== apiKey) {
@@ -39,7 +39,7 @@ function callerOf(headers: RequestHeaders, keys: readonly ApiKey[]): Caller {
   }
   const presented = bearer ?? apiKey;
   if (presented === undefined) return unauthorized('Send an API key.');
-  const key = findApiKey(keys, presented);
+  const key = findApiKey(keys, presented, host);
   if (key === undefined) return unauthorized('This API key is not known.', 'invalid_token');
   if (key.expires <= Date.now()) {
     return unauthorized('This API key has expired.', 'invalid_token');
@@ -56,32 +56,34 @@ const SETTLE_MS = 50;
  */
 export function liveApiKeys({
   config,
+  host,
   log,
-}: Pick<PartEnv<typeof apiKeySettings>, 'config' | 'log'>) {
+}: Pick<PartEnv<typeof apiKeySettings>, 'config' | 'host' | 'log'>) {
   const { MCP_API_KEYS: configured = [], MCP_API_KEYS_FILE: file } = config;
-  if (file === undefined) return (): readonly ApiKey[] => configured;
+  const { files } = host;
+  let keys = hashed(configured, host);
+  if (file === undefined || files === undefined) return (): readonly ApiKey[] => keys;
 
-  let keys: readonly ApiKey[] = configured;
+  const read = (path: string) => files.read(path).catch(() => '');
   let lastSeen: string | undefined;
   let nextRead = 0;
   let reading = Promise.resolve();
 
   /** Follows the path each time: a mounted secret changes by a new symbolic link. */
   async function reread(path: string): Promise<void> {
-    const text = await readFile(path, 'utf8').catch(() => '');
+    const text = await read(path);
     if (text === lastSeen) return;
     // It may be half written, and a line without its rights has all of them: what still changes is for the next time.
     await sleep(SETTLE_MS);
-    if (text !== (await readFile(path, 'utf8').catch(() => ''))) return;
+    if (text !== (await read(path))) return;
     const first = lastSeen === undefined;
     lastSeen = text;
-    const parsed = parseApiKeys.safeParse(text);
-    if (parsed.success) {
-      keys = parsed.data;
+    const { keys: next, problems } = keysIn(text, host);
+    if (next !== undefined) {
+      keys = next;
       const names = keys.map(({ principal }) => principal.id);
       if (!first) log.info({ names }, 'API keys changed');
     } else {
-      const problems = parsed.error.issues.map(({ message }) => message);
       log.error({ problems }, 'MCP_API_KEYS_FILE is not valid; the keys before it stay valid');
     }
   }
@@ -97,13 +99,34 @@ export function liveApiKeys({
   };
 }
 
+/** The keys of a file, or what is wrong with it. */
+function keysIn(text: string, host: Host) {
+  const parsed = parseApiKeys.safeParse(text);
+  if (!parsed.success) return { problems: parsed.error.issues.map(({ message }) => message) };
+  try {
+    return { keys: hashed(parsed.data, host) };
+  } catch (error) {
+    return { problems: [(error as Error).message] };
+  }
+}
+
+/** A key as it is configured: itself, or its SHA-256 in hexadecimal digits. */
+interface WrittenKey {
+  readonly principal: Principal;
+  readonly key?: string | undefined;
+  readonly hash?: string | undefined;
+  readonly expires: number;
+}
+
 export interface ApiKey {
   /** Who has it. */
   readonly principal: Principal;
-  readonly sha256: Buffer;
+  readonly sha256: Uint8Array;
   /** Milliseconds since 1970; `Infinity` when it stays valid. */
   readonly expires: number;
 }
+
+const TWICE = 'has the same key twice';
 
 const ENTRY =
   /^(?<name>[\w.-]{1,64}):(?:sha256:(?<hash>[0-9a-f]{64})|(?<key>[!-9;-~]+))(?::(?<rights>\S.*))?$/i;
@@ -113,7 +136,7 @@ const ENTRY =
  * perhaps `:` and scopes, `role=…` and `expires=2027-01-31`, separated by blanks. One entry per line or separated by commas;
  * a line that starts with `#` is a comment. Without scopes a key has all of them; without a role, too, it may do everything.
  */
-export const parseApiKeys = z.string().transform((text, ctx): ApiKey[] => {
+export const parseApiKeys = z.string().transform((text, ctx): WrittenKey[] => {
   const entries = text
     .replaceAll(/^\s*#.*$/gm, '')
     .split(/[,\n]/)
@@ -126,14 +149,14 @@ export const parseApiKeys = z.string().transform((text, ctx): ApiKey[] => {
     ctx.addIssue(`key ${index + 1}${key}`);
     return undefined;
   });
-  const hashes = keys.flatMap((key) => key?.sha256.toString('hex') ?? []);
-  if (new Set(hashes).size < hashes.length) ctx.addIssue('has the same key twice');
+  const written = keys.flatMap((one) => one?.hash ?? one?.key ?? []);
+  if (new Set(written).size < written.length) ctx.addIssue(TWICE);
   return keys.filter((key) => key !== undefined);
 });
 
 export const apiKeySettings = {
   MCP_API_KEYS: parseApiKeys.optional(),
-  MCP_API_KEYS_FILE: file.optional(),
+  MCP_API_KEYS_FILE: z.string().optional(),
 };
 
 /** Whether a key can name this role: blanks and commas end it, and `=` is for the words around it. */
@@ -142,10 +165,10 @@ export function isRoleName(text: string): boolean {
 }
 
 /** An entry, or what is wrong with it; that never contains the key. */
-function parseEntry(entry: string): ApiKey | string {
-  const { name, hash, key = '', rights } = ENTRY.exec(entry)?.groups ?? {};
+function parseEntry(entry: string): WrittenKey | string {
+  const { name, hash, key, rights } = ENTRY.exec(entry)?.groups ?? {};
   if (name === undefined) return ' is not name:key or name:sha256:<hex>, perhaps with rights';
-  const weakness = weaknessOf(hash ?? key);
+  const weakness = weaknessOf(hash ?? key ?? '');
   if (weakness !== undefined) return ` (${name}) ${weakness}`;
   const words = rights?.split(/[ \t]+/) ?? [];
   const unknown = words.find((word) => /=/.test(word) && !/^(?:role|expires)=./.test(word));
@@ -158,7 +181,7 @@ function parseEntry(entry: string): ApiKey | string {
   if (!scopes.every(isScope)) return ` (${name}): a scope is ASCII without blanks, " and \\`;
   return {
     principal: { id: name, scopes: scopes.length === 0 ? ['*'] : scopes, roles },
-    sha256: hash === undefined ? sha256(key) : Buffer.from(hash, 'hex'),
+    ...(hash === undefined ? { key } : { hash: hash.toLowerCase() }),
     expires: Math.min(...expires, Number.POSITIVE_INFINITY),
   };
 }
@@ -174,18 +197,36 @@ function endOf(day: string): number {
   return start + 86_400_000;
 }
 
+/**
+ * The keys by their hashes: what is looked up is never a key.
+ * @throws {ConfigError} when one is there twice: itself, and as a hash
+ */
+function hashed(keys: readonly WrittenKey[], host: Host): readonly ApiKey[] {
+  const digests = keys.map(({ key = '', hash = host.sha256(key, 'hex') }) => hash);
+  if (new Set(digests).size < digests.length) throw new ConfigError([`MCP_API_KEYS: ${TWICE}`]);
+  return keys.map(({ principal, expires }, index) => ({
+    principal,
+    sha256: fromHex(digests[index] ?? ''),
+    expires,
+  }));
+}
+
+function fromHex(digits: string): Uint8Array {
+  return Uint8Array.from(digits.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+}
+
 /** Compares with every key, in the same time whichever one fits. */
-export function findApiKey(keys: readonly ApiKey[], presented: string): ApiKey | undefined {
-  const digest = sha256(presented);
+export function findApiKey(
+  keys: readonly ApiKey[],
+  presented: string,
+  { sha256Bytes, timingSafeEqual }: Host,
+): ApiKey | undefined {
+  const digest = sha256Bytes(presented);
   let found: ApiKey | undefined;
   for (const key of keys) {
     if (timingSafeEqual(key.sha256, digest)) found = key;
   }
   return found;
-}
-
-function sha256(text: string): Buffer {
-  return hash('sha256', text, 'buffer');
 }
 
 const MIN_LENGTH = 16;

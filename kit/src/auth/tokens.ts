@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import {
   errors,
   type JWTPayload,
@@ -9,6 +8,7 @@ import {
 } from 'jose';
 import { claimAt, type Principal } from '../definitions/principal.js';
 import { int } from '../definitions/settings.js';
+import type { Host } from '../host/host.js';
 import type { Authenticator, Caller } from '../http/app.js';
 import { refuse } from '../http/exchange.js';
 import type { PartEnv } from '../parts.js';
@@ -38,7 +38,12 @@ export interface TokenRules {
  * @see https://www.rfc-editor.org/rfc/rfc8725
  */
 export function createTokenAuthenticator(
-  { config, log, metrics }: Pick<PartEnv<typeof tokenSettings>, 'config' | 'log' | 'metrics'>,
+  {
+    config,
+    host,
+    log,
+    metrics,
+  }: Pick<PartEnv<typeof tokenSettings>, 'config' | 'host' | 'log' | 'metrics'>,
   { getKey, expected, toPrincipal, hints }: TokenRules,
 ): Authenticator {
   const options = {
@@ -46,7 +51,7 @@ export function createTokenAuthenticator(
     requiredClaims: ['exp', 'sub'],
     clockTolerance: CLOCK_TOLERANCE_SECONDS,
   };
-  const verified = new VerifiedTokens(config.TOKEN_CACHE_SECONDS);
+  const verified = new VerifiedTokens(config.TOKEN_CACHE_SECONDS, host);
   const remembered = 'Tokens that are remembered.';
   metrics.gauge('mcp_token_cache_entries', remembered, () => verified.size);
   const lookUps = metrics.counters(
@@ -155,7 +160,10 @@ export class VerifiedTokens {
   readonly #entries = new Map<string, Entry>();
 
   /** With `seconds` 0 nothing is remembered: a revoked key or a changed secret counts at once. */
-  constructor(private readonly seconds: number) {}
+  constructor(
+    private readonly seconds: number,
+    private readonly host: Pick<Host, 'sha256'>,
+  ) {}
 
   get size(): number {
     return this.#entries.size;
@@ -163,7 +171,7 @@ export class VerifiedTokens {
 
   get(token: string): Principal | undefined {
     if (this.seconds === 0) return undefined;
-    const entry = this.#entries.get(sha256(token));
+    const entry = this.#entries.get(this.host.sha256(token, 'base64'));
     if (entry === undefined || Date.now() >= entry.expires) return undefined;
     return performance.now() < entry.until ? entry.principal : undefined;
   }
@@ -173,17 +181,17 @@ export class VerifiedTokens {
     if (this.seconds === 0 || exp * 1_000 <= Date.now()) return;
     if (this.#entries.size >= MAX_TOKENS) this.#forgetOldest();
     const until = performance.now() + this.seconds * 1_000;
-    this.#entries.set(sha256(token), { principal, expires: exp * 1_000, until });
+    this.#entries.set(this.host.sha256(token, 'base64'), {
+      principal,
+      expires: exp * 1_000,
+      until,
+    });
   }
 
   #forgetOldest(): void {
     const [oldest] = this.#entries.keys();
     if (oldest !== undefined) this.#entries.delete(oldest);
   }
-}
-
-function sha256(token: string): string {
-  return hash('sha256', token, 'base64');
 }
 
 /** The algorithms for published keys. None of them takes a secret, so a public key cannot be passed off as one. */

@@ -1,11 +1,11 @@
-import { randomBytes } from 'node:crypto';
-import { inspect } from 'node:util';
 import type {
   InputRequiredResult,
   RequestStateCodec,
   ServerContext,
 } from '@modelcontextprotocol/server';
 import type { Answer, Answers, Question, Questions } from '../definitions/context.js';
+import type { Host } from '../host/host.js';
+import { randomBytes } from '../host/web.js';
 import type { CallRequest } from './call.js';
 
 /** Thrown by work that cannot go on without answers. */
@@ -160,14 +160,11 @@ export class CallStateCodec {
  * The arguments of a call as a person can read them, with invisible characters spelled out. It also says which call was
  * asked about, so nothing may be left out: JSON would lose what a schema has made a Map or a Set of.
  */
-export function formatArguments(args: unknown): string {
-  return inspect(args, {
-    depth: null,
-    maxArrayLength: null,
-    maxStringLength: null,
-    sorted: true,
-  }).replaceAll(
-    /[\p{Cf}\p{DI}\p{Zl}\p{Zp}\u2800]/gu,
-    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
-  );
+export function formatArguments(args: unknown, host: Pick<Host, 'inspect'>): string {
+  return host
+    .inspect(args)
+    .replaceAll(
+      /[\p{Cf}\p{DI}\p{Zl}\p{Zp}\u2800]/gu,
+      (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
+    );
 }

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { CallContext } from '../definitions/context.js';
 import type { Principal } from '../definitions/principal.js';
@@ -52,7 +51,7 @@ class CallScope {
 
   #questions(): Asking {
     const state = this.request.mcpReq.requestState<CallState>();
-    const isOurs = state?.call === roundOf(this.call, this.principal);
+    const isOurs = state?.call === roundOf(this.call, this.principal, this.services);
     this.#asking ??= new Asking(this.request, isOurs ? state : undefined);
     return this.#asking;
   }
@@ -78,8 +77,13 @@ export function logOf({ kind, name }: Call, { log }: Services, { id }: Principal
 }
 
 /** Tells whose answers count: those to questions of the same call, with the same arguments. */
-export function roundOf({ kind, name, uri, input }: Call, { id }: Principal): string {
-  return hash('sha256', JSON.stringify([id, kind, name, uri, formatArguments(input)]), 'base64url');
+export function roundOf(
+  { kind, name, uri, input }: Call,
+  { id }: Principal,
+  { host }: Pick<Services, 'host'>,
+): string {
+  const text = JSON.stringify([id, kind, name, uri, formatArguments(input, host)]);
+  return host.sha256(text, 'base64url');
 }
 
 /** Sends `notifications/progress` for a request, if it carries a progress token. */

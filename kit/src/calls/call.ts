@@ -24,7 +24,7 @@ export interface CallRequest {
     'id' | '_meta' | 'envelope' | 'signal' | 'notify' | 'log' | 'inputResponses' | 'requestState'
   >;
   /** Knows what a client of 2025 said when it connected. */
-  readonly server?: McpServer;
+  readonly server?: { readonly server: Pick<McpServer['server'], 'getClientCapabilities'> };
   /** Calls `work` when the caller has gone; cheaper than the signal. */
   whenGone?(work: () => void): void;
 }

@@ -1,11 +1,7 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import * as z from 'zod/v4';
 import { ToolError } from '../definitions/errors.js';
 import type { Principal } from '../definitions/principal.js';
-
-const CIPHER = 'aes-256-gcm';
-const IV_BYTES = 12;
-const TAG_BYTES = 16;
+import type { Host, Sealer } from '../host/host.js';
 
 const Place = z.object({ list: z.string(), after: z.string().optional() });
 
@@ -14,33 +10,21 @@ export type Place = z.output<typeof Place>;
 
 /** Seals places into cursors that a client can neither read nor change, nor give to somebody else. */
 export class Cursors {
-  readonly #key: Uint8Array;
+  readonly #sealer: Sealer;
 
   /** Without a secret there is a new one, so that only this process knows its cursors. */
-  constructor(secret?: string) {
-    this.#key = secret
-      ? new Uint8Array(hkdfSync('sha256', secret, '', 'resources/list', 32))
-      : randomBytes(32);
+  constructor(host: Host, secret?: string) {
+    this.#sealer = host.sealer(secret, 'resources/list');
   }
 
   seal(place: Place, { id }: Principal): string {
-    const iv = randomBytes(IV_BYTES);
-    const cipher = createCipheriv(CIPHER, this.#key, iv).setAAD(Buffer.from(id));
-    const text = Buffer.concat([cipher.update(JSON.stringify(place)), cipher.final()]);
-    return Buffer.concat([iv, cipher.getAuthTag(), text]).toString('base64url');
+    return this.#sealer.seal(JSON.stringify(place), id);
   }
 
   /** @throws {ToolError} `INVALID_CURSOR` when it is not one of this caller's. */
   open(cursor: string, { id }: Principal): Place {
     try {
-      const bytes = Buffer.from(cursor, 'base64url');
-      const iv = bytes.subarray(0, IV_BYTES);
-      const tag = bytes.subarray(IV_BYTES, IV_BYTES + TAG_BYTES);
-      const decipher = createDecipheriv(CIPHER, this.#key, iv, { authTagLength: TAG_BYTES })
-        .setAAD(Buffer.from(id))
-        .setAuthTag(tag);
-      const text = decipher.update(bytes.subarray(IV_BYTES + TAG_BYTES)) + decipher.final('utf8');
-      return Place.parse(JSON.parse(text));
+      return Place.parse(JSON.parse(this.#sealer.open(cursor, id)));
     } catch {
       throw invalidCursor();
     }

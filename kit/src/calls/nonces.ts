@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { Claim, NonceStore } from './services.js';
 
 interface IdSet {
@@ -16,7 +15,7 @@ export class MemoryNonceStore implements NonceStore {
   setForNew(seconds: number): string {
     const now = this.#forget();
     if ((this.#sets.get(this.#newest)?.fullAt ?? 0) <= now) {
-      this.#newest = randomUUID();
+      this.#newest = crypto.randomUUID();
       const fullAt = now + seconds * 1_000;
       this.#sets.set(this.#newest, { used: new Set(), fullAt, end: fullAt + seconds * 1_000 });
     }

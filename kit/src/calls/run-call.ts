@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { CallContext } from '../definitions/context.js';
 import { isNetworkError, ToolError } from '../definitions/errors.js';
@@ -6,7 +5,6 @@ import { missingScopes, type Principal } from '../definitions/principal.js';
 import { InputNeeded, InputRequired } from './ask.js';
 import { type Call, type CallRequest, eraOf } from './call.js';
 import { contextsOf, logOf, roundOf } from './call-scope.js';
-import { correlationId, withCorrelationId } from './correlation.js';
 import { andThen, isPromise, type MaybePromise, orElse } from './maybe-async.js';
 import { aborted, type RunningCalls } from './running-calls.js';
 import type { Access, CallSpan, Services } from './services.js';
@@ -23,7 +21,8 @@ export function runCall<T>(
   request: CallRequest,
   work: (ctx: CallContext) => MaybePromise<T>,
 ): MaybePromise<T> {
-  const outer = correlationId();
+  const { requests } = services.host;
+  const outer = requests.getStore()?.id;
   const id = outer ?? String(request.mcpReq.id);
   const era = eraOf(request.mcpReq);
   const started = performance.now();
@@ -70,16 +69,16 @@ export function runCall<T>(
   const run = () =>
     orElse(attempt, (error) =>
       error instanceof InputNeeded
-        ? inputRequired(error, roundOf(call, principal), services).then(fail, fail)
+        ? inputRequired(error, roundOf(call, principal, services), services).then(fail, fail)
         : fail(error),
     );
-  if (tracing === undefined) return outer === undefined ? withCorrelationId(id, run) : run();
+  if (tracing === undefined) return outer === undefined ? requests.run({ id }, run) : run();
   const inSpan = () =>
     andThen(tracing.begin(call, request.mcpReq, era), (begun) => {
       span = begun;
       return begun.run(run);
     });
-  return outer === undefined ? withCorrelationId(id, inSpan) : inSpan();
+  return outer === undefined ? requests.run({ id }, inSpan) : inSpan();
 }
 
 /** Turns questions into a result. The library that words them is loaded when somebody asks the first one. */
@@ -89,7 +88,7 @@ async function inputRequired(
   { callStates }: Services,
 ): Promise<InputRequired> {
   const { inputRequiredResult } = await import('./ask-library.js');
-  const state = await callStates.sign({ id: randomUUID(), call: round, ...kept });
+  const state = await callStates.sign({ id: crypto.randomUUID(), call: round, ...kept });
   return new InputRequired(inputRequiredResult(questions, state));
 }
 

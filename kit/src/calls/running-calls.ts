@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { ToolError } from '../definitions/errors.js';
 import type { Principal } from '../definitions/principal.js';
+import { type Timer, unref } from '../host/web.js';
 import type { Call } from './call.js';
 
 type Abort = (toReason: () => ToolError) => void;
@@ -67,7 +68,7 @@ const REPEAT_MS = 60_000;
 export class OverdueCalls {
   readonly #all = new Set<{ readonly name: string; readonly since: number }>();
   readonly #ofCaller = new Map<string, number>();
-  #nextReport: NodeJS.Timeout | undefined;
+  #nextReport: Timer | undefined;
 
   constructor(private readonly log: Logger) {}
 
@@ -85,7 +86,7 @@ export class OverdueCalls {
     const call = { name, since: performance.now() };
     this.#all.add(call);
     this.#ofCaller.set(id, this.countOf(id) + 1);
-    this.#nextReport ??= setTimeout(() => this.#report(), GRACE_MS).unref();
+    this.#nextReport ??= unref(setTimeout(() => this.#report(), GRACE_MS));
     return () => {
       this.#all.delete(call);
       const left = this.countOf(id) - 1;
@@ -103,6 +104,6 @@ export class OverdueCalls {
     }
     const pause = names.length > 0 ? REPEAT_MS : GRACE_MS;
     this.#nextReport =
-      this.#all.size > 0 ? setTimeout(() => this.#report(), pause).unref() : undefined;
+      this.#all.size > 0 ? unref(setTimeout(() => this.#report(), pause)) : undefined;
   }
 }

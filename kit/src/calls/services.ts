@@ -4,6 +4,7 @@ import type { Changes } from '../definitions/changes.js';
 import type { About, Definitions } from '../definitions/definitions.js';
 import type { Principal } from '../definitions/principal.js';
 import type { CallSettings } from '../definitions/settings.js';
+import type { Host } from '../host/host.js';
 import type { CallStateCodec } from './ask.js';
 import type { Call, CallEnd, CallRequest } from './call.js';
 import type { Cursors } from './cursors.js';
@@ -17,6 +18,7 @@ export interface Services {
   /** For the model: how to use this server. */
   readonly instructions?: string | undefined;
   readonly config: CallSettings;
+  readonly host: Host;
   readonly log: Logger;
   /** They see every call: the audit log, the metrics. */
   readonly observers: readonly CallObserver[];

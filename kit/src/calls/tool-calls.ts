@@ -9,6 +9,7 @@ import type { Tool } from '../definitions/definitions.js';
 import { outputTooLarge, ToolError } from '../definitions/errors.js';
 import type { Principal } from '../definitions/principal.js';
 import type { CallSettings } from '../definitions/settings.js';
+import { byteLength, bytesOver } from '../host/web.js';
 import { InputRequired } from './ask.js';
 import type { Call, CallRequest } from './call.js';
 import { andThen, type MaybePromise, orElse } from './maybe-async.js';
@@ -177,13 +178,13 @@ function withShortList(value: Fields, { path: [key = '', ...rest], all, shown }:
 }
 
 function excess({ text, marker }: Fitted, { maxBytes }: Caps): number {
-  return Buffer.byteLength(text) + Buffer.byteLength(marker) - maxBytes;
+  return bytesOver(maxBytes, text + marker);
 }
 
 /** Drops items from the end until `bytes` are saved or one item is left. */
 function dropItems(list: List, bytes: number): void {
   for (let saved = 0; saved < bytes && list.shown > 1; list.shown -= 1) {
-    saved += Buffer.byteLength(JSON.stringify(list.all[list.shown - 1]) ?? 'null') + 1;
+    saved += byteLength(JSON.stringify(list.all[list.shown - 1]) ?? 'null') + 1;
   }
 }
 
@@ -192,7 +193,7 @@ function dropItems(list: List, bytes: number): void {
  * @throws {ToolError} `OUTPUT_TOO_LARGE` when it has more than `MAX_OUTPUT_BYTES` bytes.
  */
 export function enforceOutputLimits<T>(output: T, { config }: Pick<CallContext, 'config'>): T {
-  const bytes = Buffer.byteLength(JSON.stringify(output));
-  if (bytes > config.MAX_OUTPUT_BYTES) throw outputTooLarge(config.MAX_OUTPUT_BYTES);
+  const over = bytesOver(config.MAX_OUTPUT_BYTES, JSON.stringify(output));
+  if (over > 0) throw outputTooLarge(config.MAX_OUTPUT_BYTES);
   return output;
 }

@@ -40,7 +40,7 @@ export class Changes {
   }
 
   #collect(event: ServerEvent): void {
-    if (this.#waiting.size === 0) setImmediate(() => this.#publishAll());
+    if (this.#waiting.size === 0) setTimeout(() => this.#publishAll());
     this.#waiting.set(JSON.stringify(event), event);
   }
 

@@ -9,6 +9,7 @@ import {
   type SettingsOf,
   type SettingsShape,
 } from '../definitions/settings.js';
+import { byteLength } from '../host/web.js';
 import { rateLimitSettings } from '../limits/call-limits.js';
 import type { Part } from '../parts.js';
 import type { AuditLog } from '../telemetry/audit.js';
@@ -24,7 +25,7 @@ const PLACEHOLDER =
 
 /** Why a signing secret must not be used, or `undefined`: it is short, a placeholder, or easy to guess. */
 export function weaknessOf(secret: string): string | undefined {
-  if (Buffer.byteLength(secret) < MIN_BYTES) return `needs at least ${MIN_BYTES} bytes`;
+  if (byteLength(secret) < MIN_BYTES) return `needs at least ${MIN_BYTES} bytes`;
   if (PLACEHOLDER.test(secret)) return 'is a placeholder';
   if (new Set(secret).size < MIN_DIFFERENT) return 'is easy to guess';
   return undefined;

@@ -1,4 +1,4 @@
-import { isUtf8 } from 'node:buffer';
+import { toBytes } from '../host/web.js';
 import { type Answer, type Incoming, refuse } from './exchange.js';
 
 type ReadJson = { readonly body: unknown } | { readonly refusal: Answer };
@@ -30,14 +30,27 @@ export async function readJson(
 }
 
 /** @throws when the bytes are not JSON. */
-function parse(bytes: Buffer): ReadJson {
+function parse(bytes: Uint8Array): ReadJson {
   if (isTooDeep(bytes, MAX_DEPTH)) {
     return refused(`The body is nested more than ${MAX_DEPTH} levels deep.`, PARSE_ERROR);
   }
-  if (!isUtf8(bytes)) return refused('The body is not UTF-8.', PARSE_ERROR);
-  const body: unknown = JSON.parse(bytes.toString());
+  const text = textOf(bytes);
+  if (text === undefined) return refused('The body is not UTF-8.', PARSE_ERROR);
+  const body: unknown = JSON.parse(text);
   const problem = Array.isArray(body) ? batchProblem(body) : undefined;
   return problem === undefined ? { body } : refused(problem, INVALID_REQUEST);
+}
+
+/** A byte order mark stays: JSON has none. */
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** `undefined` when the bytes are not UTF-8. */
+function textOf(bytes: Uint8Array): string | undefined {
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Answers of a batch are told apart by their ids. */
@@ -51,8 +64,7 @@ function refused(message: string, code: number): ReadJson {
   return { refusal: refuse(400, message, undefined, code) };
 }
 
-const [QUOTE, BACKSLASH, OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] =
-  Buffer.from('"\\[]{}');
+const [QUOTE, BACKSLASH, OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = toBytes('"\\[]{}');
 
 /** Whether JSON is nested more than `maxDepth` levels deep, found without parsing it. */
 export function isTooDeep(json: Uint8Array, maxDepth: number): boolean {

@@ -1,6 +1,7 @@
-import { hash } from 'node:crypto';
 import { andThen, isPromise } from '../calls/maybe-async.js';
 import type { Principal } from '../definitions/principal.js';
+import type { Host } from '../host/host.js';
+import { type Timer, unref } from '../host/web.js';
 import { type RateLimitSettings, TokenBuckets } from '../limits/call-limits.js';
 import type { Authenticate, Authenticator, Caller, OpenAuth } from './app.js';
 import { type Answer, type RequestHeaders, refuse } from './exchange.js';
@@ -65,13 +66,14 @@ export function slowGuesses(
   authenticate: Authenticator,
   credentialHeaders: readonly string[],
   config: RateLimitSettings,
+  host: Host,
 ): Authenticator {
   const { RATE_LIMIT_PER_MINUTE, RATE_LIMIT_BURST = RATE_LIMIT_PER_MINUTE } = config;
   const guesses = new TokenBuckets();
   const known = new Set<string>();
 
   return (headers, address = 'unknown') => {
-    const sent = fingerprint(headers, credentialHeaders);
+    const sent = fingerprint(headers, credentialHeaders, host);
     if (sent === undefined) return authenticate(headers, address);
 
     const bucket = { key: address, perMinute: RATE_LIMIT_PER_MINUTE, burst: RATE_LIMIT_BURST };
@@ -85,10 +87,14 @@ export function slowGuesses(
 }
 
 /** A hash of the credentials, or `undefined` when there are none. */
-function fingerprint(headers: RequestHeaders, names: readonly string[]): string | undefined {
+function fingerprint(
+  headers: RequestHeaders,
+  names: readonly string[],
+  host: Host,
+): string | undefined {
   const sent = names.map((name) => headers.get(name));
   if (sent.every((value) => value === null)) return undefined;
-  return hash('sha256', JSON.stringify(sent), 'base64');
+  return host.sha256(JSON.stringify(sent), 'base64');
 }
 
 function remember(known: Set<string>, sent: string): void {
@@ -104,7 +110,7 @@ const LOOK_MS = 60_000;
 
 /** The caller behind a stream that stays open: what it may do changes, and its credentials end. */
 export class LiveCaller {
-  readonly #look: NodeJS.Timeout;
+  readonly #look: Timer;
 
   /** @param onEnd is called when the credentials do not count any more, or are somebody else's */
   constructor(
@@ -119,7 +125,8 @@ export class LiveCaller {
       } else {
         onEnd();
       }
-    }, LOOK_MS).unref();
+    }, LOOK_MS);
+    unref(this.#look);
   }
 
   /** Who that is now. */

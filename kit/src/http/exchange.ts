@@ -1,4 +1,6 @@
 import type { MaybePromise } from '../calls/maybe-async.js';
+import { concatBytes, toBytes } from '../host/web.js';
+import { Caller } from '../protocol/plain-calls.js';
 
 /**
  * A request as this server sees it: what it reads of a web-standard `Request`, so that one that came to `node:http` need
@@ -19,7 +21,7 @@ export interface Incoming {
    * The body, or `undefined` when it has more than `maxBytes` bytes; the rest of it is not read then.
    * @throws when it breaks off.
    */
-  read(maxBytes: number): Promise<Buffer | undefined>;
+  read(maxBytes: number): Promise<Uint8Array | undefined>;
   /** The same as a web-standard `Request`, without the body. */
   toRequest(): Request;
 }
@@ -70,40 +72,77 @@ export function refuse(
   return json(status, { jsonrpc: '2.0', id: null, error: { code, message } }, headers);
 }
 
-/** A web-standard `Request`, for platforms that serve those. */
-export function webRequest(request: Request, sender = 'unknown'): Incoming {
-  const { method, headers, signal } = request;
-  return {
-    method,
-    path: new URL(request.url).pathname,
-    headers,
-    sender,
-    signal,
-    whenOver(work) {
-      if (signal.aborted) work();
-      else signal.addEventListener('abort', work, { once: true });
-    },
-    async read(maxBytes) {
-      const chunks: Uint8Array[] = [];
-      let size = 0;
-      for await (const chunk of request.body ?? []) {
-        size += chunk.byteLength;
-        if (size > maxBytes) return undefined;
-        chunks.push(chunk);
+/** A web-standard `Request`, for platforms that serve those. Whoever sends its answer says when it is over. */
+export function webRequest(request: Request, sender = 'unknown'): Incoming & Pick<Caller, 'end'> {
+  return new WebRequest(request, sender);
+}
+
+class WebRequest extends Caller implements Incoming {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: RequestHeaders;
+
+  constructor(
+    private readonly request: Request,
+    readonly sender: string,
+  ) {
+    super();
+    const { method, headers, signal, url } = request;
+    this.method = method;
+    this.path = new URL(url).pathname;
+    this.headers = headers;
+    if (signal.aborted) this.end();
+    else signal.addEventListener('abort', () => this.end(), { once: true });
+  }
+
+  async read(maxBytes: number): Promise<Uint8Array | undefined> {
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    for await (const chunk of this.request.body ?? []) {
+      size += chunk.byteLength;
+      if (size > maxBytes) return undefined;
+      chunks.push(chunk);
+    }
+    return concatBytes(chunks);
+  }
+
+  toRequest(): Request {
+    const { method, headers, url } = this.request;
+    return new Request(url, { method, headers, signal: this.signal });
+  }
+}
+
+/** @param onRead is called when all of it is read, or nobody reads it any more */
+export function toResponse({ status, headers, body }: Answer, onRead?: () => void): Response {
+  const init = { status, headers };
+  if (body === null || typeof body === 'string' || Array.isArray(body)) {
+    onRead?.();
+    return new Response(Array.isArray(body) ? concatBytes(body) : body, init);
+  }
+  const stream = isWritten(body) ? toStream(body) : body;
+  return new Response(onRead === undefined ? stream : watched(stream, onRead), init);
+}
+
+/** The same stream. @param onEnd is called once, when it is over for whatever reason */
+function watched(source: ReadableStream<Uint8Array>, onEnd: () => void) {
+  const reader = source.getReader();
+  return new ReadableStream<Uint8Array>({
+    async pull(target) {
+      try {
+        const { done, value } = await reader.read();
+        if (!done) return target.enqueue(value);
+        target.close();
+        onEnd();
+      } catch (error) {
+        onEnd();
+        throw error;
       }
-      return Buffer.concat(chunks);
     },
-    toRequest: () => new Request(request.url, { method, headers, signal }),
-  };
-}
-
-export function toResponse({ status, headers, body }: Answer): Response {
-  return new Response(toBody(body), { status, headers });
-}
-
-function toBody(body: Answer['body']): string | Uint8Array<ArrayBuffer> | ReadableStream | null {
-  if (Array.isArray(body)) return Buffer.concat(body);
-  return isWritten(body) ? toStream(body) : body;
+    async cancel(reason) {
+      onEnd();
+      await reader.cancel(reason);
+    },
+  });
 }
 
 export function isWritten(body: Answer['body']): body is WrittenBody {
@@ -116,7 +155,6 @@ export const MAX_WAITING_BYTES = 1_000_000;
 const HIGH_WATER_BYTES = 64_000;
 
 function toStream(body: WrittenBody): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder();
   let isOpen = true;
   let drained: Promise<void> | undefined;
   let goOn = () => {};
@@ -135,7 +173,7 @@ function toStream(body: WrittenBody): ReadableStream<Uint8Array> {
               target.error(new Error('the client does not read its answer'));
               return undefined;
             }
-            target.enqueue(encoder.encode(text));
+            target.enqueue(toBytes(text));
             if ((target.desiredSize ?? 0) > 0) return undefined;
             drained ??= new Promise((resolve) => {
               goOn = resolve;
@@ -143,7 +181,7 @@ function toStream(body: WrittenBody): ReadableStream<Uint8Array> {
             return drained;
           },
           end(last) {
-            if (isOpen && last) target.enqueue(encoder.encode(last));
+            if (isOpen && last) target.enqueue(toBytes(last));
             if (isOpen) target.close();
             close();
           },

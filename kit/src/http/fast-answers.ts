@@ -1,7 +1,8 @@
 import type { Logger } from 'pino';
 import { andThen, type MaybePromise } from '../calls/maybe-async.js';
+import { type Timer, toBytes, unref } from '../host/web.js';
 import { internalError } from '../protocol/plain-calls.js';
-import { type Era, MODERN_VERSION, type PlainRequest } from '../protocol/requests.js';
+import { type Era, isNamed, MODERN_VERSION, type PlainRequest } from '../protocol/requests.js';
 import {
   type Answer,
   type BodyTarget,
@@ -27,14 +28,19 @@ const END_OF_EVENT = '\n\n';
  * @see https://modelcontextprotocol.io/specification/draft/basic/transports
  */
 export function headersAgree(headers: RequestHeaders, request: PlainRequest): boolean {
-  const version = headers.get('mcp-protocol-version');
   if (request.era === 'modern') {
     return (
-      version === MODERN_VERSION &&
+      headers.get('mcp-protocol-version') === MODERN_VERSION &&
       headers.get('mcp-method') === request.method &&
-      (request.method !== 'tools/call' || headers.get('mcp-name') === request.name)
+      (!isNamed(request) || headers.get('mcp-name') === request.name)
     );
   }
+  return headersAgreeLegacy(headers);
+}
+
+/** The same for a message of 2025, whose headers say little. */
+export function headersAgreeLegacy(headers: RequestHeaders): boolean {
+  const version = headers.get('mcp-protocol-version');
   const accept = headers.get('accept') ?? '';
   return (
     (version === null || LEGACY_VERSIONS.includes(version)) &&
@@ -62,7 +68,7 @@ export class CallReply implements WrittenBody {
   #isClosed = false;
   #open: (() => void) | undefined;
   #target: BodyTarget | undefined;
-  #keepAlive: NodeJS.Timeout | undefined;
+  #keepAlive: Timer | undefined;
   /** Calls that go on when there is room for more. */
   #waiting: (() => void)[] | undefined;
 
@@ -134,7 +140,7 @@ export class CallReply implements WrittenBody {
       return;
     }
     this.#target = target;
-    this.#keepAlive = setInterval(() => target.write(': keepalive\n\n'), KEEP_ALIVE_MS).unref();
+    this.#keepAlive = unref(setInterval(() => target.write(': keepalive\n\n'), KEEP_ALIVE_MS));
     const events = this.#held;
     this.#held = '';
     if (this.#isOver) {
@@ -191,46 +197,14 @@ export function messageIn(text: string): string {
   return /(?:^|\n)data: (\{[^\n]*)/.exec(text)?.[1] ?? text;
 }
 
+const JSON_BEGIN = toBytes('{"result":');
+const EVENT_BEGIN = toBytes(`${EVENT}{"result":`);
+
 /** The same for one message whose result is there in UTF-8: it is long, and not copied. */
 export function keptAnswer(era: Era, id: string | number, result: Uint8Array): Answer {
   const isEvent = era === 'legacy';
-  const begin = `${isEvent ? EVENT : ''}{"result":`;
+  const begin = isEvent ? EVENT_BEGIN : JSON_BEGIN;
   const end = `,"jsonrpc":"2.0","id":${JSON.stringify(id)}}${isEvent ? END_OF_EVENT : ''}`;
   const headers = isEvent ? { ...EVENTS } : { 'content-type': 'application/json' };
-  return { status: 200, headers, body: [Buffer.from(begin), result, Buffer.from(end)] };
-}
-
-type OfMethod = Map<PlainRequest['method'], Uint8Array>;
-
-/**
- * Lists of tools and discoveries as the MCP SDK has made them. One depends on the era and on which tools the caller may
- * see, and on nothing else; to turn all schemas into JSON for each request is what a list costs.
- */
-export class KeptResults {
-  readonly #results: Record<Era, WeakMap<object, OfMethod>> = {
-    modern: new WeakMap(),
-    legacy: new WeakMap(),
-  };
-
-  /** The answer, if there was one before. @param visibleTo the same object for all who may see the same tools */
-  answer({ era, id, method }: PlainRequest, visibleTo: object): Answer | undefined {
-    const known = this.#results[era].get(visibleTo)?.get(method);
-    return known && keptAnswer(era, id, known);
-  }
-
-  /** Remembers the SDK's answer, and gives it back. */
-  async keep({ era, method }: PlainRequest, visibleTo: object, answer: Answer): Promise<Answer> {
-    const body = await toResponse(answer).text();
-    const result = answer.status === 200 ? resultIn(body, era) : undefined;
-    if (result !== undefined) {
-      const ofMethod = this.#results[era].get(visibleTo) ?? new Map();
-      this.#results[era].set(visibleTo, ofMethod.set(method, Buffer.from(JSON.stringify(result))));
-    }
-    return { ...answer, body };
-  }
-}
-
-function resultIn(body: string, era: Era): unknown {
-  const message = era === 'modern' ? body : messageIn(body);
-  return (JSON.parse(message) as { result?: unknown }).result;
+  return { status: 200, headers, body: [begin, result, toBytes(end)] };
 }

@@ -1,7 +1,7 @@
-import { BlockList, isIP, isIPv6 } from 'node:net';
 import * as z from 'zod/v4';
 import { list, type SettingsOf } from '../definitions/settings.js';
 import { type Answer, type Incoming, refuse } from './exchange.js';
+import { isIP, networkOf } from './ip.js';
 
 /** Looks at a request; an answer refuses it. */
 export type Guard = (request: Incoming) => Answer | undefined;
@@ -48,7 +48,7 @@ export function addressGuard(config: HostSettings): Guard {
   const guard = hostGuard(config);
   return (request) => {
     const host = hostname(request.headers.get('host')) ?? '';
-    return isIP(host.replace(/^\[|\]$/g, '')) > 0 ? undefined : guard(request);
+    return isIP(host.replace(/^\[|\]$/g, '')) ? undefined : guard(request);
   };
 }
 
@@ -145,18 +145,11 @@ export type IsProxy = (address: string, hops: number) => boolean;
 /** Parses `TRUST_PROXY`: how many proxies there are, or a comma list of their addresses and networks. */
 export function parseTrustProxy(text: string, ctx: z.RefinementCtx): IsProxy {
   if (/^\d{1,2}$/.test(text)) return (_, hops) => hops < Number(text);
-  const proxies = new BlockList();
-  for (const entry of text.split(',').map((item) => item.trim())) {
-    const [address = '', bits] = entry.split('/');
-    const type = isIPv6(address) ? 'ipv6' : 'ipv4';
-    try {
-      if (bits === undefined) proxies.addAddress(address, type);
-      else proxies.addSubnet(address, Number(bits || Number.NaN), type);
-    } catch {
-      ctx.addIssue('must be a number of proxies, or addresses like 10.0.0.1 and 10.0.0.0/8');
-    }
+  const proxies = text.split(',').map((entry) => networkOf(entry.trim()));
+  if (proxies.includes(undefined)) {
+    ctx.addIssue('must be a number of proxies, or addresses like 10.0.0.1 and 10.0.0.0/8');
   }
-  return (address) => proxies.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+  return (address) => proxies.some((network) => network?.(address));
 }
 
 /**
@@ -169,7 +162,7 @@ export function clientAddress(sender: string, forwardedFor: string | null, isPro
   let client = plain(sender);
   for (const [hops, claim] of claimed.entries()) {
     const next = plain(claim);
-    if (!isProxy?.(client, hops) || isIP(next) === 0) break;
+    if (!isProxy?.(client, hops) || !isIP(next)) break;
     client = next;
   }
   return client.includes(':') ? network(client) : client;

@@ -1,8 +1,6 @@
-import { randomUUID } from 'node:crypto';
-import { withCorrelationId } from '../calls/correlation.js';
 import { andThen, isPromise, type MaybePromise } from '../calls/maybe-async.js';
 import { ConfigError } from '../definitions/settings.js';
-import { orHurry } from '../host/node/lifecycle.js';
+import { orHurry } from '../host/web.js';
 import { Concurrency } from '../limits/call-limits.js';
 import { isListenRequest } from '../protocol/requests.js';
 import type { HttpApp, OwnRoute } from './app.js';
@@ -56,10 +54,10 @@ const OWN_PATHS = ['/mcp', '/healthz', '/readyz', '/metrics'];
  * @throws {ConfigError} when a route would never be reached.
  */
 export function createHttpHandler(app: HttpApp): HttpHandler {
-  const { auth, checks, config, credentialHeaders, log, metrics, ownRoutes, tracing } = app;
+  const { auth, checks, config, credentialHeaders, host, log, metrics, ownRoutes, tracing } = app;
   const authenticate = auth.isOpen
     ? auth.authenticate
-    : slowGuesses(auth.authenticate, credentialHeaders, config);
+    : slowGuesses(auth.authenticate, credentialHeaders, config, host);
   refuseHidden(ownRoutes, [...OWN_PATHS, ...(auth.paths ?? [])]);
   if (!auth.isOpen) metrics.countAuthFailures();
   const requests = new RequestLimit(config);
@@ -190,12 +188,15 @@ export function createHttpHandler(app: HttpApp): HttpHandler {
 
   function answer(request: Incoming): Promise<Answer> {
     const id = requestId(request);
-    return withCorrelationId(id, () => serve(request, id));
+    return host.requests.run({ id }, () => serve(request, id));
   }
 
   return {
     answer,
-    fetch: async (request, sender) => toResponse(await answer(webRequest(request, sender))),
+    async fetch(request, sender) {
+      const incoming = webRequest(request, sender);
+      return toResponse(await answer(incoming), () => incoming.end());
+    },
     prepare: () => protocol.prepare(),
     announceEnd() {
       draining = true;
@@ -214,7 +215,7 @@ export function createHttpHandler(app: HttpApp): HttpHandler {
 /** The caller's `x-request-id`, if it is harmless in a log line, else a new one. */
 function requestId(request: Incoming): string {
   const given = request.headers.get('x-request-id') ?? '';
-  return /^[\w.-]{1,64}$/.test(given) ? given : randomUUID();
+  return /^[\w.-]{1,64}$/.test(given) ? given : crypto.randomUUID();
 }
 
 function refuseHidden(routes: readonly OwnRoute[], taken: readonly string[]): void {

@@ -1,7 +1,7 @@
 import { createMcpHandler } from '@modelcontextprotocol/server';
 import type { Principal } from '../definitions/principal.js';
-import { changeCapabilities, createMcpServer } from '../protocol/mcp-server.js';
-import type { ServerScope } from '../protocol/offer.js';
+import { createMcpServer } from '../protocol/mcp-server.js';
+import { changeCapabilities, type ServerScope } from '../protocol/offer.js';
 import type { HttpApp, SessionRoutes } from './app.js';
 import { type Answer, fromResponse, type Incoming } from './exchange.js';
 import { Subscriptions } from './subscriptions.js';

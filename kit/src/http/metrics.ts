@@ -1,9 +1,8 @@
-import type { Server } from 'node:net';
 import type { Call, CallEnd } from '../calls/call.js';
 import type { OverdueCalls } from '../calls/running-calls.js';
 import type { CallObserver } from '../calls/services.js';
 import type { Counter } from '../definitions/metrics.js';
-import { stderr } from '../host/node/line-writer.js';
+import type { LineSink } from '../host/host.js';
 import type { AuditLog } from '../telemetry/audit.js';
 import { CallMetrics, Registry } from '../telemetry/metrics.js';
 import type { RequestHeaders } from './exchange.js';
@@ -39,10 +38,14 @@ export class HttpMetrics implements CallObserver {
   );
   #authFailures: Readonly<Record<string, Counter>> = {};
 
-  constructor(audit: AuditLog, overdue: Pick<OverdueCalls, 'count'>) {
+  constructor(
+    audit: AuditLog,
+    overdue: Pick<OverdueCalls, 'count'>,
+    lines: Pick<LineSink, 'lost'>,
+  ) {
     const lost = 'Lines of the log that could not be written.';
     this.registry.total('mcp_log_lines_lost_total', lost, () => [
-      [{ log: 'stderr' }, stderr.lost],
+      [{ log: 'stderr' }, lines.lost],
       [{ log: 'audit' }, audit.lost],
     ]);
     for (const limit of LIMITS) this.countLimit(limit);
@@ -97,15 +100,8 @@ export class HttpMetrics implements CallObserver {
   }
 
   /** How many connections are open. */
-  countConnections(server: Server): void {
-    let open = 0;
-    server.on('connection', (socket) => {
-      open += 1;
-      socket.once('close', () => {
-        open -= 1;
-      });
-    });
-    this.registry.gauge('mcp_http_connections_open', 'Open connections.', () => open);
+  countConnections(open: () => number): void {
+    this.registry.gauge('mcp_http_connections_open', 'Open connections.', open);
   }
 
   countSubscriptions(open: () => number): void {

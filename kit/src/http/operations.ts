@@ -1,4 +1,5 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Host } from '../host/host.js';
+import type { Timer } from '../host/web.js';
 import type { HttpApp, HttpSettings } from './app.js';
 import { type Answer, type Incoming, json } from './exchange.js';
 import {
@@ -66,7 +67,7 @@ async function attempt(check: () => Promise<void>): Promise<void> {
 }
 
 async function outcome(check: Promise<void>): Promise<Outcome> {
-  let timer: NodeJS.Timeout | undefined;
+  let timer: Timer | undefined;
   const timeout = new Promise<'timeout'>((resolve) => {
     timer = setTimeout(() => resolve('timeout'), CHECK_TIMEOUT_MS);
   });
@@ -115,13 +116,16 @@ export function metricsOnOwnPort(app: HttpApp): (request: Incoming) => Answer {
 }
 
 /** With a token it does not matter by which name it is asked for: no web page has that. */
-function tellMetrics({ config, metrics }: HttpApp, host: Guard): (request: Incoming) => Answer {
+function tellMetrics(
+  { config, host: machine, metrics }: HttpApp,
+  host: Guard,
+): (request: Incoming) => Answer {
   const { METRICS_TOKEN } = config;
   const addressed = [host, originGuard(config)];
   return (request) => {
     if (request.method !== 'GET') return notFound();
     if (METRICS_TOKEN !== undefined) {
-      const isKnown = hasToken(request.headers.get('authorization'), METRICS_TOKEN);
+      const isKnown = hasToken(request.headers.get('authorization'), METRICS_TOKEN, machine);
       return isKnown ? text(200, metrics.registry.text()) : notFound();
     }
     return firstRefusal(request, addressed) ?? text(200, metrics.registry.text());
@@ -146,11 +150,11 @@ function isFromHere({ sender, headers }: Incoming): boolean {
   return LOOPBACK.test(sender) && PROXIED.every((name) => headers.get(name) === null);
 }
 
-function hasToken(authorization: string | null, token: string): boolean {
+function hasToken(
+  authorization: string | null,
+  token: string,
+  { sha256Bytes: sha256, timingSafeEqual }: Host,
+): boolean {
   const sent = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
   return sent !== undefined && timingSafeEqual(sha256(sent), sha256(token));
-}
-
-function sha256(value: string): Buffer {
-  return createHash('sha256').update(value).digest();
 }

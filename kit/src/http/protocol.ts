@@ -1,12 +1,23 @@
-import { outsideOfRequests } from '../calls/correlation.js';
 import { andThen, isPromise, type MaybePromise } from '../calls/maybe-async.js';
-import type { ToolOutcome } from '../calls/tool-calls.js';
 import type { Principal } from '../definitions/principal.js';
+import { type CallOutcome, changeCapabilities } from '../protocol/offer.js';
 import { type PlainCall, plainCall } from '../protocol/plain-calls.js';
-import { type PlainRequest, plainRequest, serverScopeFor } from '../protocol/requests.js';
+import { PlainResults } from '../protocol/plain-results.js';
+import {
+  isPlainNotification,
+  type PlainRequest,
+  plainRequest,
+  serverScopeFor,
+} from '../protocol/requests.js';
 import type { Authenticate, HttpApp } from './app.js';
 import { type Answer, type Incoming, refuse } from './exchange.js';
-import { CallReply, headersAgree, KeptResults, wholeAnswer } from './fast-answers.js';
+import {
+  CallReply,
+  headersAgree,
+  headersAgreeLegacy,
+  keptAnswer,
+  wholeAnswer,
+} from './fast-answers.js';
 import type { Library } from './library.js';
 import { watchForRefusedCalls } from './refused-calls.js';
 
@@ -40,7 +51,7 @@ export interface Protocol {
  * request: nothing of one caller is there for another.
  */
 export function createProtocol(app: HttpApp): Protocol {
-  const kept = new KeptResults();
+  const results = new PlainResults(app, { legacy: 'none', modern: changeCapabilities(app) });
   let library: Library | undefined;
   let loading: Promise<Library> | undefined;
   app.metrics.countSubscriptions(() => library?.subscriptions.count ?? 0);
@@ -48,7 +59,7 @@ export function createProtocol(app: HttpApp): Protocol {
   /** Loading it takes longer than all the rest of a start. */
   async function load(): Promise<Library> {
     // What lives as long as the process has nothing to do with the request that happens to come first.
-    loading ??= outsideOfRequests(() =>
+    loading ??= app.host.requests.exit(() =>
       import('./library.js').then(({ openLibrary }) => openLibrary(app)),
     );
     library = await loading;
@@ -76,12 +87,14 @@ export function createProtocol(app: HttpApp): Protocol {
       return begun;
     };
     const notify = (notification: string) => reply().notify(notification);
-    const last = andThen<ToolOutcome, string | Answer>(call.run(request, notify), (outcome) => {
-      const message = call.answer(outcome);
-      if (message !== undefined) return message;
-      const scope = { method, tool: name, outcomes: new Map([[id, outcome]]) };
-      return load().then(({ answer }) => answer(request, body, { principal, scope }));
-    });
+    const last = andThen<string | CallOutcome, string | Answer>(
+      call.run(request, notify),
+      (ended) => {
+        if (typeof ended === 'string') return ended;
+        const scope = { method, tool: name, outcomes: new Map([[id, ended]]) };
+        return load().then(({ answer }) => answer(request, body, { principal, scope }));
+      },
+    );
     if (typeof last === 'string') return begun?.whole(last) ?? wholeAnswer(plain.era, last);
     return isPromise(last) ? reply().later(last) : last;
   }
@@ -90,17 +103,16 @@ export function createProtocol(app: HttpApp): Protocol {
     answer(request, body, principal) {
       const plain = plainRequest(body);
       if (plain === undefined || !headersAgree(request.headers, plain)) {
+        if (isPlainNotification(body) && headersAgreeLegacy(request.headers)) return accepted();
         return askLibrary(request, body, principal);
       }
-      if (plain.method === 'tools/call') {
-        const call = plainCall(plain, app, principal);
-        if (call === undefined) return askLibrary(request, body, principal);
-        return answerCall(plain, call, request, body, principal);
-      }
-      const visibleTo = app.policy.accessOf(principal);
-      const known = kept.answer(plain, visibleTo);
-      if (known !== undefined) return known;
-      return askLibrary(request, body, principal).then((made) => kept.keep(plain, visibleTo, made));
+      // A session begins with it.
+      const isForSessions = plain.method === 'initialize' && app.sessions !== undefined;
+      const result = isForSessions ? undefined : results.of(plain, principal);
+      if (result !== undefined) return keptAnswer(plain.era, plain.id, result);
+      const call = plainCall(plain, app, principal);
+      if (call === undefined) return askLibrary(request, body, principal);
+      return answerCall(plain, call, request, body, principal);
     },
     async listen(request, body, principal, authenticate) {
       const { subscriptions } = await load();
@@ -119,4 +131,9 @@ export function createProtocol(app: HttpApp): Protocol {
       await library?.close();
     },
   };
+}
+
+/** The answer to a notification, which means nothing to a server that remembers nothing of its clients. */
+function accepted(): Answer {
+  return { status: 202, headers: {}, body: null };
 }

@@ -1,8 +1,8 @@
 import type { RequestMeta } from '@modelcontextprotocol/server';
 import { type Call, eraOf } from '../calls/call.js';
-import { type Correlation, currentRequest } from '../calls/correlation.js';
 import type { CallObserver } from '../calls/services.js';
 import type { Principal } from '../definitions/principal.js';
+import type { Correlation, RequestScope } from '../host/host.js';
 import type { HttpApp } from './app.js';
 import type { Incoming } from './exchange.js';
 
@@ -25,9 +25,9 @@ export function watchForRefusedCalls(
   request: Incoming,
   body: unknown,
   principal: Principal,
-  { audit, definitions, metrics }: HttpApp,
+  { audit, definitions, host, metrics }: HttpApp,
 ): void {
-  const scope = currentRequest();
+  const scope = host.requests.getStore();
   const calls = new Map((Array.isArray(body) ? body : [body]).flatMap(toCall));
   if (scope === undefined || calls.size === 0) return;
   awaited.set(scope, calls);
@@ -47,13 +47,15 @@ export function watchForRefusedCalls(
 }
 
 /** The pipeline has begun with a call: it records how that ends. */
-export const dispatched: CallObserver = {
-  began(_, { mcpReq }) {
-    const scope = currentRequest();
-    if (scope !== undefined) awaited.get(scope)?.delete(mcpReq.id);
-  },
-  ended() {},
-};
+export function dispatched(requests: RequestScope): CallObserver {
+  return {
+    began(_, { mcpReq }) {
+      const scope = requests.getStore();
+      if (scope !== undefined) awaited.get(scope)?.delete(mcpReq.id);
+    },
+    ended() {},
+  };
+}
 
 function toCall(message: unknown): [id: unknown, Call][] {
   const { method, id = Symbol('none') } = (message ?? {}) as Fields;

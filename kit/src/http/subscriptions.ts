@@ -1,9 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { createMcpHandler } from '@modelcontextprotocol/server';
 import type { Principal } from '../definitions/principal.js';
+import { sleep } from '../host/web.js';
 import { Concurrency } from '../limits/call-limits.js';
 import { eventsOf, type MayRead, readersOf, wantedIn } from '../protocol/change-events.js';
-import { changeCapabilities, createMcpServer } from '../protocol/mcp-server.js';
+import { createMcpServer } from '../protocol/mcp-server.js';
+import { changeCapabilities } from '../protocol/offer.js';
 import { LISTEN } from '../protocol/requests.js';
 import type { Authenticate, HttpApp } from './app.js';
 import { LiveCaller, tooManyRequests } from './callers.js';
@@ -89,7 +90,7 @@ export class Subscriptions {
   /** Ends every stream in order, so that its client knows that it should listen elsewhere. */
   async close(): Promise<void> {
     for (const close of this.#open) await close();
-    await Promise.race([this.#unsent.finished(), sleep(CLOSE_MS, undefined, { ref: false })]);
+    await Promise.race([this.#unsent.finished(), sleep(CLOSE_MS, { ref: false })]);
   }
 }
 

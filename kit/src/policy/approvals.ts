@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import * as z from 'zod/v4';
 import {
   answerTo,
@@ -12,6 +11,7 @@ import { canShowForms } from '../calls/call.js';
 import type { ApprovalRequest, Approvals, Claim, NonceStore } from '../calls/services.js';
 import type { Question } from '../definitions/context.js';
 import { ToolError } from '../definitions/errors.js';
+import type { Host } from '../host/host.js';
 
 const KEY = 'approval';
 const ASKED_AGAIN =
@@ -24,7 +24,10 @@ const Form = z.object({ approve: z.boolean().describe('Let this call run') });
  * for its user cannot be told apart.
  */
 export class SignedApprovals implements Approvals {
-  constructor(private readonly nonces: NonceStore) {}
+  constructor(
+    private readonly nonces: NonceStore,
+    private readonly host: Host,
+  ) {}
 
   /**
    * Runs `work` when the call has been approved.
@@ -33,10 +36,8 @@ export class SignedApprovals implements Approvals {
    */
   async run<T>(asked: ApprovalRequest, work: () => T | Promise<T>): Promise<T> {
     const { tool, args, principal, request } = asked;
-    const shown = formatArguments(args);
-    const call = createHash('sha256')
-      .update(JSON.stringify([principal.id, tool, shown]))
-      .digest('base64url');
+    const shown = formatArguments(args, this.host);
+    const call = this.host.sha256(JSON.stringify([principal.id, tool, shown]), 'base64url');
 
     const state = request.mcpReq.requestState<CallState>();
     const use = await this.#use(state, call);

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Definitions } from '../definitions/definitions.js';
 import { ConfigError } from '../definitions/settings.js';
-import { file } from '../host/node/settings.js';
+import { file } from '../host/node/files.js';
 import type { PartEnv, PolicyPart } from '../parts.js';
 import { SignedApprovals } from './approvals.js';
 import type { Names } from './policy.js';
@@ -37,6 +37,7 @@ function openPolicy(
     carriesClaims,
     config,
     definitions,
+    host,
     log,
     metrics,
     state,
@@ -92,7 +93,7 @@ function openPolicy(
   return {
     isLive: true,
     accessOf: (principal) => policy.accessOf(principal),
-    approvals: new SignedApprovals(state.nonces),
+    approvals: new SignedApprovals(state.nonces, host),
     close: () => closed.abort(),
   };
 }

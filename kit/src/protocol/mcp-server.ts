@@ -1,19 +1,28 @@
-import { McpServer } from '@modelcontextprotocol/server';
-import { InputRequired } from '../calls/ask.js';
+import {
+  type GetPromptResult,
+  McpServer,
+  type ReadResourceResult,
+  type RequestId,
+  type ServerContext,
+  ResourceTemplate as UriTemplateResource,
+} from '@modelcontextprotocol/server';
+import type * as z from 'zod/v4';
 import { runCall } from '../calls/run-call.js';
 import type { Services } from '../calls/services.js';
-import { enforceOutputLimits, runTool } from '../calls/tool-calls.js';
+import { runTool, type ToolOutcome } from '../calls/tool-calls.js';
 import type { Tool } from '../definitions/definitions.js';
 import type { Principal } from '../definitions/principal.js';
 import { Completions, complete } from './completions.js';
-import { type ChangeCapabilities, cacheHints, type Offer, type ServerScope } from './offer.js';
-import { asProtocolError } from './protocol-error.js';
-import { registerResources } from './resources.js';
-
-/** What clients of this server can hear of: the lists change with the policy, everything else stays what it is. */
-export function changeCapabilities({ policy }: Services): ChangeCapabilities {
-  return policy.isLive ? 'everything' : 'resources';
-}
+import {
+  type CallOutcome,
+  cacheHint,
+  cacheHints,
+  capabilities,
+  type Offer,
+  type ServerScope,
+} from './offer.js';
+import { getPrompt } from './prompts.js';
+import { listResources, readResource, type Variables, visibleResources } from './resources.js';
 
 /** An MCP server for one caller. Everything costly lives in `services` and at module scope. */
 export function createMcpServer(
@@ -24,7 +33,7 @@ export function createMcpServer(
   const { about, definitions, policy, callStates } = services;
   const { method, changes = 'none' } = scope;
   const server = new McpServer(about, {
-    capabilities: capabilities(changes, definitions.offersCompletions),
+    capabilities: capabilities(changes, definitions),
     cacheHints: cacheHints(policy),
     requestState: { verify: (text, sdk) => callStates.verify(text, sdk) },
     ...(services.instructions !== undefined && { instructions: services.instructions }),
@@ -40,22 +49,9 @@ export function createMcpServer(
   return server;
 }
 
-/** What the server says it can do, of which telling changes depends on the connection. */
-function capabilities(changes: ChangeCapabilities, offersCompletions: boolean) {
-  const listChanged = changes === 'everything';
-  const subscribe = changes !== 'none';
-  return {
-    tools: { listChanged },
-    resources: { listChanged: subscribe, subscribe },
-    prompts: { listChanged },
-    logging: {},
-    ...(offersCompletions && { completions: {} }),
-  };
-}
-
 /** Registers the tools that the caller may see; their calls go through the pipeline. */
 export function registerTools({ server, services, principal, scope }: Offer): void {
-  const { tool: wanted, outcomes, stepUp } = scope;
+  const { tool: wanted, stepUp } = scope;
   const access = services.policy.accessOf(principal);
   for (const tool of startingWith(wanted, services.definitions.tools)) {
     const { name, title, description, input, output, annotations } = tool;
@@ -63,14 +59,14 @@ export function registerTools({ server, services, principal, scope }: Offer): vo
     const config = {
       title,
       description,
-      inputSchema: input,
-      ...(output && { outputSchema: output }),
+      inputSchema: withKeptJson(input),
+      ...(output && { outputSchema: withKeptJson(output) }),
       annotations,
       ...(tool.scopes && stepUp && { scopeChallenge: stepUp(tool.scopes, principal) }),
     };
     server.registerTool(name, config, async (args, { mcpReq }) => {
-      const outcome = outcomes?.get(mcpReq.id);
-      if (outcome !== undefined) return outcome;
+      const outcome = take(mcpReq.id, scope);
+      if (outcome !== undefined) return outcome as ToolOutcome;
       // Asked at the call: over stdio this server lives on while the policy changes.
       const { policy } = services;
       const request = { mcpReq, server };
@@ -84,6 +80,37 @@ export function registerTools({ server, services, principal, scope }: Offer): vo
     });
     if (wanted !== undefined) return;
   }
+}
+
+const kept = new WeakMap<z.ZodObject, z.ZodObject>();
+
+/**
+ * The same schema, whose JSON is made once. A server that lives for one call asks for the JSON of both schemas of its tool, an eighth
+ * of what the SDK costs.
+ */
+function withKeptJson(schema: z.ZodObject): z.ZodObject {
+  let known = kept.get(schema);
+  if (known === undefined) {
+    const { jsonSchema, ...standard } = schema['~standard'];
+    const made = new Map<string, Record<string, unknown>>();
+    const once = (io: 'input' | 'output') => (options: Parameters<typeof jsonSchema.input>[0]) => {
+      const key = `${io} ${options.target}`;
+      const json = made.get(key) ?? jsonSchema[io](options);
+      made.set(key, json);
+      return json;
+    };
+    const value = { ...standard, jsonSchema: { input: once('input'), output: once('output') } };
+    known = Object.create(schema, { '~standard': { value } }) as z.ZodObject;
+    kept.set(schema, known);
+  }
+  return known;
+}
+
+/** What has become of a call already. When the human has answered, it runs again. */
+function take(id: RequestId, { outcomes }: ServerScope): CallOutcome | undefined {
+  const outcome = outcomes?.get(id);
+  outcomes?.delete(id);
+  return outcome;
 }
 
 /** The tool of this name first: when it is not there for the caller, it takes a server with some other tool to say so. */
@@ -111,16 +138,8 @@ export function registerPrompts(offer: Offer): void {
       ...(scopes && scope.stepUp && { scopeChallenge: scope.stepUp(scopes, principal) }),
     };
     server.registerPrompt(name, config, async (args, { mcpReq }) => {
-      try {
-        const audited = { ...call, input: args };
-        const work = runCall(audited, services, principal, { mcpReq, server }, async (ctx) =>
-          enforceOutputLimits(await prompt.messages(args, ctx as never), ctx),
-        );
-        return { description, messages: await work };
-      } catch (error) {
-        if (error instanceof InputRequired) return error.result;
-        throw asProtocolError(error);
-      }
+      const outcome = take(mcpReq.id, scope) as GetPromptResult | undefined;
+      return outcome ?? (await getPrompt(prompt, args, services, principal, { mcpReq, server }));
     });
     if (completers === undefined) continue;
     completions.add('ref/prompt', name, (completion, { mcpReq }) =>
@@ -129,4 +148,43 @@ export function registerPrompts(offer: Offer): void {
       ),
     );
   }
+}
+
+/** Registers the resources that the caller may see; their reads go through the pipeline. */
+export function registerResources(offer: Offer): void {
+  const { server, services, principal, completions, scope } = offer;
+  const access = services.policy.accessOf(principal);
+  for (const resource of visibleResources(services, access)) {
+    const { name, title, description, mimeType, scopes, cacheSeconds } = resource;
+    const metadata = {
+      title,
+      description,
+      mimeType,
+      ...(cacheSeconds !== undefined && { cacheHint: cacheHint(cacheSeconds, services.policy) }),
+      ...(scopes && scope.stepUp && { scopeChallenge: scope.stepUp(scopes, principal) }),
+    };
+    const read = async ({ href: uri }: URL, variables: Variables, { mcpReq }: ServerContext) => {
+      const outcome = take(mcpReq.id, scope) as ReadResourceResult | undefined;
+      const address = { uri, variables };
+      const request = { mcpReq, server };
+      return outcome ?? (await readResource(resource, address, services, principal, request));
+    };
+    if ('uri' in resource) {
+      server.registerResource(name, resource.uri, metadata, (uri, sdk) => read(uri, {}, sdk));
+      continue;
+    }
+    const { uriTemplate, complete: completers } = resource;
+    const template = new UriTemplateResource(uriTemplate, { list: undefined });
+    server.registerResource(name, template, metadata, read);
+    if (completers === undefined) continue;
+    const call = { kind: 'resource', name, scopes, isCompletion: true } as const;
+    completions.add('ref/resource', uriTemplate, (completion, { mcpReq }) =>
+      runCall(call, services, principal, { mcpReq, server }, (ctx) =>
+        complete(completers, completion, ctx),
+      ),
+    );
+  }
+  server.server.setRequestHandler('resources/list', ({ params }, { mcpReq }) =>
+    listResources(params?.cursor, services, principal, { mcpReq, server }),
+  );
 }

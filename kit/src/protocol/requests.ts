@@ -5,92 +5,214 @@ import type { ServerScope } from './offer.js';
 export type Era = 'modern' | 'legacy';
 
 /**
- * A call or a list of tools, or a discovery, in the form that nearly all clients send. Whatever is unusual about a request, or
- * wrong, is for the MCP SDK: `plainRequest` must never take more than the SDK does.
+ * A request in the form that nearly all clients send. Whatever is unusual about a request, or wrong, is for the MCP SDK:
+ * `plainRequest` must never take more than the SDK does.
  */
 export interface PlainRequest {
   readonly era: Era;
   readonly id: string | number;
-  readonly method: (typeof METHODS)[number];
-  /** The tool that is called. */
+  readonly method: Method;
+  /** What it is about: the name of a tool or a prompt, or the URI of a resource. */
   readonly name: string;
   readonly args: Fields;
+  readonly params: Fields;
   readonly meta: Fields;
 }
 
-const METHODS = ['tools/call', 'tools/list', 'server/discover'] as const;
-
-type Fields = Readonly<Record<string, unknown>>;
+export type Fields = Readonly<Record<string, unknown>>;
 type Check = (value: unknown) => boolean;
-/** What is left of a message that `isMessage` and `isCall` or `hasNoMore` have looked at. */
-type Message = Pick<PlainRequest, 'id' | 'method'> & { readonly params?: Params };
-type Params = { readonly name?: string; readonly arguments?: Fields; readonly _meta?: Fields };
 
 export const MODERN_VERSION = '2026-07-28';
+/** How the keys of `_meta` that belong to the protocol begin. */
+const OF_PROTOCOL = 'io.modelcontextprotocol/';
 
 const isText: Check = (value) => typeof value === 'string';
+const isFlag: Check = (value) => typeof value === 'boolean';
 const isEmpty = only({});
+const LEVELS = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency'];
+const isLevel: Check = (value) => LEVELS.some((level) => level === value);
 
-/** The context of a trace: https://www.w3.org/TR/trace-context/ */
-const trace = { traceparent: isText, tracestate: isText, baggage: isText };
-/** Who asks is told how far the work is. */
-const progressToken: Check = (value) => typeof value === 'string' || Number.isSafeInteger(value);
-const known = new Map<string, Check>(Object.entries({ ...trace, progressToken }));
-const isEnvelope = only(
+const ofObjects: Check = (value) => isFields(value) && Object.values(value).every(isFields);
+const ofTexts: Check = (value) =>
+  isFields(value) && Object.values(value).every(isText) && !Object.hasOwn(value, '__proto__');
+
+/** Who a client says it is, and what it can do. It may say more than this server knows. */
+const clientInfo = having(
   {
-    ...trace,
-    progressToken,
-    [PROTOCOL_VERSION]: (value) => value === MODERN_VERSION,
-    [CLIENT_INFO]: only({ name: isText, version: isText, title: isText }, ['name', 'version']),
-    [CLIENT_CAPABILITIES]: only({
-      elicitation: only({ form: isEmpty, url: isEmpty }),
-      sampling: only({ context: isEmpty, tools: isEmpty }),
-      roots: only({ listChanged: (value) => typeof value === 'boolean' }),
-    }),
+    name: isText,
+    version: isText,
+    title: isText,
+    description: isText,
+    websiteUrl: isText,
+    icons: listOf(only({ src: isText, mimeType: isText, sizes: listOf(isText) }, ['src'])),
   },
-  [PROTOCOL_VERSION, CLIENT_CAPABILITIES],
+  ['name', 'version'],
 );
+const capabilities = having({
+  elicitation: only({ form: only({ applyDefaults: isFlag }), url: isEmpty }),
+  experimental: ofObjects,
+  extensions: ofObjects,
+  roots: having({ listChanged: isFlag }),
+  sampling: having({ context: isFields, tools: isFields }),
+  tasks: only({
+    list: isFields,
+    cancel: isFields,
+    requests: only({
+      sampling: only({ createMessage: isFields }),
+      elicitation: only({ create: isFields }),
+    }),
+  }),
+});
+
+/** What `_meta` may say in each request: who asks is told how far the work is; the context of a trace (W3C). */
+const requestMeta = {
+  progressToken: (value: unknown) => typeof value === 'string' || Number.isSafeInteger(value),
+  traceparent: isText,
+  tracestate: isText,
+  baggage: isText,
+};
+const metaOf: Readonly<Record<Era, ReadonlyMap<string, Check>>> = {
+  legacy: new Map(Object.entries(requestMeta)),
+  modern: new Map(
+    Object.entries({
+      ...requestMeta,
+      [PROTOCOL_VERSION]: (value: unknown) => value === MODERN_VERSION,
+      [CLIENT_INFO]: clientInfo,
+      [CLIENT_CAPABILITIES]: capabilities,
+    }),
+  ),
+};
+
+/** The plain form of a request. */
+interface Form {
+  readonly params: Check;
+  /** The only family of the protocol that has it. */
+  readonly era?: Era;
+  /** The parameter that a header of 2026-07-28 repeats. */
+  readonly name?: 'name' | 'uri';
+}
+
+const _meta = isFields;
+const page: Form = { params: only({ cursor: isText, _meta }) };
+
+/** Each method that can be answered without the MCP SDK. */
+const METHODS = {
+  'tools/call': {
+    params: only({ name: isText, arguments: isFields, _meta }, ['name']),
+    name: 'name',
+  },
+  'tools/list': page,
+  'resources/list': page,
+  'resources/templates/list': page,
+  'resources/read': { params: only({ uri: isText, _meta }, ['uri']), name: 'uri' },
+  'prompts/list': page,
+  'prompts/get': {
+    params: only({ name: isText, arguments: ofTexts, _meta }, ['name']),
+    name: 'name',
+  },
+  'server/discover': { params: only({ _meta }), era: 'modern' },
+  initialize: {
+    params: only({ protocolVersion: isText, clientInfo, capabilities, _meta }, [
+      'protocolVersion',
+      'clientInfo',
+      'capabilities',
+    ]),
+    era: 'legacy',
+  },
+  ping: { params: only({ _meta }), era: 'legacy' },
+  'logging/setLevel': { params: only({ level: isLevel, _meta }, ['level']), era: 'legacy' },
+} satisfies Record<string, Form>;
+
+export type Method = keyof typeof METHODS;
+const forms = new Map<unknown, Form>(Object.entries(METHODS));
 
 const isMessage = only(
   {
     jsonrpc: (value) => value === '2.0',
     id: (value) => typeof value === 'string' || Number.isSafeInteger(value),
-    method: (value) => METHODS.some((method) => method === value),
+    method: (value) => forms.has(value),
     params: isFields,
   },
   ['jsonrpc', 'id', 'method'],
 );
-const isCall = only({ name: isText, arguments: isFields, _meta: isFields }, ['name']);
-const hasNoMore = only({ _meta: isFields });
+/** What is left of a message that `isMessage` and the check of its parameters have looked at. */
+type Message = Pick<PlainRequest, 'id' | 'method'> & { readonly params?: Params };
+type Params = Fields & { readonly arguments?: Fields; readonly _meta?: Fields };
 
 /** Reads a message; `undefined` when it is not as plain as that. */
 export function plainRequest(message: unknown): PlainRequest | undefined {
   if (!isMessage(message)) return undefined;
   const { id, method, params = {} } = message as Message;
-  if (!(method === 'tools/call' ? isCall(params) : hasNoMore(params))) return undefined;
-  const { name = '', arguments: args = {}, _meta: meta = {} } = params;
+  const form = forms.get(method);
+  if (form?.params(params) !== true) return undefined;
+  const { arguments: args = {}, _meta: meta = {} } = params;
   const era = eraOf(meta);
-  // Clients before 2026-07-28 have nothing to discover.
-  if (era === undefined || (era === 'legacy' && method === 'server/discover')) return undefined;
-  return { era, id, method, name, args, meta };
+  if (era === undefined || (form.era ?? era) !== era) return undefined;
+  const name = form.name === undefined ? '' : (params[form.name] as string);
+  return { era, id, method, name, args, params, meta };
+}
+
+/** Whether a header repeats what a request is about. */
+export function isNamed({ method }: Pick<PlainRequest, 'method'>): boolean {
+  return forms.get(method)?.name !== undefined;
+}
+
+/** Notifications of 2025 that mean nothing to a server which remembers nothing of its clients. */
+const NOTIFICATIONS = new Map<unknown, Check>([
+  ['notifications/initialized', only({ _meta })],
+  ['notifications/roots/list_changed', only({ _meta })],
+  [
+    'notifications/cancelled',
+    only({ requestId: requestMeta.progressToken, reason: isText, _meta }),
+  ],
+]);
+const isNotification = only(
+  {
+    jsonrpc: (value) => value === '2.0',
+    method: (value) => NOTIFICATIONS.has(value),
+    params: isFields,
+  },
+  ['jsonrpc', 'method'],
+);
+
+/** Whether a message is a notification of 2025 in its plain form. */
+export function isPlainNotification(message: unknown): boolean {
+  if (!isNotification(message)) return false;
+  const { method, params = {} } = message as Message;
+  return NOTIFICATIONS.get(method)?.(params) === true && eraOf(params._meta ?? {}) === 'legacy';
 }
 
 function eraOf(meta: Fields): Era | undefined {
-  if (isEnvelope(meta)) return 'modern';
-  return isLegacyMeta(meta) ? 'legacy' : undefined;
+  const era = Object.hasOwn(meta, PROTOCOL_VERSION) ? 'modern' : 'legacy';
+  if (era === 'modern' && !Object.hasOwn(meta, CLIENT_CAPABILITIES)) return undefined;
+  return isMeta(meta, metaOf[era]) ? era : undefined;
 }
 
-/** Before 2026-07-28 `_meta` may have anything in it; only keys of the protocol mean something to the SDK. */
-function isLegacyMeta(meta: Fields): boolean {
+/** `_meta` may have anything in it; only keys of the protocol mean something to the SDK. */
+function isMeta(meta: Fields, known: ReadonlyMap<string, Check>): boolean {
   for (const key in meta) {
-    if (key.startsWith('io.modelcontextprotocol/')) return false;
-    if (known.get(key)?.(meta[key]) === false) return false;
+    const check = known.get(key);
+    const isFine = check === undefined ? !key.startsWith(OF_PROTOCOL) : check(meta[key]);
+    if (!isFine) return false;
   }
   return true;
 }
 
 function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function listOf(check: Check): Check {
+  return (value) => Array.isArray(value) && value.every(check);
+}
+
+/** Whether a value is an object that has fitting values at these keys, `required` among them. It may have others. */
+function having(checks: Readonly<Record<string, Check>>, required: readonly string[] = []): Check {
+  const all = Object.entries(checks);
+  return (value) =>
+    isFields(value) &&
+    all.every(([key, check]) => !Object.hasOwn(value, key) || check(value[key])) &&
+    required.every((key) => Object.hasOwn(value, key));
 }
 
 /** Whether a value is an object with these keys and no others, `required` among them. */

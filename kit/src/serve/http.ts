@@ -1,15 +1,17 @@
-import { superviseProcess } from '../host/node/lifecycle.js';
+import { nodeHost } from '../host/node/host.js';
+import { orExit, superviseProcess } from '../host/node/lifecycle.js';
 import { loadEnvFile } from '../host/node/project.js';
-import { orExit } from '../host/node/settings.js';
-import { type AuthPart, type HttpApp, httpSettings, type SessionsPart } from '../http/app.js';
-import { anyOf } from '../http/callers.js';
 import { createHttpHandler } from '../http/handler.js';
-import { HttpMetrics } from '../http/metrics.js';
 import { metricsOnOwnPort } from '../http/operations.js';
-import { dispatched } from '../http/refused-calls.js';
 import type { Server } from '../server.js';
-import { createNodeServer, limitConnections, stopListening } from './node-server.js';
-import { openServer, type Transport } from './open-server.js';
+import {
+  createNodeServer,
+  limitConnections,
+  openConnections,
+  stopListening,
+} from './node-server.js';
+import { type OpenHttp, openHttpServer } from './open-http.js';
+import type { Transport } from './open-server.js';
 import { addProcessMetrics } from './process-metrics.js';
 
 /** How long after the start what most requests do not need is loaded, unless one has needed it before (milliseconds). */
@@ -18,44 +20,9 @@ const PREPARE_AFTER = 1_000;
 /** How many connections `METRICS_PORT` takes: the file descriptors are for calls. */
 const MAX_METRICS_READERS = 8;
 
-/** Opens a server for HTTP. @throws {ConfigError} */
-export function openHttp(server: Server, { env, log }: Pick<Transport, 'env' | 'log'>) {
-  const { auth: parts = [], sessions } = server.parts;
-  const authParts = [parts].flat() as readonly AuthPart[];
-  const { state } = server.parts;
-  const shared = env.NODE_ENV === 'production' ? (state?.required ?? []) : [];
-  let metrics: HttpMetrics | undefined;
-  const opened = openServer(server, {
-    env,
-    log,
-    settings: httpSettings,
-    required: [...authParts.flatMap(({ required = [] }) => required), ...shared],
-    metrics: (audit, overdue) => {
-      metrics = new HttpMetrics(audit, overdue);
-      return metrics.registry;
-    },
-  });
-  if (metrics === undefined) throw new Error('unreachable');
-  const auth = anyOf(authParts.map((part) => opened.open('auth', part)));
-  const app: HttpApp & { close(): Promise<void> } = {
-    ...opened,
-    config: opened.config as HttpApp['config'],
-    metrics,
-    observers: [...opened.observers, metrics, dispatched],
-    auth,
-    credentialHeaders: [
-      ...new Set(
-        authParts.flatMap((part) => part.credentialHeaders.map((name) => name.toLowerCase())),
-      ),
-    ],
-    sessions: sessions && opened.open('sessions', sessions as SessionsPart),
-    ownRoutes: server.routes.map((route) => ({
-      ...route,
-      handle: (request, principal) =>
-        route.handle(request, { ...opened.context, ...(principal && { principal }) } as never),
-    })),
-  };
-  return app;
+/** Opens a server for HTTP on this machine. @throws {ConfigError} */
+export function openHttp(server: Server, { env, log }: Pick<Transport, 'env' | 'log'>): OpenHttp {
+  return openHttpServer(server, { env, host: nodeHost, log });
 }
 
 /** Serves a server over HTTP until the process is told to end. */
@@ -69,7 +36,7 @@ export function serveHttp(definition: Server): void {
   const metricsServer = createNodeServer(async (request) => onOwnPort(request), app.log);
   metricsServer.maxConnections = MAX_METRICS_READERS;
   addProcessMetrics(app.metrics.registry);
-  app.metrics.countConnections(server);
+  app.metrics.countConnections(openConnections(server));
 
   const { end } = superviseProcess({
     log: app.log,

@@ -3,9 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { orHurry } from '../host/node/lifecycle.js';
+import { orHurry, sleep } from '../host/web.js';
 import {
   type Answer,
   type Incoming,
@@ -295,6 +294,18 @@ export async function stopListening(
   server.close();
   // Whoever got in last has this long to send a request.
   await orHurry(Promise.race([closed, sleep(ON_THE_WAY)]), hurry, 0);
+}
+
+/** @returns how many connections are open now */
+export function openConnections(server: Server): () => number {
+  let open = 0;
+  server.on('connection', (socket) => {
+    open += 1;
+    socket.once('close', () => {
+      open -= 1;
+    });
+  });
+  return () => open;
 }
 
 function connections(server: Server): Promise<number> {

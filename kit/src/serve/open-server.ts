@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { CallStateCodec } from '../calls/ask.js';
 import { Cursors } from '../calls/cursors.js';
@@ -11,7 +10,9 @@ import {
   callSettings,
   type SettingsShape,
 } from '../definitions/settings.js';
-import { type Env, loadSettings } from '../host/node/settings.js';
+import type { Host } from '../host/host.js';
+import { type Env, loadSettings } from '../host/settings.js';
+import { sleep } from '../host/web.js';
 import { CallLimits } from '../limits/call-limits.js';
 import type { AnyPart, Part, PartEnv, Parts } from '../parts.js';
 import type { Server } from '../server.js';
@@ -42,6 +43,7 @@ export interface OpenServer extends Services {
 /** What a transport adds to a server. */
 export interface Transport {
   readonly env: Env;
+  readonly host: Host;
   /** Its own settings. */
   readonly settings?: SettingsShape;
   /** The settings without which it does not start. */
@@ -86,11 +88,16 @@ const BACKGROUND_END_MS = 1_000;
 export function openServer(server: Server, transport: Transport): OpenServer {
   const { about, definitions, parts } = server;
   refuseTwinChecks(server);
+  const { host } = transport;
   const shape = { ...settingsOf(server), ...transport.settings };
-  const config = loadSettings(shape, transport.env, transport.required) as CallSettings &
-    AuditSettings & { readonly REQUEST_STATE_SECRET?: string };
-  const log = transport.log ?? createLogger(config.LOG_LEVEL, about.name);
-  const audit = openAuditLog(config, about.name, log);
+  const config = loadSettings(
+    shape,
+    transport.env,
+    transport.required,
+    host.files,
+  ) as CallSettings & AuditSettings & { readonly REQUEST_STATE_SECRET?: string };
+  const log = transport.log ?? createLogger(host, config.LOG_LEVEL, about.name);
+  const audit = openAuditLog(config, about.name, log, host);
   const overdue = new OverdueCalls(log);
   const metrics = transport.metrics(audit, overdue);
   const checks: Record<string, () => Promise<void>> = {};
@@ -101,10 +108,11 @@ export function openServer(server: Server, transport: Transport): OpenServer {
     about,
     definitions,
     config,
+    host,
     log,
     metrics,
     overdue,
-    state: parts.state?.open({ about, config, log, metrics }) ?? memoryState(),
+    state: parts.state?.open({ about, config, host, log, metrics }) ?? memoryState(),
     carriesRole: (role: string) =>
       auth.some((part) => part.carriesRole?.(role, config as never) ?? role !== ''),
     carriesClaims: auth.some((part) => part.carriesClaims ?? true),
@@ -154,6 +162,7 @@ export function openServer(server: Server, transport: Transport): OpenServer {
     definitions,
     instructions: server.instructions,
     config,
+    host,
     log,
     audit,
     observers: [audit],
@@ -163,7 +172,7 @@ export function openServer(server: Server, transport: Transport): OpenServer {
     policy,
     changes: state.changes,
     callStates: new CallStateCodec(config.REQUEST_STATE_SECRET),
-    cursors: new Cursors(config.REQUEST_STATE_SECRET),
+    cursors: new Cursors(host, config.REQUEST_STATE_SECRET),
     tracing,
     shared: own,
     context,
@@ -173,10 +182,7 @@ export function openServer(server: Server, transport: Transport): OpenServer {
     async close() {
       ended.abort();
       // Work that does not heed its signal must not keep the others from their end.
-      await Promise.race([
-        Promise.all(background),
-        sleep(BACKGROUND_END_MS, undefined, { ref: false }),
-      ]);
+      await Promise.race([Promise.all(background), sleep(BACKGROUND_END_MS, { ref: false })]);
       for (const close of [...closing, () => state.close(), () => tracing?.close()]) {
         try {
           await close();

@@ -1,5 +1,6 @@
 import type { JSONRPCMessage, JSONRPCRequest, RequestId } from '@modelcontextprotocol/server';
 import type { Change, Changes } from '../definitions/changes.js';
+import { byteLength } from '../host/web.js';
 import type { SessionsPart } from '../http/app.js';
 import type { SharedState } from '../parts.js';
 import { openSessions } from './open-sessions.js';
@@ -235,7 +236,7 @@ export class MemoryEventStore implements EventStore {
     const now = performance.now();
     const text = JSON.stringify(message);
     const id = String(number);
-    const bytes = Buffer.byteLength(text);
+    const bytes = byteLength(text);
     const end = now + this.bounds.maxAgeMs;
     const own = this.#sessions.get(session) ?? { events: new Map(), bytes: 0 };
     const kept = { session, stream, id, text, bytes, end };

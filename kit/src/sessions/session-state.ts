@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import type { JSONRPCMessage, JSONRPCRequest, RequestId } from '@modelcontextprotocol/server';
 import type { Change } from '../definitions/changes.js';
 import { int, type SettingsOf } from '../definitions/settings.js';
+import type { Host } from '../host/host.js';
 
 /** Everything of the sessions that is not a call or a stream under way. */
 export interface SessionState {
@@ -94,8 +94,8 @@ export interface SessionStore {
 export const MAX_URIS = 100;
 
 /** What a session is known by wherever it is kept: whoever reads that cannot use the session. */
-export function keyOf(id: string): string {
-  return createHash('sha256').update(id).digest('base64url');
+export function keyOf(id: string, { sha256 }: Pick<Host, 'sha256'>): string {
+  return sha256(id, 'base64url');
 }
 
 export interface StoredEvent {

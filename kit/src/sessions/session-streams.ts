@@ -6,6 +6,7 @@ import type {
 } from '@modelcontextprotocol/server';
 import type { Cursors } from '../calls/cursors.js';
 import type { Principal } from '../definitions/principal.js';
+import { type Timer, unref } from '../host/web.js';
 import type { Authenticate, HttpApp } from '../http/app.js';
 import { LiveCaller } from '../http/callers.js';
 import { type Answer, type Incoming, refuse } from '../http/exchange.js';
@@ -189,7 +190,7 @@ const MAX_WAITING_BYTES = 1_000_000;
 export class EventStream {
   readonly #body: ReadableStream<Uint8Array>;
   readonly #encoder = new TextEncoder();
-  readonly #keepAlive: NodeJS.Timeout;
+  readonly #keepAlive: Timer;
   #target: ReadableStreamDefaultController<Uint8Array> | undefined;
 
   /**
@@ -204,7 +205,7 @@ export class EventStream {
       { start: (target) => this.#start(target), cancel: () => void this.#finish() },
       new ByteLengthQueuingStrategy({ highWaterMark: MAX_WAITING_BYTES }),
     );
-    this.#keepAlive = setInterval(() => this.#stayAlive(), KEEP_ALIVE_MS).unref();
+    this.#keepAlive = unref(setInterval(() => this.#stayAlive(), KEEP_ALIVE_MS));
   }
 
   /** @param id where the stream is when the client has read this */
@@ -328,7 +329,7 @@ export class ResumedStream {
     const now = performance.now();
     this.#silentSince ??= now;
     if (now - this.#silentSince < PATIENCE_MS) {
-      setTimeout(() => this.look(), PATIENCE_MS).unref();
+      unref(setTimeout(() => this.look(), PATIENCE_MS));
       return false;
     }
     for (const id of await this.store.endLost(session, stream)) {

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import {
   type AuthInfo,
   isJSONRPCRequest,
@@ -19,7 +18,8 @@ import { tooManyRequests } from '../http/callers.js';
 import { type Answer, fromResponse, type Incoming, refuse } from '../http/exchange.js';
 import type { Concurrency } from '../limits/call-limits.js';
 import type { MayRead } from '../protocol/change-events.js';
-import { changeCapabilities, createMcpServer } from '../protocol/mcp-server.js';
+import { createMcpServer } from '../protocol/mcp-server.js';
+import { changeCapabilities } from '../protocol/offer.js';
 import { serverScopeFor } from '../protocol/requests.js';
 import {
   answeredBy,
@@ -101,7 +101,7 @@ export class Session {
   ): Promise<Answer | undefined> {
     const { store } = this.of.state;
     const requests = [body].flat().filter((message) => isJSONRPCRequest(message));
-    const stream = randomUUID();
+    const stream = crypto.randomUUID();
     const ids = requests.map((one) => one.id);
     const places = this.#places(ids, principal);
     if (places === undefined) return tooManyRequests(BUSY_MS);
@@ -267,7 +267,7 @@ export class Session {
       this.#close(request.id);
     } else if (isJSONRPCRequest(message)) {
       // Each server counts by itself, and an answer that comes late must not be one to something else.
-      const id = `q-${randomUUID()}${this.of.state.store.here}`;
+      const id = `q-${crypto.randomUUID()}${this.of.state.store.here}`;
       this.#questions.set(id, { server, id: message.id });
       void this.#send(post, { ...message, id }, request.id);
     } else {

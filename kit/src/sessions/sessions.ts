@@ -1,5 +1,3 @@
-import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   isInitializeRequest,
   isJSONRPCRequest,
@@ -8,6 +6,7 @@ import {
   SUPPORTED_PROTOCOL_VERSIONS,
 } from '@modelcontextprotocol/server';
 import type { Principal } from '../definitions/principal.js';
+import { randomToken, sleep, type Timer, unref } from '../host/web.js';
 import type { Authenticate, HttpApp, SessionRoutes } from '../http/app.js';
 import { tooManyRequests } from '../http/callers.js';
 import { type Answer, CallsUnderWay, type Incoming, refuse } from '../http/exchange.js';
@@ -40,7 +39,7 @@ export class Sessions implements SessionRoutes {
   readonly #live = new Map<string, Session>();
   readonly #streams = new CallsUnderWay();
   readonly #of: OfSessions;
-  readonly #touching: NodeJS.Timeout;
+  readonly #touching: Timer;
 
   constructor(
     private readonly app: HttpApp,
@@ -55,7 +54,7 @@ export class Sessions implements SessionRoutes {
     };
     app.metrics.countLimit('sessions');
     const { idleMs } = state;
-    this.#touching = setInterval(() => this.#touch(), Math.min(TOUCH_MS, idleMs / 4)).unref();
+    this.#touching = unref(setInterval(() => this.#touch(), Math.min(TOUCH_MS, idleMs / 4)));
     state.store.listen((note) => this.#live.get(note.session)?.hear(note));
   }
 
@@ -88,7 +87,7 @@ export class Sessions implements SessionRoutes {
         return refuse(400, `Unsupported protocol version. Known: ${SUPPORTED_PROTOCOL_VERSIONS}.`);
       }
       if (request.method === 'DELETE') {
-        await this.#end(keyOf(id), session);
+        await this.#end(this.#keyOf(id), session);
         return { status: 200, headers: {}, body: null };
       }
       if (!request.headers.get('accept')?.includes('text/event-stream')) {
@@ -108,7 +107,7 @@ export class Sessions implements SessionRoutes {
   async close(): Promise<void> {
     clearInterval(this.#touching);
     await Promise.all([...this.#live.values()].map((session) => session.close()));
-    await Promise.race([this.#streams.finished(), sleep(CLOSE_MS, undefined, { ref: false })]);
+    await Promise.race([this.#streams.finished(), sleep(CLOSE_MS, { ref: false })]);
   }
 
   /** Does something in a session that belongs to the caller. */
@@ -118,7 +117,7 @@ export class Sessions implements SessionRoutes {
     work: (session: Session, data: SessionData) => Promise<Answer>,
   ): Promise<Answer> {
     return await orUnavailable(async () => {
-      const key = keyOf(id);
+      const key = this.#keyOf(id);
       const data = await this.state.store.find(key, principal.id);
       // Whose session it is, is nobody else's business.
       if (data === undefined) return notFound();
@@ -137,8 +136,8 @@ export class Sessions implements SessionRoutes {
     }
     return await orUnavailable(async () => {
       // Whoever knows it still has to be the owner.
-      const id = randomBytes(32).toString('base64url');
-      const key = keyOf(id);
+      const id = randomToken();
+      const key = this.#keyOf(id);
       const begun = await this.state.store.begin(key, principal.id, initialize);
       if (begun !== 'begun') this.app.metrics.limited('sessions');
       if (begun === 'busy') return tooManyRequests(RETRY_MS);
@@ -154,6 +153,10 @@ export class Sessions implements SessionRoutes {
       if (answer.status >= 400 || request.signal.aborted) await this.#end(key, session);
       return answer;
     });
+  }
+
+  #keyOf(id: string): string {
+    return keyOf(id, this.app.host);
   }
 
   #use(key: string): Session {

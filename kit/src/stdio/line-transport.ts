@@ -1,13 +1,9 @@
 import type { Readable, Writable } from 'node:stream';
-import {
-  type JSONRPCMessage,
-  parseJSONRPCMessage,
-  STDIO_DEFAULT_MAX_BUFFER_SIZE,
-  type Transport,
-} from '@modelcontextprotocol/server';
-import type { ToolError } from '../definitions/errors.js';
+import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/server';
 
 const NEWLINE = 10;
+/** What one message may have, as in the MCP SDK. */
+const MAX_MESSAGE_BYTES = 10 * 1024 * 1024;
 
 /**
  * JSON-RPC messages, one in a line. Unlike the transport of the MCP SDK it goes on after the end of its input, because
@@ -19,12 +15,13 @@ export class LineTransport implements Transport {
   onmessage?: NonNullable<Transport['onmessage']>;
   onerror?: NonNullable<Transport['onerror']>;
   onclose?: NonNullable<Transport['onclose']>;
-  /** Sees what arrives before anything else does. @returns whether that is all that has to happen. */
-  intercept: (value: unknown) => boolean = () => false;
+  /** Gets each value that arrives. */
+  receive: (value: unknown) => void = () => {};
   #begun: Buffer[] = [];
   #begunBytes = 0;
   #waiting = '';
   #isClosed = false;
+  #isStarted = false;
 
   constructor(
     private readonly input: Readable,
@@ -35,7 +32,10 @@ export class LineTransport implements Transport {
     return this.#isClosed;
   }
 
+  /** Begins to read. The MCP SDK does it once more when it takes over. */
   async start(): Promise<void> {
+    if (this.#isStarted) return;
+    this.#isStarted = true;
     this.input.on('data', this.#read).once('error', (error) => this.#fail(error));
   }
 
@@ -71,16 +71,15 @@ export class LineTransport implements Transport {
     if (start === chunk.length) return;
     this.#begun.push(chunk.subarray(start));
     this.#begunBytes += chunk.length - start;
-    if (this.#begunBytes > STDIO_DEFAULT_MAX_BUFFER_SIZE) {
-      this.#fail(new Error(`A message has more than ${STDIO_DEFAULT_MAX_BUFFER_SIZE} bytes.`));
+    if (this.#begunBytes > MAX_MESSAGE_BYTES) {
+      this.#fail(new Error(`A message has more than ${MAX_MESSAGE_BYTES} bytes.`));
     }
   };
 
   #receive(line: string): void {
     if (line.trim() === '') return;
     try {
-      const value: unknown = JSON.parse(line);
-      if (!this.intercept(value)) this.onmessage?.(parseJSONRPCMessage(value));
+      this.receive(JSON.parse(line));
     } catch (error) {
       this.onerror?.(error as Error);
     }
@@ -97,49 +96,5 @@ export class LineTransport implements Transport {
   #fail(error: Error): void {
     this.onerror?.(error);
     void this.close();
-  }
-}
-
-const INTERNAL_ERROR = -32_603;
-
-/** The requests of a connection that have no answer yet. Streams that stay open do not count. */
-export class Unanswered {
-  readonly #ids = new Set<string | number>();
-  #onEmpty: (() => void) | undefined;
-
-  /** Listens to a transport that a server has been connected to. */
-  constructor(private readonly transport: Transport) {
-    const { onmessage } = transport;
-    transport.onmessage = (message, extra) => {
-      if ('method' in message) {
-        if (message.method === 'notifications/cancelled') this.#forget(message.params?.requestId);
-        if ('id' in message && message.method !== 'subscriptions/listen') this.#ids.add(message.id);
-      }
-      onmessage?.(message, extra);
-    };
-    const send = transport.send.bind(transport);
-    transport.send = async (message, options) => {
-      await send(message, options);
-      if ('id' in message && !('method' in message)) this.#forget(message.id);
-    };
-  }
-
-  /** Resolves when everything is answered. */
-  async none(): Promise<void> {
-    if (this.#ids.size === 0) return;
-    await new Promise<void>((resolve) => {
-      this.#onEmpty = resolve;
-    });
-  }
-
-  /** Answers what nobody else is going to answer: calls that wait for something from their client. */
-  async refuse({ message, details }: ToolError): Promise<void> {
-    const error = { code: INTERNAL_ERROR, message, data: details };
-    for (const id of this.#ids) await this.transport.send({ jsonrpc: '2.0', id, error });
-  }
-
-  #forget(id: unknown): void {
-    this.#ids.delete(id as string | number);
-    if (this.#ids.size === 0) this.#onEmpty?.();
   }
 }

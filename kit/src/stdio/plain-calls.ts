@@ -1,60 +1,114 @@
-import {
-  type McpServer,
-  type ProtocolEra,
-  parseJSONRPCMessage,
-  type RequestId,
-} from '@modelcontextprotocol/server';
+import { randomUUID } from 'node:crypto';
+import type { ClientCapabilities, JSONRPCMessage, RequestId } from '@modelcontextprotocol/server';
+import { CLIENT_CAPABILITIES, PROTOCOL_VERSION } from '../calls/call.js';
 import type { Services } from '../calls/services.js';
-import type { ToolOutcome } from '../calls/tool-calls.js';
-import type { Change } from '../definitions/changes.js';
+import type { ToolError } from '../definitions/errors.js';
 import type { Principal } from '../definitions/principal.js';
-import { readersOf } from '../protocol/change-events.js';
+import type { CallOutcome } from '../protocol/offer.js';
 import { Caller, internalError, type PlainCall, plainCall } from '../protocol/plain-calls.js';
-import { type PlainRequest, plainRequest } from '../protocol/requests.js';
+import { PlainResults } from '../protocol/plain-results.js';
+import {
+  type Era,
+  isPlainNotification,
+  MODERN_VERSION,
+  type PlainRequest,
+  plainRequest,
+} from '../protocol/requests.js';
+import type { Library } from './library.js';
 import type { LineTransport } from './line-transport.js';
 
+/** Whoever started this process may do everything. */
+export const OWNER: Principal = { id: 'stdio', scopes: ['*'] };
+
+type Message = Readonly<Record<string, unknown>>;
+
+/** Notifications after which the version of the protocol is settled, without an effect of their own. */
+const INITIALIZED = { jsonrpc: '2.0', method: 'notifications/initialized' };
+const SETTLE_MODERN = {
+  ...INITIALIZED,
+  params: { _meta: { [PROTOCOL_VERSION]: MODERN_VERSION, [CLIENT_CAPABILITIES]: {} } },
+};
+const LIST_CHANGED = JSON.stringify({
+  jsonrpc: '2.0',
+  method: 'notifications/resources/list_changed',
+});
+
 /**
- * Answers plain calls of tools in front of the MCP SDK, which keeps everything else: the beginning of a connection, which
- * decides about its era, and whatever is not plain.
+ * Answers plain requests of one connection itself. The first other message loads the MCP SDK, which answers that one and all
+ * others that are not plain: it gets the beginning of the connection once more, so that it knows as much as this class does.
+ *
+ * The first request settles the version of a connection for good. Where the SDK has decided about it, only its answers tell.
  */
 export class PlainCalls {
-  /** For the SDK: what became of calls that only it can put into words. */
-  readonly outcomes = new Map<RequestId, ToolOutcome>();
+  readonly #outcomes = new Map<RequestId, CallOutcome>();
   readonly #underWay = new Map<RequestId, Caller>();
-  /** The latest call of 2026-07-28 that the SDK has got. */
+  readonly #results: PlainResults;
+  /** The version that is settled; `unknown` when the SDK decides. */
+  #era: Era | 'opening' | 'unknown' = 'opening';
+  /** What a client of 2025 began with. */
+  #introduction: Message | undefined;
+  #capabilities: ClientCapabilities | undefined;
+  /** The latest request of 2026-07-28 that the SDK has got while the version was unknown. */
   #latest: RequestId | undefined;
-  /** Whether the SDK has answered such a call in the form of that version: then the connection is of it, for good. */
-  #isModern = false;
+  #library: Library | undefined;
+  #loading: Promise<Library> | undefined;
+  /** What waits until the SDK is there. */
+  #waiting: (() => void)[] = [];
+  /** The request of ours that tells the SDK what has happened before it came. */
+  #replayed: RequestId | undefined;
   #onEmpty: (() => void) | undefined;
+  readonly #stopTelling: () => void;
 
   constructor(
     private readonly services: Services,
     private readonly principal: Principal,
-  ) {}
-
-  /** Puts itself between a transport and the server that has been connected to it. */
-  listenTo(transport: LineTransport): void {
-    const send = transport.send.bind(transport);
-    transport.intercept = (value) => this.#isCancelled(value) || this.#isAnswered(value, transport);
-    transport.send = async (message) => {
-      if ('result' in message && message.id === this.#latest) {
-        this.#isModern ||= 'resultType' in message.result;
-      }
-      if ('id' in message) this.outcomes.delete(message.id as RequestId);
-      await send(message);
-    };
-  }
-
-  /** Resolves when no call is under way here. */
-  async none(): Promise<void> {
-    if (this.#underWay.size === 0) return;
-    await new Promise<void>((resolve) => {
-      this.#onEmpty = resolve;
+    private readonly transport: LineTransport,
+  ) {
+    this.#results = new PlainResults(services, { legacy: 'resources', modern: 'resources' });
+    transport.receive = (value) => this.#receive(value);
+    // A client of 2025 is told without asking. From the moment on when the SDK is there it does that.
+    this.#stopTelling = services.changes.listen(({ kind }) => {
+      const isOfList = kind === 'resources_list_changed' || kind === 'missed';
+      if (isOfList && this.#era === 'legacy' && !transport.isClosed) transport.write(LIST_CHANGED);
     });
   }
 
+  /** Resolves when everything is answered. */
+  async answered(): Promise<void> {
+    do {
+      if (this.#underWay.size > 0) {
+        await new Promise<void>((resolve) => {
+          this.#onEmpty = resolve;
+        });
+      }
+      await (await this.#loading)?.answered();
+    } while (this.#underWay.size > 0);
+  }
+
+  /** Answers the calls that wait for something from their client. */
+  async refuse(error: ToolError): Promise<void> {
+    await this.#library?.refuse(error);
+  }
+
+  async close(): Promise<void> {
+    this.#stopTelling();
+    await this.#library?.close();
+    await this.transport.close();
+  }
+
+  #receive(value: unknown): void {
+    if (this.#isCancelled(value)) return;
+    if (this.#loading !== undefined && this.#library === undefined) {
+      this.#waiting.push(() => this.#receive(value));
+      return;
+    }
+    const request = plainRequest(value);
+    if (request === undefined) this.#receiveOther(value);
+    else if (!this.#isAnswered(request, value)) this.#handOver(value);
+  }
+
   #isCancelled(value: unknown): boolean {
-    const { method, params } = (value ?? {}) as Record<string, unknown>;
+    const { method, params } = (value ?? {}) as Message;
     if (method !== 'notifications/cancelled') return false;
     const { requestId } = (params ?? {}) as { requestId?: RequestId };
     const call = requestId === undefined ? undefined : this.#underWay.get(requestId);
@@ -62,33 +116,61 @@ export class PlainCalls {
     return call !== undefined;
   }
 
-  #isAnswered(value: unknown, transport: LineTransport): boolean {
-    const request = plainRequest(value);
-    if (request?.era !== 'modern' || request.method !== 'tools/call') return false;
-    if (!this.#isModern) this.#latest = request.id;
-    if (!this.#isModern || this.#underWay.has(request.id)) return false;
+  #receiveOther(value: unknown): void {
+    // They mean nothing to a server that the SDK has not built yet.
+    const isNothing =
+      this.#era === 'legacy' && this.#library === undefined && isPlainNotification(value);
+    if (isNothing) return;
+    const { method } = (value ?? {}) as Message;
+    const isAgain = this.#era === 'legacy' && method === 'initialize';
+    if (this.#era === 'opening' || isAgain) this.#era = 'unknown';
+    this.#handOver(value);
+  }
+
+  #isAnswered(request: PlainRequest, value: unknown): boolean {
+    const isFirst = this.#era === 'opening';
+    const { era, id, method } = request;
+    // The SDK remembers what these say, and it changes what follows.
+    if (method === 'logging/setLevel' || (method === 'initialize' && !isFirst)) {
+      if (this.#era !== 'modern') this.#era = 'unknown';
+      return false;
+    }
+    // A discovery settles nothing: its client may go on with 2025.
+    if (isFirst && method !== 'server/discover') this.#era = era;
+    if (isFirst && method === 'initialize') {
+      this.#introduction = value as Message;
+      this.#capabilities = request.params.capabilities as ClientCapabilities;
+    }
+    if (this.#era === 'unknown' && method !== 'server/discover') this.#latest = id;
+    const isSettled = this.#era === era || (this.#era === 'opening' && era === 'modern');
+    if (!isSettled || this.#underWay.has(id)) return false;
+    const result = this.#results.of(request, this.principal);
+    if (result !== undefined) {
+      this.transport.write(`{"result":${result},"jsonrpc":"2.0","id":${JSON.stringify(id)}}`);
+      return true;
+    }
     const call = plainCall(request, this.services, this.principal);
     if (call === undefined) return false;
-    void this.#answer(request, call, value, transport);
+    void this.#answer(request, call, value);
     return true;
   }
 
-  async #answer({ id }: PlainRequest, call: PlainCall, value: unknown, transport: LineTransport) {
-    const caller = new Caller();
+  async #answer({ id }: PlainRequest, call: PlainCall, value: unknown) {
+    const caller = new Caller(this.#capabilities);
     this.#underWay.set(id, caller);
     // Also when the outcome is there at once: it may be cancelled by what came with it.
-    const isHeard = () => !caller.isOver && !transport.isClosed;
+    const isHeard = () => !caller.isOver && !this.transport.isClosed;
     const write = (message: string) => {
-      if (isHeard()) transport.write(message);
+      if (isHeard()) this.transport.write(message);
     };
     try {
-      const outcome = await call.run(caller, write);
-      const answer = isHeard() ? call.answer(outcome) : '';
-      if (answer === undefined) {
-        this.outcomes.set(id, outcome);
-        transport.onmessage?.(parseJSONRPCMessage(value));
+      const ended = await call.run(caller, write);
+      if (typeof ended === 'string') {
+        write(ended);
+      } else if (isHeard()) {
+        this.#outcomes.set(id, ended);
+        this.#handOver(value);
       }
-      if (answer) transport.write(answer);
     } catch (error) {
       this.services.log.error({ err: error }, 'a call has failed');
       write(internalError(id));
@@ -97,49 +179,54 @@ export class PlainCalls {
       if (this.#underWay.size === 0) this.#onEmpty?.();
     }
   }
-}
 
-/** Whoever started this process may do everything. */
-export const OWNER: Principal = { id: 'stdio', scopes: ['*'] };
-
-/**
- * Tells a client over its own connection which resources have changed. A client of 2026 asks for that with
- * `subscriptions/listen`, which the transport answers and keeps to; one of 2025 with `resources/subscribe`.
- */
-export function pushChanges({ server }: McpServer, services: Services, era: ProtocolEra): void {
-  const subscribed = new Set<string>();
-  const mayRead = readersOf(services);
-  if (era === 'legacy') {
-    server.setRequestHandler('resources/subscribe', ({ params }) => {
-      subscribed.add(params.uri);
-      return {};
-    });
-    server.setRequestHandler('resources/unsubscribe', ({ params }) => {
-      subscribed.delete(params.uri);
-      return {};
-    });
-  }
-
-  async function update(uri: string): Promise<void> {
-    if (era === 'legacy' && !subscribed.has(uri)) return;
-    if (!mayRead(uri, OWNER)) return;
-    await server.sendResourceUpdated({ uri });
-  }
-
-  async function tell(change: Change): Promise<void> {
-    if (change.kind === 'resource_updated') return await update(change.uri);
-    if (change.kind === 'missed') for (const uri of subscribed) await update(uri);
-    if (change.kind === 'missed' || change.kind === 'resources_list_changed') {
-      await server.sendResourceListChanged();
+  /** Gives a value to the SDK. */
+  #handOver(value: unknown): void {
+    const { transport } = this;
+    if (this.#library === undefined) {
+      this.#waiting.push(() => this.#handOver(value));
+      this.#loading ??= this.#load();
+      return;
+    }
+    try {
+      this.#library.receive(value);
+    } catch (error) {
+      transport.onerror?.(error as Error);
     }
   }
 
-  const stop = services.changes.listen((change) => {
-    tell(change).catch((error) => services.log.debug({ err: error }, 'change not told'));
-  });
-  const { onclose } = server;
-  server.onclose = () => {
-    stop();
-    onclose?.();
-  };
+  async #load(): Promise<Library> {
+    const { openLibrary } = await import('./library.js');
+    const library = openLibrary(this.services, this.principal, this.transport, {
+      outcomes: this.#outcomes,
+      connected: () => this.#stopTelling(),
+      sent: (message) => this.#isForClient(message),
+    });
+    this.#library = library;
+    for (const message of this.#beginning()) library.receive(message);
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const goOn of waiting) goOn();
+    return library;
+  }
+
+  /** What the SDK has to hear to be where this connection is. */
+  #beginning(): Message[] {
+    if (this.#era === 'modern') return [SETTLE_MODERN];
+    if (this.#era !== 'legacy' && this.#introduction === undefined) return [];
+    const id = randomUUID();
+    this.#replayed = id;
+    if (this.#introduction === undefined) return [{ jsonrpc: '2.0', id, method: 'ping' }];
+    return [{ ...this.#introduction, id }, INITIALIZED];
+  }
+
+  #isForClient(message: JSONRPCMessage): boolean {
+    if (!('id' in message) || 'method' in message || message.id === undefined) return true;
+    const { id } = message;
+    if (id === this.#replayed) return false;
+    this.#outcomes.delete(id);
+    const isModern = 'result' in message && 'resultType' in message.result;
+    if (isModern && id === this.#latest && this.#era === 'unknown') this.#era = 'modern';
+    return true;
+  }
 }

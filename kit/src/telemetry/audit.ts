@@ -1,11 +1,9 @@
-import { createHmac, hash } from 'node:crypto';
 import type { Logger } from 'pino';
 import * as z from 'zod/v4';
 import type { CallEnd } from '../calls/call.js';
 import type { CallObserver } from '../calls/services.js';
 import { type CallSettings, ConfigError, type SettingsOf } from '../definitions/settings.js';
-import { appendTo, isWritableByOthers, LineWriter, stderr } from '../host/node/line-writer.js';
-import { file } from '../host/node/settings.js';
+import type { Host, LineSink } from '../host/host.js';
 import { traceFields } from './logger.js';
 import { redactLine, redactValue, shortened } from './redact.js';
 
@@ -13,7 +11,8 @@ import { redactLine, redactValue, shortened } from './redact.js';
 const MAX_ARGUMENTS = 4_000;
 
 export const auditSettings = {
-  AUDIT_LOG_PATH: file.optional(),
+  /** Relative to the project. */
+  AUDIT_LOG_PATH: z.string().optional(),
   AUDIT_ARGUMENTS: z.enum(['hash', 'redacted', 'none']).default('hash'),
   AUDIT_HASH_KEY: z.string().min(32, 'must have at least 32 characters').optional(),
 };
@@ -36,36 +35,39 @@ export function openAuditLog(
   config: AuditSettings & Pick<CallSettings, 'LOG_LEVEL'>,
   service: string,
   log: Logger,
+  host: Host,
 ): AuditLog {
   const { AUDIT_LOG_PATH: path, LOG_LEVEL } = config;
-  const writer = path === undefined ? stderr : openFile(path, log);
+  const writer = path === undefined ? host.lines : openFile(path, log, host);
   const isSilent = path === undefined && LOG_LEVEL === 'silent';
   return {
-    ended: isSilent ? () => {} : (end) => writer.write(toLine(end, service, config)),
+    ended: isSilent ? () => {} : (end) => writer.write(toLine(end, service, config, host)),
     get lost() {
       return writer.lost;
     },
     close() {
-      if (writer !== stderr) writer.close();
+      if (writer !== host.lines) writer.close();
     },
   };
 }
 
-function openFile(path: string, log: Logger): LineWriter {
+function openFile(relative: string, log: Logger, { files }: Host): LineSink {
+  if (files === undefined) {
+    throw new ConfigError(['AUDIT_LOG_PATH: there are no files here; leave it out for the log']);
+  }
+  const path = files.resolve(relative);
   try {
-    const writer = new LineWriter(appendTo(path), (error) => {
+    const lines = files.append(path, (error) => {
       log.error({ err: error }, 'lines of the audit log are lost');
     });
-    if (isWritableByOthers(path)) log.warn({ path }, 'others can write to the audit log');
-    return writer;
+    if (files.isWritableByOthers(path)) log.warn({ path }, 'others can write to the audit log');
+    return lines;
   } catch (error) {
-    const isLink = (error as NodeJS.ErrnoException).code === 'ELOOP';
-    const reason = isLink ? 'is a symbolic link; leave it out for stderr' : 'cannot be opened';
-    throw new ConfigError([`AUDIT_LOG_PATH: ${path} ${reason}`]);
+    throw new ConfigError([`AUDIT_LOG_PATH: ${path} ${(error as Error).message}`]);
   }
 }
 
-function toLine(end: CallEnd, service: string, config: AuditSettings): string {
+function toLine(end: CallEnd, service: string, config: AuditSettings, host: Host): string {
   const { call, principal, outcome, ms, correlationId, era } = end;
   const line = JSON.stringify({
     level: 'info',
@@ -78,7 +80,7 @@ function toLine(end: CallEnd, service: string, config: AuditSettings): string {
     kind: call.isCompletion ? 'completion' : call.kind,
     name: shortened(call.name),
     uri: call.uri && shortened(call.uri),
-    arguments: shownArguments(call.input, config),
+    arguments: shownArguments(call.input, config, host),
     outcome,
     ms: Math.round(ms * 1_000) / 1_000,
     correlationId: shortened(correlationId),
@@ -99,13 +101,14 @@ function isoTime(): string {
 function shownArguments(
   input: unknown,
   { AUDIT_ARGUMENTS: shown, AUDIT_HASH_KEY: key }: AuditSettings,
+  host: Host,
 ): unknown {
   if (input === undefined || shown === 'none') return undefined;
   try {
     const text = canonicalJson(input);
     if (shown === 'redacted' && text.length <= MAX_ARGUMENTS) return redactValue(JSON.parse(text));
-    if (key === undefined) return `sha256:${hash('sha256', text)}`;
-    return `hmac-sha256:${createHmac('sha256', key).update(text).digest('hex')}`;
+    if (key === undefined) return `sha256:${host.sha256(text, 'hex')}`;
+    return `hmac-sha256:${host.hmacSha256(key, text)}`;
   } catch {
     return 'unreadable';
   }

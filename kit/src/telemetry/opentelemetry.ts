@@ -51,12 +51,12 @@ const OFF: Tracing = {
 export function openTelemetry(): TracingPart<typeof settings> {
   return {
     settings,
-    open({ about, config, log }): Tracing {
+    open({ about, config, host, log }): Tracing {
       const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_EXPORTER_OTLP_HEADERS: headers } = config;
       if (endpoint === undefined) return OFF;
       const collector = { endpoint, headers, targets: config.TRACE_PROPAGATION_TARGETS };
       let tracing: MaybePromise<Tracing> = import('./spans.js')
-        .then(({ startTracing }) => startTracing(collector, about, log))
+        .then(({ startTracing }) => startTracing(collector, about, log, host.requests))
         .catch((error: unknown) => {
           log.error({ err: error }, 'traces cannot be sent');
           return OFF;
@@ -67,7 +67,7 @@ export function openTelemetry(): TracingPart<typeof settings> {
       return {
         begin: (...args) => andThen(tracing, (started) => started.begin(...args)),
         query: async (...args) => (await tracing).query(...args),
-        received: rememberHeaders,
+        received: (sent) => rememberHeaders(host.requests, sent),
         close: async () => (await tracing).close(),
       };
     },

@@ -34,6 +34,7 @@ import type { Logger } from 'pino';
 import type { Call } from '../calls/call.js';
 import type { CallSpan, Said, Tracing } from '../calls/services.js';
 import type { About } from '../definitions/definitions.js';
+import type { RequestScope } from '../host/host.js';
 import { findTraceFields } from './logger.js';
 import { redactText, shortened } from './redact.js';
 import { traceHeader } from './trace-headers.js';
@@ -60,6 +61,7 @@ export function startTracing(
   { endpoint, headers, targets }: Collector,
   about: About,
   log: Logger,
+  requests: RequestScope,
 ): Tracing {
   warnNowAndThen(log);
   const exporter = new OTLPTraceExporter({
@@ -86,7 +88,7 @@ export function startTracing(
 
   return {
     begin(call, said, era) {
-      const { parent, link } = parentOf(said);
+      const { parent, link } = parentOf(said, requests);
       const options = {
         kind: SpanKind.SERVER,
         attributes: attributesOf(call, said, era),
@@ -134,8 +136,8 @@ export function startTracing(
  * Whose work a call is part of: what the message says counts more than the headers that it came with, which become a link.
  * @see https://github.com/open-telemetry/semantic-conventions-genai/blob/main/docs/gen-ai/mcp.md#context-propagation
  */
-function parentOf({ _meta }: Said) {
-  const ofHeaders = contextOf(traceHeader());
+function parentOf({ _meta }: Said, requests: RequestScope) {
+  const ofHeaders = contextOf(traceHeader(requests));
   const ofMessage = contextOf(_meta?.traceparent);
   if (trace.getSpanContext(ofMessage) === undefined) return { parent: ofHeaders };
   return { parent: ofMessage, link: trace.getSpanContext(ofHeaders) };

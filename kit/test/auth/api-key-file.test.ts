@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { apiKeys } from '../../src/auth/api-keys.js';
+import { nodeHost } from '../../src/host/node/host.js';
 import { createLogger } from '../../src/telemetry/logger.js';
 import { openPart } from '../support/app.js';
 import { newFolder } from '../support/folder.js';
@@ -26,7 +27,7 @@ function authenticator(file: string) {
   let now = 0;
   const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);
   onTestFinished(() => clock.mockRestore());
-  const log = createLogger('silent', 'test');
+  const log = createLogger(nodeHost, 'silent', 'test');
   const logged = vi.spyOn(log, 'error');
   const { authenticate } = openPart(apiKeys(), { MCP_API_KEYS_FILE: file }, { log });
   const send = (key: string) => {

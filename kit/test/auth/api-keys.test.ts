@@ -81,6 +81,12 @@ describe('does not start with', () => {
     expect(() => load(keys)).toThrow('MCP_API_KEYS');
   });
 
+  test('one key for two names, itself and as a hash', () => {
+    const open = (hash: string) =>
+      openPart(apiKeys(), { MCP_API_KEYS: `alice:${SECOND},bob:sha256:${hash}` });
+    expect(() => open(HASH.toUpperCase())).toThrow('has the same key twice');
+  });
+
   test('and never prints the key', () => {
     const hidden = expect.objectContaining({ message: expect.not.stringContaining('hunter2') });
     expect(() => load('alice:hunter2,hunter2hunter2hunter2,bob:hunter2:x=y')).toThrow(hidden);

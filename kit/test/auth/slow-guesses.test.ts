@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { nodeHost } from '../../src/host/node/host.js';
 import type { Caller } from '../../src/http/app.js';
 import { slowGuesses } from '../../src/http/callers.js';
 import { type RequestHeaders, refuse } from '../../src/http/exchange.js';
@@ -12,7 +13,7 @@ test('an address that guesses has to wait; credentials that were right before do
     const key = headers.get('x-own-key');
     return key === 'right' || key === 'new' ? { principal: owner } : { refusal: refuse(401, 'no') };
   };
-  const authenticate = slowGuesses(look, ['authorization', 'x-own-key'], config);
+  const authenticate = slowGuesses(look, ['authorization', 'x-own-key'], config, nodeHost);
   const send = async (key: string | undefined, address = '203.0.113.7') => {
     const caller = await authenticate(new Headers(key ? { 'x-own-key': key } : {}), address);
     return 'refusal' in caller ? caller.refusal : 'let in';

@@ -1,6 +1,7 @@
 import { SignJWT } from 'jose';
 import { expect, test } from 'vitest';
 import { createTokenAuthenticator, tokenSettings } from '../../src/auth/tokens.js';
+import { nodeHost } from '../../src/host/node/host.js';
 import { log, readSettings } from '../support/app.js';
 import { owner } from '../support/client.js';
 import { newMetrics } from '../support/metrics.js';
@@ -8,7 +9,12 @@ import { newMetrics } from '../support/metrics.js';
 test('the metrics say how many tokens are remembered, and how many had to be verified', async () => {
   const secret = new Uint8Array(32).fill(7);
   const { registry: metrics } = newMetrics();
-  const app = { config: readSettings({ settings: tokenSettings }, {}), log, metrics };
+  const app = {
+    config: readSettings({ settings: tokenSettings }, {}),
+    host: nodeHost,
+    log,
+    metrics,
+  };
   const authenticate = createTokenAuthenticator(app, {
     getKey: () => secret,
     expected: { algorithms: ['HS256'], issuer: 'us' },

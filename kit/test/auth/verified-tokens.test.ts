@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { VerifiedTokens } from '../../src/auth/tokens.js';
+import { nodeHost } from '../../src/host/node/host.js';
 import { owner } from '../support/client.js';
 
 const HOUR = 3_600_000;
@@ -8,7 +9,7 @@ beforeEach(() => void vi.useFakeTimers({ toFake: ['Date', 'performance'] }));
 afterEach(() => void vi.useRealTimers());
 
 function remembered(): VerifiedTokens {
-  const tokens = new VerifiedTokens(60);
+  const tokens = new VerifiedTokens(60, nodeHost);
   tokens.add('token', owner, (Date.now() + HOUR) / 1_000);
   return tokens;
 }

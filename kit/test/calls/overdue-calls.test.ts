@@ -1,6 +1,6 @@
+import type { Logger } from 'pino';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { OverdueCalls } from '../../src/calls/running-calls.js';
-import type { Logger } from '../../src/telemetry/logger.js';
 import { owner } from '../support/client.js';
 
 beforeEach(() => vi.useFakeTimers());

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
+import { nodeHost } from '../../src/host/node/host.js';
 import { createNodeServer } from '../../src/serve/node-server.js';
 import { createLogger } from '../../src/telemetry/logger.js';
 
@@ -13,7 +14,7 @@ async function seen(name: string, values: readonly string[]): Promise<string | n
       header = headers.get(name);
       return { status: 200, headers: {}, body: null };
     },
-    createLogger('silent', 'test'),
+    createLogger(nodeHost, 'silent', 'test'),
   ).listen(0, '127.0.0.1');
   onTestFinished(() => void server.close());
   await once(server, 'listening');

@@ -2,11 +2,12 @@ import { once } from 'node:events';
 import { get } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
+import { nodeHost } from '../../src/host/node/host.js';
 import type { Answer, Incoming, WrittenBody } from '../../src/http/exchange.js';
 import { createNodeServer } from '../../src/serve/node-server.js';
 import { createLogger } from '../../src/telemetry/logger.js';
 
-const log = createLogger('silent', 'test');
+const log = createLogger(nodeHost, 'silent', 'test');
 const logged = vi.spyOn(log, 'error');
 afterEach(() => void logged.mockClear());
 

@@ -3,12 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { ConfigError, callSettings } from '../../src/definitions/settings.js';
+import { files } from '../../src/host/node/files.js';
 import { PROJECT } from '../../src/host/node/project.js';
-import { type Env, loadSettings } from '../../src/host/node/settings.js';
+import { type Env, loadSettings } from '../../src/host/settings.js';
 import { auditSettings } from '../../src/telemetry/audit.js';
 import { newFolder } from '../support/folder.js';
 
-const load = (env: Env) => loadSettings({ ...callSettings, ...auditSettings }, env);
+const load = (env: Env) => loadSettings({ ...callSettings, ...auditSettings }, env, [], files);
 
 test('every problem is named at once', () => {
   const start = () => load({ LOG_LEVEL: 'loud', TOOL_TIMEOUT_MS: '-1' });
@@ -24,10 +25,14 @@ test('a value can come from a file, but not from both', () => {
   expect(() => load(both)).toThrow('set LOG_LEVEL or LOG_LEVEL_FILE, not both');
 });
 
+test('where there are no files, a setting that names one is a mistake', () => {
+  const start = () => loadSettings(callSettings, { LOG_LEVEL_FILE: 'level' });
+  expect(start).toThrow('LOG_LEVEL_FILE: the file cannot be read');
+});
+
 test('paths are relative to the project, not to where the process was started', () => {
   vi.spyOn(process, 'cwd').mockReturnValue(tmpdir());
-  const { AUDIT_LOG_PATH } = load({ AUDIT_LOG_PATH: 'logs/audit.jsonl' });
-  expect(AUDIT_LOG_PATH).toBe(join(PROJECT, 'logs/audit.jsonl'));
+  expect(files.resolve('logs/audit.jsonl')).toBe(join(PROJECT, 'logs/audit.jsonl'));
   const elsewhere = join(tmpdir(), 'audit.jsonl');
-  expect(load({ AUDIT_LOG_PATH: elsewhere }).AUDIT_LOG_PATH).toBe(elsewhere);
+  expect(files.resolve(elsewhere)).toBe(elsewhere);
 });

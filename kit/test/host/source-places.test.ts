@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
+import { withSourcePlaces } from '../../src/host/node/logger.js';
 import { PROJECT } from '../../src/host/node/project.js';
-import { withSourcePlaces } from '../../src/telemetry/logger.js';
 
 /** Where the bundle has this piece of code. */
 function placeOf(code: string): string {

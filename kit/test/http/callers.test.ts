@@ -5,14 +5,12 @@ import { createTestApp } from '../support/app.js';
 import { newPolicyFile } from '../support/policy.js';
 
 const POLICY = `roles:
-  all: { allowed_tools: ["*"] }
+  all: { allowed_tools: ["*"], allowed_prompts: ["*"], allowed_resources: ["*"] }
   careful: { allowed_tools: ["*"], require_approval: ["*"] }
 `;
 
-test('callers of one server list and call what is there for them, whoever asks first', async () => {
-  const path = newPolicyFile(POLICY);
-  const app = await createTestApp({ POLICY_PATH: path });
-  const { tools } = app.definitions;
+const newServer = async () => {
+  const app = await createTestApp({ POLICY_PATH: newPolicyFile(POLICY) });
   const protocol = createProtocol(app);
   const ask = async (role: string, method: string, params = {}) => {
     const headers = {
@@ -25,7 +23,12 @@ test('callers of one server list and call what is there for them, whoever asks f
     const answer = await protocol.answer(webRequest(request), body, principal);
     return await toResponse(answer).text();
   };
+  return { definitions: app.definitions, ask };
+};
 
+test('callers of one server list and call what is there for them, whoever asks first', async () => {
+  const { definitions, ask } = await newServer();
+  const { tools } = definitions;
   for (const name of tools.keys()) {
     expect(await ask('all', 'tools/list')).toContain(`"${name}"`);
     expect(await ask('nobody', 'tools/list')).not.toContain(`"${name}"`);
@@ -33,5 +36,30 @@ test('callers of one server list and call what is there for them, whoever asks f
     expect(await ask('all', 'tools/call', { name })).not.toContain('APPROVAL');
     const valid = tools.get(name)?.input.safeParse({}).success;
     if (valid) expect(await ask('careful', 'tools/call', { name })).toContain('APPROVAL');
+  }
+});
+
+test('a prompt or a resource that is not there for its caller is unknown to it', async () => {
+  const { definitions, ask } = await newServer();
+  for (const { name } of definitions.prompts) {
+    expect(await ask('all', 'prompts/list')).toContain(`"${name}"`);
+    expect(await ask('nobody', 'prompts/list')).not.toContain(`"${name}"`);
+    const unknown = await ask('nobody', 'prompts/get', { name: 'unknown' });
+    const hidden = await ask('nobody', 'prompts/get', { name });
+    expect(hidden.replaceAll(name, 'unknown')).toBe(unknown);
+  }
+  for (const resource of definitions.resources) {
+    const isFixed = 'uri' in resource;
+    const method = isFixed ? 'resources/list' : 'resources/templates/list';
+    const shown = `"name":"${resource.name}"`;
+    expect(await ask('all', method)).toContain(shown);
+    expect(await ask('nobody', method)).not.toContain(shown);
+    if (!isFixed) continue;
+    const { uri } = resource;
+    const unknown = await ask('nobody', 'resources/read', { uri: 'test://unknown' });
+    expect((await ask('nobody', 'resources/read', { uri })).replaceAll(uri, 'test://unknown')).toBe(
+      unknown,
+    );
+    expect(await ask('all', 'resources/read', { uri })).toContain('"contents"');
   }
 });

@@ -14,7 +14,7 @@ test('a client hears of what it asked for, once, and of nothing else', async () 
   const app = await createTestApp();
   const { client, heard } = await listener(app);
   app.changes.resourceUpdated(uri);
-  await new Promise(setImmediate);
+  await new Promise((resolve) => setTimeout(resolve));
   const { honoredFilter } = await client.listen(filter);
   expect(honoredFilter).toEqual(filter);
   app.changes.resourcesChanged();

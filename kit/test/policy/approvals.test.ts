@@ -4,13 +4,14 @@ import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { type CallState, InputNeeded, VALID_SECONDS } from '../../src/calls/ask.js';
 import type { CallRequest } from '../../src/calls/call.js';
 import { MemoryNonceStore } from '../../src/calls/nonces.js';
+import { nodeHost } from '../../src/host/node/host.js';
 import { SignedApprovals } from '../../src/policy/approvals.js';
 
 const YES = { approval: { action: 'accept', content: { approve: true } } };
 const server = new McpServer({ name: 'test', version: '1.0.0' });
 let approvals: SignedApprovals;
 beforeEach(() => {
-  approvals = new SignedApprovals(new MemoryNonceStore());
+  approvals = new SignedApprovals(new MemoryNonceStore(), nodeHost);
 });
 
 interface Changes {
@@ -53,7 +54,7 @@ test('a call runs once its question was answered with yes, and only once', async
 test('after a restart a yes does not count, whether it was used or not', async () => {
   const requestState = await ask();
   expect(await call({ requestState, inputResponses: YES })).toBe('ran');
-  approvals = new SignedApprovals(new MemoryNonceStore());
+  approvals = new SignedApprovals(new MemoryNonceStore(), nodeHost);
   await ask({ requestState, inputResponses: YES });
 });
 

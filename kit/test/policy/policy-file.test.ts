@@ -2,6 +2,7 @@ import { renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { Changes } from '../../src/definitions/changes.js';
+import { nodeHost } from '../../src/host/node/host.js';
 import { policyFile } from '../../src/policy/policy-file.js';
 import { memoryState } from '../../src/state/memory.js';
 import { createLogger } from '../../src/telemetry/logger.js';
@@ -35,7 +36,7 @@ const NOBODY = 'roles: {}\n';
 const EVERYBODY = 'roles:\n  all:\n    everyone: true\n    allowed_tools: ["*"]\n';
 
 function open(path: string) {
-  const log = createLogger('silent', 'test');
+  const log = createLogger(nodeHost, 'silent', 'test');
   const error = vi.spyOn(log, 'error');
   const changes = new Changes();
   const told: string[] = [];

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { Cursors, type Place } from '../../src/calls/cursors.js';
+import { nodeHost } from '../../src/host/node/host.js';
 import { type List, listInPages } from '../../src/protocol/resources.js';
 
 const alice = { id: 'alice', scopes: [] };
@@ -56,10 +57,10 @@ test('a list that is not there any more is no place', async () => {
 
 test('a cursor is good for its caller, as it was given out, under the same secret', () => {
   const place = { list: 'notes', after: 'note:///secret' };
-  const cursors = new Cursors('x'.repeat(32));
+  const cursors = new Cursors(nodeHost, 'x'.repeat(32));
   const cursor = cursors.seal(place, alice);
   expect(cursors.open(cursor, alice)).toEqual(place);
-  expect(new Cursors('x'.repeat(32)).open(cursor, alice)).toEqual(place);
+  expect(new Cursors(nodeHost, 'x'.repeat(32)).open(cursor, alice)).toEqual(place);
   expect(Buffer.from(cursor, 'base64url').toString('latin1')).not.toContain('secret');
 
   const invalid = expect.objectContaining({ code: 'INVALID_CURSOR' });
@@ -68,5 +69,5 @@ test('a cursor is good for its caller, as it was given out, under the same secre
     expect(() => cursors.open(wrong, alice)).toThrow(invalid);
   }
   expect(() => cursors.open(cursor, { id: 'bob', scopes: [] })).toThrow(invalid);
-  expect(() => new Cursors().open(cursor, alice)).toThrow(invalid);
+  expect(() => new Cursors(nodeHost).open(cursor, alice)).toThrow(invalid);
 });

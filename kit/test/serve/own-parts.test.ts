@@ -3,6 +3,7 @@ import * as z from 'zod/v4';
 import { apiKeys } from '../../src/auth/api-keys.js';
 import { jwt } from '../../src/auth/jwt.js';
 import { NO_METRICS } from '../../src/definitions/metrics.js';
+import { nodeHost } from '../../src/host/node/host.js';
 import { createHttpHandler } from '../../src/http/handler.js';
 import { defineParts, defineServer, int, type Part } from '../../src/index.js';
 import { openServer } from '../../src/serve/open-server.js';
@@ -21,7 +22,7 @@ const annotations = {
 describe('background work', () => {
   /** Opens a server with work that tells what it sees. */
   async function start(work: NonNullable<TestChanges['background']>[string]) {
-    const log = createLogger('silent', 'test');
+    const log = createLogger(nodeHost, 'silent', 'test');
     const logged = vi.spyOn(log, 'error');
     const app = await createTestApp({}, { background: { sweep: work }, log });
     return { app, logged };
@@ -69,7 +70,7 @@ describe('background work', () => {
   });
 
   test('that does not heed its signal keeps nothing from closing, and nor does a part that cannot close', async () => {
-    const log = createLogger('silent', 'test');
+    const log = createLogger(nodeHost, 'silent', 'test');
     const logged = vi.spyOn(log, 'error');
     const closed: string[] = [];
     const broken: Part = {
@@ -254,7 +255,11 @@ describe('the settings that a call finds', () => {
     const { SHOP_URL: _, VAULT_TOKEN: __, ...rest } = env;
     const server = defineServer({ name: 'test', version: '1.0.0', parts, tools: { look } });
     const start = () =>
-      openServer(server, { env: { ...rest, SHOP_PAGES: '11' }, metrics: () => NO_METRICS });
+      openServer(server, {
+        host: nodeHost,
+        env: { ...rest, SHOP_PAGES: '11' },
+        metrics: () => NO_METRICS,
+      });
     expect(start).toThrow(/SHOP_URL: is required/);
     expect(start).toThrow(/SHOP_PAGES: /);
     expect(start).toThrow(/VAULT_TOKEN: is required/);

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { apiKeys } from '../../src/auth/api-keys.js';
 import { oauth } from '../../src/auth/oauth.js';
+import { nodeHost } from '../../src/host/node/host.js';
 import { type Answer, type Incoming, json, refuse } from '../../src/http/exchange.js';
 import { createHttpHandler } from '../../src/http/handler.js';
 import { createNodeServer } from '../../src/serve/node-server.js';
@@ -136,7 +137,7 @@ test('a caller of a protected route has as many requests as RATE_LIMIT_PER_MINUT
 });
 
 test('a route that fails tells its caller where to find the reason, and no more', async () => {
-  const log = createLogger('silent', 'test');
+  const log = createLogger(nodeHost, 'silent', 'test');
   const error = vi.spyOn(log, 'error');
   const { send } = await serve({}, { log });
   const answer = await send('/broken', { method: 'GET', headers: { 'x-request-id': 'abc-1' } });

@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { nodeHost } from '../../src/host/node/host.js';
 import { RedisEventStore } from '../../src/sessions/redis/redis-event-store.js';
 import { SessionKeys } from '../../src/sessions/redis/session-keys.js';
 import { keyOf, type Note } from '../../src/sessions/session-state.js';
@@ -63,7 +64,7 @@ describe.skipIf(why !== undefined)(titled('Redis', why), () => {
   test('its id is not in Redis', async () => {
     const { store } = await replica();
     const id = randomUUID();
-    const [session, owner] = [keyOf(id), randomUUID()];
+    const [session, owner] = [keyOf(id, nodeHost), randomUUID()];
     await store.begin(session, owner, INITIALIZE);
     const redis = await client();
     const kept = await redis.hgetall(`${PREFIX}s:${session}`);

@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
+import { nodeHost } from '../../src/host/node/host.js';
 import { redis } from '../../src/state/redis.js';
 import { createLogger } from '../../src/telemetry/logger.js';
 import { createTestApp, openPart } from '../support/app.js';
@@ -23,7 +24,7 @@ describe.skipIf(why !== undefined)(titled('Redis', why), () => {
 });
 
 test('that nothing is shared without REDIS_URL is a warning', () => {
-  const log = createLogger('silent', 'test');
+  const log = createLogger(nodeHost, 'silent', 'test');
   const warned = vi.spyOn(log, 'warn');
   // Only in production is it required.
   expect(openPart({ ...redis(), required: [] }, { REDIS_URL: '' }, { log })).toHaveProperty(

@@ -1,4 +1,5 @@
-import { expect, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import * as z from 'zod/v4';
 import type { LineTransport } from '../../src/stdio/line-transport.js';
 import { PlainCalls } from '../../src/stdio/plain-calls.js';
 import { defineTool } from '../fixtures/notes/src/parts.js';
@@ -18,24 +19,45 @@ function callOf(id: number, name: string) {
   return { jsonrpc: '2.0', id, method: 'tools/call', params: { name, arguments: {}, _meta } };
 }
 
-test('a call whose answer cannot be made is answered all the same, and is over', async () => {
-  const app = await createTestApp({}, { tools: { plainEcho, broken } });
-  const logged = vi.spyOn(app.log, 'error');
-  const written: unknown[] = [];
+/** A connection, and what is written to its client. */
+async function connect(tools: Record<string, unknown> = { plainEcho }) {
+  const app = await createTestApp({}, { tools: tools as never });
+  const written: Record<string, unknown>[] = [];
   const transport = {
     isClosed: false,
     write: (message: string) => written.push(JSON.parse(message)),
-    send: async () => {},
+    send: async (message: object) => void written.push(JSON.parse(JSON.stringify(message))),
+    start: async () => {},
+    close: async () => {},
   } as unknown as LineTransport;
-  const calls = new PlainCalls(app, owner);
-  calls.listenTo(transport);
+  const calls = new PlainCalls(app, owner, transport);
+  onTestFinished(() => calls.close());
+  return { app, calls, transport, written };
+}
 
-  // The SDK answers the first one: then it is known which version the client speaks.
-  expect(transport.intercept?.(callOf(1, 'plain_echo'))).toBe(false);
-  await transport.send({ jsonrpc: '2.0', id: 1, result: { resultType: 'complete' } });
-  expect(transport.intercept?.(callOf(2, 'broken'))).toBe(true);
-  expect(transport.intercept?.(callOf(3, 'plain_echo'))).toBe(true);
-  await calls.none();
+/** Changes are told at the end of a turn of the event loop. */
+const told = () => new Promise(setImmediate);
+
+const clientInfo = { name: 'test', version: '1.0.0' };
+const request = (id: number, method: string, params?: object) => ({
+  jsonrpc: '2.0',
+  id,
+  method,
+  ...(params && { params }),
+});
+const introduction = {
+  protocolVersion: '2025-11-25',
+  capabilities: { elicitation: {} },
+  clientInfo,
+};
+
+test('a call whose answer cannot be made is answered all the same, and is over', async () => {
+  const { app, calls, transport, written } = await connect({ plainEcho, broken });
+  const logged = vi.spyOn(app.log, 'error');
+
+  transport.receive(callOf(2, 'broken'));
+  transport.receive(callOf(3, 'plain_echo'));
+  await calls.answered();
 
   expect(written).toContainEqual({
     jsonrpc: '2.0',
@@ -44,4 +66,74 @@ test('a call whose answer cannot be made is answered all the same, and is over',
   });
   expect(written).toContainEqual(expect.objectContaining({ id: 3, result: expect.anything() }));
   expect(logged).toHaveBeenCalledExactlyOnceWith({ err: expect.any(Error) }, 'a call has failed');
+});
+
+test('a client of 2025 that begins is told of changes of the list', async () => {
+  const { app, transport, written } = await connect();
+  app.changes.resourcesChanged();
+  await told();
+  transport.receive(request(1, 'initialize', introduction));
+  app.changes.resourceUpdated('notes://recent');
+  app.changes.resourcesChanged();
+  await told();
+  expect(written).toEqual([
+    expect.objectContaining({ id: 1, result: expect.objectContaining({ serverInfo: app.about }) }),
+    { jsonrpc: '2.0', method: 'notifications/resources/list_changed' },
+  ]);
+});
+
+test('the SDK takes over where a client of 2025 is, and tells of changes once', async () => {
+  const { app, calls, transport, written } = await connect();
+  transport.receive(request(1, 'initialize', introduction));
+  transport.receive({ jsonrpc: '2.0', method: 'notifications/initialized' });
+  transport.receive(request(2, 'resources/subscribe', { uri: 'notes://recent' }));
+  transport.receive(request(3, 'tools/list'));
+  await calls.answered();
+  await vi.waitFor(() => expect(written.map(({ id }) => id).sort()).toEqual([1, 2, 3]));
+  app.changes.resourceUpdated('notes://recent');
+  app.changes.resourcesChanged();
+  await vi.waitFor(() => expect(written).toHaveLength(5));
+  expect(written.slice(3)).toEqual([
+    expect.objectContaining({ method: 'notifications/resources/updated' }),
+    expect.objectContaining({ method: 'notifications/resources/list_changed' }),
+  ]);
+});
+
+test('a question goes to a client of 2025 that has said it can answer, and the tool goes on', async () => {
+  const asks = defineTool({
+    ...plainEcho,
+    name: 'asks',
+    run: (_, { elicit }) => ({
+      text: String(elicit('Well?', z.object({ yes: z.boolean() }))?.yes),
+    }),
+  });
+  const { calls, transport, written } = await connect({ asks });
+  transport.receive(request(1, 'initialize', introduction));
+  transport.receive(request(2, 'tools/call', { name: 'asks', arguments: {} }));
+  const questionIn = () => written.find(({ method }) => method === 'elicitation/create');
+  await vi.waitFor(() => expect(questionIn()).toBeDefined());
+  const result = { action: 'accept', content: { yes: true } };
+  transport.receive({ jsonrpc: '2.0', id: questionIn()?.id, result });
+  await calls.answered();
+  expect(written.at(-1)).toMatchObject({ id: 2, result: { structuredContent: { text: 'true' } } });
+});
+
+test.each([
+  ['2025', () => request(1, 'tools/list')],
+  ['2026-07-28', () => callOf(1, 'plain_echo')],
+])('the first request settles that a connection is of %s, also for the SDK', async (_, first) => {
+  const all = [callOf(2, 'plain_echo'), request(3, 'tools/list'), request(4, 'ping')];
+  const { calls, transport, written } = await connect();
+  transport.receive(first());
+  for (const message of all) transport.receive(message);
+  await calls.answered();
+  const other = await connect();
+  // Not plain: the SDK gets it, and everything after it.
+  const { params, ...message } = first() as { readonly params?: object };
+  other.transport.receive({ ...message, params: { ...params, other: 1 } });
+  for (const one of all) other.transport.receive(one);
+  await other.calls.answered();
+  const byId = (a: Record<string, unknown>, b: Record<string, unknown>) =>
+    Number(a.id) - Number(b.id);
+  expect(written.sort(byId).slice(1)).toEqual(other.written.sort(byId).slice(-3));
 });

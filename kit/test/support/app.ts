@@ -1,3 +1,4 @@
+import type { Logger } from 'pino';
 import { onTestFinished } from 'vitest';
 import { OverdueCalls } from '../../src/calls/running-calls.js';
 import { NO_METRICS } from '../../src/definitions/metrics.js';
@@ -7,19 +8,20 @@ import {
   type SettingsOf,
   type SettingsShape,
 } from '../../src/definitions/settings.js';
-import { type Env, loadSettings } from '../../src/host/node/settings.js';
+import { nodeHost } from '../../src/host/node/host.js';
+import { type Env, loadSettings } from '../../src/host/settings.js';
 import type { AnyPart, Part, PartEnv } from '../../src/parts.js';
 import { openHttp } from '../../src/serve/http.js';
 import { defineServer, type ServerOptions } from '../../src/server.js';
 import { memoryState } from '../../src/state/memory.js';
 import type { Store } from '../../src/store/sql.js';
-import { createLogger, type Logger } from '../../src/telemetry/logger.js';
+import { createLogger } from '../../src/telemetry/logger.js';
 import { definition, server } from '../fixtures/notes/src/server.js';
 import { credentials } from './credentials.js';
 import { sqliteEnv } from './databases.js';
 
 export const { about } = server;
-export const log = createLogger('silent', about.name);
+export const log = createLogger(nodeHost, 'silent', about.name);
 
 /** What a test has otherwise than the fixture. Parts are added to its own, everything else takes the place of its own. */
 export interface TestChanges
@@ -58,7 +60,7 @@ export function readSettings<Shape extends SettingsShape>(
   env: Env,
 ): SettingsOf<Shape> & CallSettings {
   const shape = { ...callSettings, ...settings };
-  return loadSettings(shape, env, required) as SettingsOf<Shape> & CallSettings;
+  return loadSettings(shape, env, required, nodeHost.files) as SettingsOf<Shape> & CallSettings;
 }
 
 /** Opens one part by itself, with what a server would give to it, but for `changes`. */
@@ -71,6 +73,7 @@ export function openPart<Shape extends SettingsShape, Service>(
     about,
     definitions: server.definitions,
     config: readSettings(part, env) as PartEnv['config'],
+    host: nodeHost,
     log,
     metrics: NO_METRICS,
     state: memoryState(),

@@ -2,7 +2,8 @@ import { createMcpHandler } from '@modelcontextprotocol/server';
 import type { Caller, HttpApp } from '../../src/http/app.js';
 import { refuse, toResponse, webRequest } from '../../src/http/exchange.js';
 import { Subscriptions } from '../../src/http/subscriptions.js';
-import { changeCapabilities, createMcpServer } from '../../src/protocol/mcp-server.js';
+import { createMcpServer } from '../../src/protocol/mcp-server.js';
+import { changeCapabilities } from '../../src/protocol/offer.js';
 import { isListenRequest } from '../../src/protocol/requests.js';
 import { connectTo, owner } from './client.js';
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect, vi } from 'vitest';
+import { nodeHost } from '../../src/host/node/host.js';
 import { memorySessions } from '../../src/sessions/memory-sessions.js';
 import type { KeptSessions } from '../../src/sessions/open-sessions.js';
 import { redisSessions } from '../../src/sessions/redis/redis-sessions.js';
@@ -71,7 +72,7 @@ export const INITIALIZE = {
 };
 
 /** A session that no other test has. */
-export const newKey = () => keyOf(randomUUID());
+export const newKey = () => keyOf(randomUUID(), nodeHost);
 
 export const message = (n: number) => ({ jsonrpc: '2.0' as const, method: 'test', params: { n } });
 

@@ -1,4 +1,5 @@
 import { expect, test, vi } from 'vitest';
+import { nodeHost } from '../../src/host/node/host.js';
 import { stderr } from '../../src/host/node/line-writer.js';
 import { createLogger } from '../../src/telemetry/logger.js';
 import { redactLine, shortened } from '../../src/telemetry/redact.js';
@@ -133,7 +134,9 @@ test('nothing in a line steers a terminal', () => {
 
 test('the logger writes such lines', () => {
   const write = vi.spyOn(stderr, 'write').mockImplementation(() => {});
-  createLogger('info', 'test').child({ token: SECRET }).info({ password: SECRET }, 'hello');
+  createLogger(nodeHost, 'info', 'test')
+    .child({ token: SECRET })
+    .info({ password: SECRET }, 'hello');
   const [[written = ''] = []] = write.mock.calls;
   write.mockRestore();
   expect(JSON.parse(written)).toMatchObject({ password: '[redacted]', msg: 'hello' });

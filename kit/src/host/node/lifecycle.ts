@@ -1,11 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { ConfigError } from '../../definitions/settings.js';
 
 /** How long the process lives on after its calls have been aborted (milliseconds). The SDK's client kills a stdio server after 2 s. */
 const LAST_MS = 1_500;
-
-/** How much of that is there for answers, before what has none is closed. */
-const ANSWER_MS = 400;
 
 export interface Lifecycle {
   readonly log: Logger;
@@ -79,19 +76,6 @@ export function superviseProcess({ log, timeoutMs, abortCalls, stop }: Lifecycle
   return { end, endNow };
 }
 
-/** Waits for `work`, but not longer than `ms` milliseconds once there is a hurry. */
-export async function orHurry(
-  work: Promise<unknown>,
-  hurry: AbortSignal,
-  ms = ANSWER_MS,
-): Promise<void> {
-  const hurried = new Promise<void>((resolve) => {
-    if (hurry.aborted) resolve();
-    else hurry.addEventListener('abort', () => resolve(), { once: true });
-  });
-  await Promise.race([work, hurried.then(() => sleep(ms))]);
-}
-
 const LOOK_EVERY_MS = 250;
 
 /** Who started this process. */
@@ -104,4 +88,15 @@ export function whenOrphaned(work: () => void): void {
     clearInterval(timer);
     work();
   }, LOOK_EVERY_MS);
+}
+
+/** Runs a step of the start; a configuration that is not valid is printed and ends the process with exit code 1. */
+export function orExit<T>(start: () => T): T {
+  try {
+    return start();
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  }
 }

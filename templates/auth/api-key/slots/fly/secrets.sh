@@ -1,1 +1,0 @@
-MCP_API_KEYS="first-client:$key" \

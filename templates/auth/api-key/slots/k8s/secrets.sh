@@ -1,1 +1,0 @@
---from-literal=MCP_API_KEYS="first-client:$key" \

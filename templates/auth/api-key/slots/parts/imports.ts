@@ -1,1 +1,0 @@
-import { apiKeys } from './kit/auth/api-keys.js';

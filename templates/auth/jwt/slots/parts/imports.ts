@@ -1,1 +1,0 @@
-import { jwt } from './kit/auth/jwt.js';

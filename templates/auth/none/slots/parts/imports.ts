@@ -1,1 +1,0 @@
-import { anonymous } from './kit/auth/anonymous.js';

@@ -1,1 +1,0 @@
-OAUTH_ISSUER="https://login.example.com/" \

@@ -1,2 +1,0 @@
---from-literal=PUBLIC_URL="https://mcp.example.com" \
---from-literal=OAUTH_ISSUER="https://login.example.com/" \

@@ -1,1 +1,0 @@
-import { oauth } from './kit/auth/oauth.js';

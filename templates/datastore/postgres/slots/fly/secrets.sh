@@ -1,1 +1,0 @@
-DATABASE_URL="postgres://user:password@host:5432/database" \

@@ -1,1 +1,0 @@
-import { postgres } from './kit/store/postgres.js';

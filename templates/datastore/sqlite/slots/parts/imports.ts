@@ -1,1 +1,0 @@
-import { sqlite } from './kit/store/sqlite.js';

@@ -1,1 +1,0 @@
-import { openTestDatabase } from './database.js';

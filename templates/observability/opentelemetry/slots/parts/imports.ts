@@ -1,1 +1,0 @@
-import { openTelemetry } from './kit/telemetry/opentelemetry.js';

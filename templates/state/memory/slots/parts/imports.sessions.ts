@@ -1,1 +1,0 @@
-import { memorySessions } from './kit/sessions/memory-sessions.js';

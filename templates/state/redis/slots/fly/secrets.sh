@@ -1,1 +1,0 @@
-REDIS_URL="rediss://user:password@host:6379" \

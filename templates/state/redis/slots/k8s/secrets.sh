@@ -1,1 +1,0 @@
---from-literal=REDIS_URL="rediss://user:password@host:6379" \

@@ -1,1 +1,0 @@
-import { redisSessions } from './kit/sessions/redis/redis-sessions.js';

@@ -1,1 +1,0 @@
-import { redis } from './kit/state/redis.js';

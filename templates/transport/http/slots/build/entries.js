@@ -1,1 +1,0 @@
-http: 'src/http.ts',

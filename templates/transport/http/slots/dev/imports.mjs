@@ -1,2 +1,0 @@
-import { once } from 'node:events';
-import { existsSync, watch } from 'node:fs';

@@ -1,4 +1,0 @@
-builds.close();
-clearTimeout(timer);
-timer = undefined;
-endServer(signal);

@@ -1,1 +1,0 @@
-REQUEST_STATE_SECRET="$(openssl rand -hex 32)" \

@@ -1,1 +1,0 @@
---from-literal=REQUEST_STATE_SECRET="$(openssl rand -hex 32)" \

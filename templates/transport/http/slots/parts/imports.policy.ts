@@ -1,1 +1,0 @@
-import { policyFile } from './kit/policy/policy-file.js';

@@ -1,1 +1,0 @@
-import { rateLimits } from './kit/limits/call-limits.js';

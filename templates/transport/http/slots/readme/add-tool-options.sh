@@ -1,1 +1,0 @@
---scope orders:read \

@@ -1,1 +1,0 @@
-curl -i $url -d '{}' -H 'content-type: application/json'                                      # 401

@@ -1,1 +1,0 @@
-import { httpSettings } from '../src/kit/http/app.js';

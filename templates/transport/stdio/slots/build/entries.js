@@ -1,1 +1,0 @@
-stdio: 'src/stdio.ts',
