@@ -27,6 +27,8 @@ const ORDER = [
   ['auth', 'server', 'sessions'],
   // The composition roots, and what a project imports.
   ['index', 'serve'],
+  // What only tests import.
+  ['testing'],
 ];
 
 /**
@@ -49,6 +51,7 @@ const OF_NODE: Readonly<Record<string, string>> = {
   'policy/policy-file.ts': 'looks at a file again and again',
   'auth/jwt.ts': 'reads keys in PEM with node:crypto, which says what they are good for',
   'telemetry/opentelemetry.ts': 'loads telemetry/spans.ts',
+  'testing/identity-provider.ts': 'a server for tests',
   'telemetry/spans.ts': 'the channels of the HTTP client of Node.js',
 };
 
@@ -161,7 +164,7 @@ function foreignPackages(sources: Sources, dependencies: readonly string[]): str
 
 describe('the kit', () => {
   const sources = sourcesOfKit();
-  const { dependencies, exports } = JSON.parse(readFileSync(PACKAGE, 'utf8'));
+  const { dependencies, devDependencies, exports } = JSON.parse(readFileSync(PACKAGE, 'utf8'));
 
   test('has only rooms that have a place in the order', () => {
     expect([...new Set([...sources.keys()].map(roomOf))].sort()).toEqual(ORDER.flat().sort());
@@ -175,6 +178,13 @@ describe('the kit', () => {
     const named = Object.values<string>(exports).map((path) => path.replace('./src/', ''));
     expect(named.filter((path) => !sources.has(path))).toEqual([]);
     expect(importedByProjects().filter((path) => !named.includes(path))).toEqual([]);
+  });
+
+  test('has what only tests use in testing/: no source of a project imports that', () => {
+    const sourcesOfProjects = readdirSync(TEMPLATES, { recursive: true, encoding: 'utf8' })
+      .filter((path) => /\.(?:ts|hbs)$/.test(path) && !/\btest[\\/.]/.test(path))
+      .filter((path) => readFileSync(TEMPLATES + path, 'utf8').includes('kit/testing/'));
+    expect(sourcesOfProjects).toEqual([]);
   });
 
   test('needs Node.js only where a list says why', () => {
@@ -194,7 +204,12 @@ describe('the kit', () => {
 
   test('imports nothing outside of itself but its packages', () => {
     expect(strayImports(sources)).toEqual([]);
-    expect(foreignPackages(sources, Object.keys(dependencies))).toEqual([]);
+    const isOfTests = ([path]: readonly [string, string]) => roomOf(path) === 'testing';
+    const ofServers = new Map([...sources].filter((source) => !isOfTests(source)));
+    expect(foreignPackages(ofServers, Object.keys(dependencies))).toEqual([]);
+    const ofTests = new Map([...sources].filter(isOfTests));
+    const all = Object.keys({ ...dependencies, ...devDependencies });
+    expect(foreignPackages(ofTests, all)).toEqual([]);
   });
 });
 

@@ -74,6 +74,8 @@ function packagesOf(kit: Kit, reached: ReadonlySet<string>): JsonObject {
   for (const name of names) {
     const version = kit.dependencies[name];
     if (version !== undefined) dependencies[name] = version;
+    const devVersion = kit.devDependencies[name];
+    if (devVersion !== undefined) devDependencies[name] = devVersion;
     const types = typesOf(name);
     const typesVersion = kit.devDependencies[types];
     if (typesVersion !== undefined) devDependencies[types] = typesVersion;

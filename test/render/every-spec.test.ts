@@ -356,7 +356,9 @@ function dependencyMistakes(plan: Plan, label: string): string[] {
       } else {
         const name = packageOf(specifier);
         used.add(name);
-        const allowed = path.startsWith('src/') ? runtime : all;
+        // No bundle has what is below testing/: only tests import it.
+        const isOfServer = path.startsWith('src/') && !path.startsWith('src/kit/testing/');
+        const allowed = isOfServer ? runtime : all;
         const onlyType = new RegExp(`^import type .* from '${specifier}'`, 'm').test(text);
         if (allowed.has(name) || (onlyType && all.has(name))) continue;
         if (statement.startsWith('resolve')) continue;

@@ -50,7 +50,7 @@ export const searchOrders = defineTool({
 test('a tool without parameters has no test for wrong ones, and no import for it', () => {
   const { tool, test: testText } = renderTool(draft('ping', []), blueprints);
   expect(tool).toContain('const Input = z.object({});');
-  expect(testText).toContain(`import { callTool } from '../support/call-tool.js';`);
+  expect(testText).toContain(`import { callTool } from '../../src/kit/testing/client.js';`);
   expect(testText).toContain('toEqual({ received: {} })');
   expect(testText).not.toContain('wrong');
 });

@@ -73,6 +73,23 @@ describe('a project takes', () => {
     expect(packagesOf(files)).toEqual({ dependencies: { zod: '4.0.0' } });
   });
 
+  it('what its tests import, whose packages only developers install', async () => {
+    const testing = "import { test } from 'vitest';\nimport { define } from '../define.js';\n";
+    const files = await plan({
+      templates: { 'base/files/test/x.test.ts': "import '../src/kit/testing/x.js';\n" },
+      kit: { 'src/testing/x.ts': testing },
+    });
+    expect(kitFiles(files)).toEqual([
+      'src/kit/define.ts',
+      'src/kit/port.ts',
+      'src/kit/testing/x.ts',
+    ]);
+    expect(packagesOf(files)).toEqual({
+      dependencies: { zod: '4.0.0' },
+      devDependencies: { vitest: '1.0.0' },
+    });
+  });
+
   it('what its files import, and what that imports', async () => {
     const server = "import { define } from './kit/index.js';\n";
     const files = await plan({ templates: { 'base/files/src/server.ts': server } });
@@ -186,6 +203,11 @@ describe('refuses', () => {
       'a package without a version',
       { 'src/x.ts': "import { test } from 'vitest/node';\n" },
       'kit/src/x.ts: imports vitest, which is not in "dependencies" of kit/package.json',
+    ],
+    [
+      'one of tests without a version',
+      { 'src/testing/x.ts': "import 'jest';\n" },
+      'kit/src/testing/x.ts: imports jest, which is not in "dependencies" or "devDependencies" of',
     ],
     [
       'a package.json without versions',

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { connect, eras } from '../src/kit/testing/client.js';
 import { createTestApp } from './support/app.js';
-import { connect, eras } from './support/client.js';
 
 // What must hold for whatever this server offers, in both families of the protocol.
 

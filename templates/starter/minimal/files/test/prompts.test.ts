@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { connect } from '../src/kit/testing/client.js';
 import { createTestApp } from './support/app.js';
-import { connect } from './support/client.js';
 
 test('plan_meeting tells the time in every zone', async () => {
   const client = await connect(await createTestApp());

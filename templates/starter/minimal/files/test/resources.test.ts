@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { connect } from '../src/kit/testing/client.js';
 import { createTestApp } from './support/app.js';
-import { connect } from './support/client.js';
 
 test('time://zones lists the zones, each of which is a resource', async () => {
   const client = await connect(await createTestApp());

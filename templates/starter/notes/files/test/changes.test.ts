@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
+import { callTool } from '../src/kit/testing/client.js';
 import { createTestApp } from './support/app.js';
-import { callTool } from './support/call-tool.js';
 
 test('listeners are told of notes that come and go', async () => {
   const app = await createTestApp();

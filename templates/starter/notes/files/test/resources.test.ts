@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
+import { callTool, connect } from '../src/kit/testing/client.js';
 import { createTestApp } from './support/app.js';
-import { callTool } from './support/call-tool.js';
-import { connect } from './support/client.js';
 
 test('notes are listed and read as resources', async () => {
   const app = await createTestApp();

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { createHttpHandler } from '../src/kit/http/handler.js';
 import { openHttp } from '../src/kit/serve/http.js';
+import { connect } from '../src/kit/testing/client.js';
 import { server } from '../src/server.js';
 import { createTestApp, testEnv } from './support/app.js';
-import { connect } from './support/client.js';
 import { credentials } from './support/credentials.js';
 
 /** The status of a request with these headers. */

@@ -5,9 +5,9 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { createHttpHandler } from '../src/kit/http/handler.js';
 import { openHttp } from '../src/kit/serve/http.js';
 import { createNodeServer } from '../src/kit/serve/node-server.js';
+import { connectTo, eras } from '../src/kit/testing/client.js';
 import { server } from '../src/server.js';
 import { testEnv } from './support/app.js';
-import { connectTo, eras } from './support/client.js';
 import { credentials } from './support/credentials.js';
 
 // What must never break over HTTP. Each test fails without the guard behind it; SECURITY.md says what else is protected.

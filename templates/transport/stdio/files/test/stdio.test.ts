@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { expect, onTestFinished, test } from 'vitest';
+import { eras } from '../src/kit/testing/client.js';
 import { testEnv } from './support/app.js';
-import { eras } from './support/client.js';
 
 /** The built server: `npm test` builds it first. */
 const script = fileURLToPath(new URL('../dist/stdio.js', import.meta.url));

@@ -1,5 +1,5 @@
+import { TestProvider } from '../../src/kit/testing/identity-provider.js';
 import { server } from '../../src/server.js';
-import { TestProvider } from './identity-provider.js';
 
 export const provider = await new TestProvider().start();
 const token = await provider.sign({ scope: server.definitions.scopes.join(' ') });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { callTool, textOf } from '../../src/kit/testing/client.js';
 import { createTestApp } from '../support/app.js';
-import { callTool, textOf } from '../support/call-tool.js';
 
 test('get_time tells the time in a zone', async () => {
   const result = await callTool(await createTestApp(), 'get_time', { zone: 'Asia/Tokyo' });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { callTool, textOf } from '../../src/kit/testing/client.js';
 import { createTestApp } from '../support/app.js';
-import { callTool, textOf } from '../support/call-tool.js';
 
 test('create_note saves a note that read_note returns', async () => {
   const app = await createTestApp();

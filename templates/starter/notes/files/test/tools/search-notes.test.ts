@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { callTool } from '../../src/kit/testing/client.js';
 import { createTestApp } from '../support/app.js';
-import { callTool } from '../support/call-tool.js';
 
 async function titlesOf(app: Awaited<ReturnType<typeof createTestApp>>, text: string) {
   const { structuredContent } = await callTool(app, 'search_notes', { text });

@@ -1,9 +1,9 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { createMcpHandler } from '@modelcontextprotocol/server';
 import { onTestFinished } from 'vitest';
-import type { Services } from '../../src/kit/calls/services.js';
-import type { Principal } from '../../src/kit/index.js';
-import { createMcpServer } from '../../src/kit/protocol/mcp-server.js';
+import type { Services } from '../calls/services.js';
+import type { Principal } from '../definitions/principal.js';
+import { createMcpServer } from '../protocol/mcp-server.js';
 
 /** The two families of the protocol that clients speak. */
 export const eras = ['2025-11-25', '2026-07-28'] as const;
@@ -45,4 +45,20 @@ export async function connectTo(
   await client.connect(transport);
   onTestFinished(() => client.close());
   return client;
+}
+
+/** Calls a tool as a client does. */
+export async function callTool(
+  app: Services,
+  name: string,
+  input: Record<string, unknown> = {},
+  principal?: Principal,
+) {
+  const client = await connect(app, '2026-07-28', principal);
+  return await client.callTool({ name, arguments: input });
+}
+
+/** The text that the model sees of a result. */
+export function textOf({ content }: Awaited<ReturnType<typeof callTool>>): string {
+  return content.map((item) => (item.type === 'text' ? item.text : '')).join('\n');
 }
