@@ -1,25 +1,25 @@
 import type { Logger } from 'pino';
 import type * as z from 'zod/v4';
-import type { OverdueCalls } from './calls/running-calls.js';
+import type { MaybePromise, OverdueCalls } from './calls/call.js';
 import type { Limits, NonceStore, Policy, RateLimiter, Tracing } from './calls/services.js';
-import type { Changes } from './definitions/changes.js';
-import type { CallContext } from './definitions/context.js';
-import type {
-  About,
-  Definitions,
-  Prompt,
-  Resource,
-  ResourceTemplate,
-  Tool,
+import {
+  type CallContext,
+  type Changes,
+  type Definitions,
+  type Metrics,
+  type Prompt,
+  type Resource,
+  type ResourceTemplate,
+  type ServerInfo,
+  type Tool,
+  withScopes,
 } from './definitions/definitions.js';
-import type { Metrics } from './definitions/metrics.js';
-import { withScopes } from './definitions/principal.js';
 import type { CallSettings, SettingsOf, SettingsShape } from './definitions/settings.js';
 import type { Host } from './host/host.js';
 
 /** What a part finds when it is opened. */
 export interface PartEnv<Shape extends SettingsShape = SettingsShape> {
-  readonly about: About;
+  readonly about: ServerInfo;
   readonly definitions: Definitions;
   /** The part's own settings, and those that every server has. */
   readonly config: SettingsOf<Shape> & CallSettings;
@@ -146,4 +146,50 @@ export function defineParts<const P extends Parts & WithServices<P>>(parts: P): 
     defineResourceTemplate: withScopes,
     definePrompt: withScopes,
   };
+}
+
+/**
+ * A request as this server sees it: what it reads of a web-standard `Request`, so that one that came to `node:http` need
+ * not become one.
+ */
+export interface HttpRequest {
+  readonly method: string;
+  /** Without the query. */
+  readonly path: string;
+  readonly headers: RequestHeaders;
+  /** The address that it came from. */
+  readonly sender: string;
+  /** Aborted when the answer is sent or the client has gone. */
+  readonly signal: AbortSignal;
+  /** Calls `work` when the answer is sent or the client has gone. */
+  whenOver(work: () => void): void;
+  /**
+   * The body, or `undefined` when it has more than `maxBytes` bytes; the rest of it is not read then.
+   * @throws when it breaks off.
+   */
+  read(maxBytes: number): Promise<Uint8Array | undefined>;
+  /** The same as a web-standard `Request`, without the body. */
+  toRequest(): Request;
+}
+
+/** Values that were sent under one name are joined by commas, so that none of them is hidden. */
+export type RequestHeaders = Pick<Headers, 'get'>;
+
+export interface HttpResponse {
+  readonly status: number;
+  readonly headers: Record<string, string>;
+  /** A text, the parts of one, a stream, or what is written as it comes. */
+  readonly body: string | Uint8Array[] | ReadableStream<Uint8Array> | StreamedBody | null;
+}
+
+/** A body that is written as it comes. On Node.js it costs a fraction of a web stream. */
+export interface StreamedBody {
+  start(target: BodyWriter): void;
+}
+
+export interface BodyWriter {
+  /** Resolves when the client has read enough for more. */
+  write(text: string): MaybePromise<void>;
+  /** @param last what is written before, however much waits */
+  end(last?: string): void;
 }

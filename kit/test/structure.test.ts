@@ -23,10 +23,10 @@ const ORDER = [
   ['limits', 'policy', 'protocol', 'store', 'telemetry'],
   // The transports, and what replicas share.
   ['http', 'state', 'stdio'],
-  // What exists for HTTP alone, and the definition of a server, whose routes are HTTP.
-  ['auth', 'server', 'sessions'],
-  // The composition roots, and what a project imports.
-  ['index', 'serve'],
+  // What exists for HTTP alone, and what a project imports: the definition of a server, whose routes are HTTP.
+  ['auth', 'index', 'sessions'],
+  // The composition roots.
+  ['serve'],
   // What only tests import.
   ['testing'],
 ];
@@ -45,7 +45,6 @@ const OF_NODE: Readonly<Record<string, string>> = {
   'stdio/': 'streams of a process',
   'store/': 'database drivers, and migrations in files',
   'state/redis.ts': 'a connection over TCP',
-  'state/redis-changes.ts': 'a connection over TCP',
   'state/shared-redis.ts': 'a connection over TCP',
   'sessions/redis/': 'a connection over TCP',
   'policy/policy-file.ts': 'looks at a file again and again',

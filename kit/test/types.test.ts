@@ -3,7 +3,7 @@ import * as z from 'zod/v4';
 import { anonymous } from '../src/auth/anonymous.js';
 import { apiKeys } from '../src/auth/api-keys.js';
 import { jwt } from '../src/auth/jwt.js';
-import type { Principal } from '../src/definitions/principal.js';
+import type { Principal } from '../src/definitions/definitions.js';
 import { json } from '../src/http/exchange.js';
 import { defineParts, defineServer, int, type Part, type Route } from '../src/index.js';
 import { rateLimits } from '../src/limits/call-limits.js';

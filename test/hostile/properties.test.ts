@@ -23,8 +23,8 @@ let modules: string;
 beforeAll(async () => {
   modules = await modulesOf(await hostileProject());
   guards = await import(join(modules, 'kit/http/guards.js'));
-  redaction = await import(join(modules, 'kit/telemetry/redact.js'));
-  places = await import(join(modules, 'kit/host/node/logger.js'));
+  redaction = await import(join(modules, 'kit/telemetry/logger.js'));
+  places = await import(join(modules, 'kit/host/node/host.js'));
 });
 
 const HOSTS = ['localhost', '127.0.0.1', '[::1]', 'mcp.example.com', 'mcp.internal'];

@@ -1,12 +1,10 @@
 import * as z from 'zod/v4';
-import { andThen } from '../calls/maybe-async.js';
-import { isScope, type Principal } from '../definitions/principal.js';
+import { andThen } from '../calls/call.js';
+import { isScope, type Principal } from '../definitions/definitions.js';
 import { ConfigError } from '../definitions/settings.js';
-import type { Host } from '../host/host.js';
-import { sleep } from '../host/web.js';
-import type { AuthPart, Caller } from '../http/app.js';
-import type { RequestHeaders } from '../http/exchange.js';
-import type { PartEnv } from '../parts.js';
+import { type Host, sleep } from '../host/host.js';
+import type { AuthPart, AuthResult } from '../http/app.js';
+import type { PartEnv, RequestHeaders } from '../parts.js';
 import { bearerToken, unauthorized } from './bearer.js';
 
 /**
@@ -31,7 +29,7 @@ export function apiKeys(): AuthPart<typeof apiKeySettings> {
   };
 }
 
-function callerOf(headers: RequestHeaders, keys: readonly ApiKey[], host: Host): Caller {
+function callerOf(headers: RequestHeaders, keys: readonly ApiKey[], host: Host): AuthResult {
   const bearer = bearerToken(headers);
   const apiKey = headers.get('x-api-key') ?? undefined;
   if (bearer !== undefined && apiKey !== undefined && bearer !== apiKey) {
@@ -168,7 +166,7 @@ export function isRoleName(text: string): boolean {
 function parseEntry(entry: string): WrittenKey | string {
   const { name, hash, key, rights } = ENTRY.exec(entry)?.groups ?? {};
   if (name === undefined) return ' is not name:key or name:sha256:<hex>, perhaps with rights';
-  const weakness = weaknessOf(hash ?? key ?? '');
+  const weakness = keyWeakness(hash ?? key ?? '');
   if (weakness !== undefined) return ` (${name}) ${weakness}`;
   const words = rights?.split(/[ \t]+/) ?? [];
   const unknown = words.find((word) => /=/.test(word) && !/^(?:role|expires)=./.test(word));
@@ -236,7 +234,7 @@ const PLACEHOLDERS =
   /change-?me|replace-?me|placeholder|example|insert|your|here|secret|password|token|api|key/gi;
 
 /** Why a key must not be used, or `undefined`: it is short, a placeholder, or easy to guess. */
-export function weaknessOf(key: string): string | undefined {
+export function keyWeakness(key: string): string | undefined {
   if (/^sha256$/i.test(key)) return 'needs 64 hex digits after sha256:';
   if (key.length < MIN_LENGTH) return `is shorter than ${MIN_LENGTH} characters`;
   const rest = key.replaceAll(PLACEHOLDERS, '').replaceAll(/[^a-z0-9]/gi, '');

@@ -1,5 +1,6 @@
-import type { Caller } from '../http/app.js';
-import { type RequestHeaders, refuse } from '../http/exchange.js';
+import type { AuthResult } from '../http/app.js';
+import { refuse } from '../http/exchange.js';
+import type { RequestHeaders } from '../parts.js';
 
 /**
  * A 401 that tells the client how to authenticate; `hints` are further parameters of the challenge.
@@ -9,7 +10,7 @@ export function unauthorized(
   message: string,
   error?: 'invalid_token' | 'invalid_request',
   hints: Readonly<Record<string, string>> = {},
-): Caller {
+): AuthResult {
   const parameters = { ...(error && { error, error_description: message }), ...hints };
   const list = Object.entries(parameters).map(([name, value]) => `${name}=${quoted(value)}`);
   const challenge = ['Bearer', list.join(', ')].filter(Boolean).join(' ');

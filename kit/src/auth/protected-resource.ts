@@ -1,8 +1,9 @@
 import type { AuthInfo } from '@modelcontextprotocol/server';
 import type { StepUp } from '../calls/services.js';
-import { missingScopes, type Principal } from '../definitions/principal.js';
+import { missingScopes, type Principal } from '../definitions/definitions.js';
 import { ConfigError } from '../definitions/settings.js';
-import { type Answer, json, refuse } from '../http/exchange.js';
+import { json, refuse } from '../http/exchange.js';
+import type { HttpResponse } from '../parts.js';
 import { isTrustedUrl } from './tokens.js';
 
 /** This server as OAuth clients see it. All addresses come from `PUBLIC_URL`, none from a request. */
@@ -66,7 +67,7 @@ export function serveMetadata(
   { metadata, paths }: ProtectedResource,
   method: string,
   path: string,
-): Answer | undefined {
+): HttpResponse | undefined {
   if (!paths.includes(path)) return undefined;
   if (method === 'GET' || method === 'HEAD') return json(200, metadata, HEADERS);
   if (method !== 'OPTIONS') return refuse(405, 'Use GET.', { allow: 'GET, HEAD, OPTIONS' });

@@ -6,10 +6,10 @@ import {
   type JWTVerifyResult,
   jwtVerify,
 } from 'jose';
-import { claimAt, type Principal } from '../definitions/principal.js';
+import { claimAt, type Principal } from '../definitions/definitions.js';
 import { int } from '../definitions/settings.js';
 import type { Host } from '../host/host.js';
-import type { Authenticator, Caller } from '../http/app.js';
+import type { Authenticator, AuthResult } from '../http/app.js';
 import { refuse } from '../http/exchange.js';
 import type { PartEnv } from '../parts.js';
 import { bearerToken, unauthorized } from './bearer.js';
@@ -62,7 +62,7 @@ export function createTokenAuthenticator(
   );
   const invalid = (message: string) => unauthorized(message, 'invalid_token', hints);
 
-  async function verify(token: string): Promise<Caller> {
+  async function verify(token: string): Promise<AuthResult> {
     try {
       const result = await jwtVerify(token, getKey, options);
       const principal = toPrincipal(result);
@@ -73,7 +73,7 @@ export function createTokenAuthenticator(
     }
   }
 
-  function refusal(error: unknown): Caller {
+  function refusal(error: unknown): AuthResult {
     if (error instanceof errors.JWTExpired) return invalid('The token has expired.');
     if (isAboutToken(error)) return invalid('The token is not valid.');
     log.warn({ err: error }, 'tokens cannot be checked');

@@ -1,5 +1,7 @@
 import type { ClientCapabilities, McpServer, ServerContext } from '@modelcontextprotocol/server';
-import type { Principal } from '../definitions/principal.js';
+import type { Logger } from 'pino';
+import { type Principal, ToolError } from '../definitions/definitions.js';
+import { type Timer, unref } from '../host/host.js';
 
 /** One call as the pipeline sees it. */
 export interface Call {
@@ -41,10 +43,10 @@ export interface CallEnd {
   readonly era: string;
 }
 
-type Said = Pick<CallRequest['mcpReq'], 'envelope' | '_meta'>;
+type VersionedRequest = Pick<CallRequest['mcpReq'], 'envelope' | '_meta'>;
 
 /** The family of the protocol that a request is of; in 2026-07-28 each one says its version. */
-export function eraOf({ envelope, _meta }: Said): '2025' | '2026-07-28' {
+export function protocolVersionOf({ envelope, _meta }: VersionedRequest): '2025' | '2026-07-28' {
   const saysVersion = envelope !== undefined || _meta?.[PROTOCOL_VERSION] !== undefined;
   return saysVersion ? '2026-07-28' : '2025';
 }
@@ -70,4 +72,140 @@ export function canShowForms(request: CallRequest): boolean {
   return (
     elicitation !== undefined && (elicitation.form !== undefined || elicitation.url === undefined)
   );
+}
+
+type Abort = (toReason: () => ToolError) => void;
+
+/** The calls that run in this process. Its end aborts them, so that each has an answer and a line in the audit log. */
+export class RunningCalls {
+  readonly #aborts = new Set<Abort>();
+  #count = 0;
+  #isAborted = false;
+  #onEmpty: (() => void) | undefined;
+
+  began(): void {
+    this.#count += 1;
+  }
+
+  /** A call has its line in the audit log. */
+  ended(): void {
+    this.#count -= 1;
+    if (this.#count === 0) this.#onEmpty?.();
+  }
+
+  /** Resolves when no call runs. */
+  async none(): Promise<void> {
+    if (this.#count === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#onEmpty = resolve;
+    });
+  }
+
+  /** Whether calls end before they begin. */
+  get isAborted(): boolean {
+    return this.#isAborted;
+  }
+
+  /** Has `abort` called when the process ends before the work of the call. */
+  add(abort: Abort): void {
+    this.#aborts.add(abort);
+  }
+
+  delete(abort: Abort): void {
+    this.#aborts.delete(abort);
+  }
+
+  /** Ends the work of all calls, and of each that is still to begin. */
+  abort(): void {
+    this.#isAborted = true;
+    for (const abort of this.#aborts) abort(aborted);
+  }
+}
+
+/** Why a call has no result when the process ends. */
+export function aborted(): ToolError {
+  return new ToolError('ABORTED', 'The server is shutting down. Try again in 1 s.', {
+    retryable: true,
+    retryAfter: 1,
+  });
+}
+
+/** How long a call may take to stop, and how often the log names those that have not, in milliseconds. */
+const GRACE_MS = 1_000;
+const REPEAT_MS = 60_000;
+
+/** Calls that still run although they were answered: they timed out or were cancelled, and their work goes on. */
+export class OverdueCalls {
+  readonly #all = new Set<{ readonly name: string; readonly since: number }>();
+  readonly #ofCaller = new Map<string, number>();
+  #nextReport: Timer | undefined;
+
+  constructor(private readonly log: Logger) {}
+
+  get count(): number {
+    return this.#all.size;
+  }
+
+  /** How many are of one caller. */
+  countOf(caller: string): number {
+    return this.#ofCaller.get(caller) ?? 0;
+  }
+
+  /** @returns what to call when the work has ended. */
+  begin({ name }: Call, { id }: Principal): () => void {
+    const call = { name, since: performance.now() };
+    this.#all.add(call);
+    this.#ofCaller.set(id, this.countOf(id) + 1);
+    this.#nextReport ??= unref(setTimeout(() => this.#report(), GRACE_MS));
+    return () => {
+      this.#all.delete(call);
+      const left = this.countOf(id) - 1;
+      if (left > 0) this.#ofCaller.set(id, left);
+      else this.#ofCaller.delete(id);
+    };
+  }
+
+  #report(): void {
+    const late = performance.now() - GRACE_MS;
+    const names = [...this.#all].filter(({ since }) => since <= late).map(({ name }) => name);
+    if (names.length > 0) {
+      const details = { calls: names.length, names: [...new Set(names)] };
+      this.log.warn(details, 'calls still run after they were answered: they ignore their signal');
+    }
+    const pause = names.length > 0 ? REPEAT_MS : GRACE_MS;
+    this.#nextReport =
+      this.#all.size > 0 ? unref(setTimeout(() => this.#report(), pause)) : undefined;
+  }
+}
+
+/**
+ * Steps of a call that go on at once when what they wait for is there already. To await each of them would cost more than most
+ * tools do.
+ */
+export type MaybePromise<T> = T | PromiseLike<T>;
+
+/** `next(value)`, now or once the value is there. */
+export function andThen<T, R>(
+  value: MaybePromise<T>,
+  next: (value: T) => MaybePromise<R>,
+): MaybePromise<R> {
+  return isPromise(value) ? value.then(next) : next(value);
+}
+
+/** What `work` gives, or what `otherwise` makes of its failure, now or later. */
+export function orElse<T>(
+  work: () => MaybePromise<T>,
+  otherwise: (error: unknown) => MaybePromise<T>,
+): MaybePromise<T> {
+  try {
+    const result = work();
+    return isPromise(result) ? result.then(undefined, otherwise) : result;
+  } catch (error) {
+    return otherwise(error);
+  }
+}
+
+/** Queries of some libraries are no `Promise` and start when they are waited for. */
+export function isPromise<T>(value: MaybePromise<T>): value is PromiseLike<T> {
+  return typeof (value as PromiseLike<T> | null | undefined)?.then === 'function';
 }

@@ -1,12 +1,31 @@
 import type { Logger } from 'pino';
-import type { CallContext } from '../definitions/context.js';
-import { isNetworkError, ToolError } from '../definitions/errors.js';
-import { missingScopes, type Principal } from '../definitions/principal.js';
-import { InputNeeded, InputRequired } from './ask.js';
-import { type Call, type CallRequest, eraOf } from './call.js';
-import { contextsOf, logOf, roundOf } from './call-scope.js';
-import { andThen, isPromise, type MaybePromise, orElse } from './maybe-async.js';
-import { aborted, type RunningCalls } from './running-calls.js';
+import {
+  type CallContext,
+  isNetworkError,
+  missingScopes,
+  type Principal,
+  ToolError,
+} from '../definitions/definitions.js';
+import {
+  aborted,
+  andThen,
+  type Call,
+  type CallRequest,
+  canShowForms,
+  clientCapabilities,
+  isPromise,
+  type MaybePromise,
+  orElse,
+  protocolVersionOf,
+  type RunningCalls,
+} from './call.js';
+import {
+  CallQuestions,
+  type CallState,
+  formatArguments,
+  InputNeeded,
+  InputRequired,
+} from './client-state.js';
 import type { Access, CallSpan, Services } from './services.js';
 
 /**
@@ -24,7 +43,7 @@ export function runCall<T>(
   const { requests } = services.host;
   const outer = requests.getStore()?.id;
   const id = outer ?? String(request.mcpReq.id);
-  const era = eraOf(request.mcpReq);
+  const era = protocolVersionOf(request.mcpReq);
   const started = performance.now();
   const Context = contextsOf(services);
   const log = () => logOf(call, services, principal);
@@ -69,7 +88,10 @@ export function runCall<T>(
   const run = () =>
     orElse(attempt, (error) =>
       error instanceof InputNeeded
-        ? inputRequired(error, roundOf(call, principal, services), services).then(fail, fail)
+        ? inputRequired(error, callFingerprint(call, principal, services), services).then(
+            fail,
+            fail,
+          )
         : fail(error),
     );
   if (tracing === undefined) return outer === undefined ? requests.run({ id }, run) : run();
@@ -87,7 +109,7 @@ async function inputRequired(
   round: string,
   { callStates }: Services,
 ): Promise<InputRequired> {
-  const { inputRequiredResult } = await import('./ask-library.js');
+  const { inputRequiredResult } = await import('./input-required.js');
   const state = await callStates.sign({ id: crypto.randomUUID(), call: round, ...kept });
   return new InputRequired(inputRequiredResult(questions, state));
 }
@@ -204,3 +226,102 @@ function whenGone(request: CallRequest, work: () => void): void {
 const timedOut = (ms: number) =>
   new ToolError('TIMEOUT', `No answer within ${ms} ms.`, { retryable: true });
 const cancelled = () => new ToolError('CANCELLED', 'The call was cancelled.');
+
+/** What only one call has. It is made when it is asked for: most calls ask for little, and are over soon. */
+class CallScope {
+  #log: Logger | undefined;
+  #asking: CallQuestions | undefined;
+
+  constructor(
+    private readonly call: Call,
+    private readonly services: Services,
+    readonly principal: Principal,
+    private readonly request: CallRequest,
+    private readonly signalOf: () => AbortSignal,
+  ) {}
+
+  get log(): CallContext['log'] {
+    this.#log ??= logOf(this.call, this.services, this.principal);
+    return this.#log;
+  }
+  get signal(): CallContext['signal'] {
+    return this.signalOf();
+  }
+  get progress(): CallContext['progress'] {
+    return (...args) => notifyProgress(this.request, ...args);
+  }
+  get notify(): CallContext['notify'] {
+    const { request, call } = this;
+    return (level, data) => request.mcpReq.log(level, data, call.name);
+  }
+  get canAsk(): CallContext['canAsk'] {
+    const { request } = this;
+    return (kind) =>
+      kind === 'elicitation' ? canShowForms(request) : kind in clientCapabilities(request);
+  }
+  get ask(): CallContext['ask'] {
+    return (questions) => this.#questions().ask(questions);
+  }
+  get elicit(): CallContext['elicit'] {
+    return (message, form) => this.#questions().one('form', { elicit: message, form });
+  }
+  get sample(): CallContext['sample'] {
+    return (params) => this.#questions().one('sample', { sample: params });
+  }
+
+  #questions(): CallQuestions {
+    const state = this.request.mcpReq.requestState<CallState>();
+    const isOurs = state?.call === callFingerprint(this.call, this.principal, this.services);
+    this.#asking ??= new CallQuestions(this.request, isOurs ? state : undefined);
+    return this.#asking;
+  }
+}
+
+type ContextClass = new (...scope: ConstructorParameters<typeof CallScope>) => CallContext;
+const known = new WeakMap<Services, ContextClass>();
+
+/** The class of all contexts of an app. They inherit its services: to copy those would cost more than most calls do. */
+function contextsOf(services: Services): ContextClass {
+  let made = known.get(services);
+  if (made === undefined) {
+    made = class extends CallScope {} as unknown as ContextClass;
+    Object.assign(made.prototype, services.shared);
+    known.set(services, made);
+  }
+  return made;
+}
+
+/** A log whose lines name the call. */
+function logOf({ kind, name }: Call, { log }: Services, { id }: Principal): Logger {
+  return log.child({ [kind]: name, principal: id });
+}
+
+/** Tells whose answers count: those to questions of the same call, with the same arguments. */
+function callFingerprint(
+  { kind, name, uri, input }: Call,
+  { id }: Principal,
+  { host }: Pick<Services, 'host'>,
+): string {
+  const text = JSON.stringify([id, kind, name, uri, formatArguments(input, host)]);
+  return host.sha256(text, 'base64url');
+}
+
+/** Sends `notifications/progress` for a request, if it carries a progress token. */
+async function notifyProgress(
+  { mcpReq }: CallRequest,
+  progress: number,
+  total?: number,
+  message?: string,
+): Promise<void> {
+  const progressToken = mcpReq._meta?.progressToken;
+  if (progressToken === undefined) return;
+  await mcpReq.notify({
+    method: 'notifications/progress',
+    params: {
+      progressToken,
+      progress,
+      ...(total === undefined ? {} : { total }),
+      ...(message === undefined ? {} : { message }),
+    },
+  });
+}

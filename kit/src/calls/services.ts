@@ -1,19 +1,21 @@
 import type { ScopeChallengeHandler } from '@modelcontextprotocol/server';
 import type { Logger } from 'pino';
-import type { Changes } from '../definitions/changes.js';
-import type { About, Definitions } from '../definitions/definitions.js';
-import type { Principal } from '../definitions/principal.js';
+import type { Changes, Definitions, Principal, ServerInfo } from '../definitions/definitions.js';
 import type { CallSettings } from '../definitions/settings.js';
 import type { Host } from '../host/host.js';
-import type { CallStateCodec } from './ask.js';
-import type { Call, CallEnd, CallRequest } from './call.js';
-import type { Cursors } from './cursors.js';
-import type { MaybePromise } from './maybe-async.js';
-import type { OverdueCalls, RunningCalls } from './running-calls.js';
+import type {
+  Call,
+  CallEnd,
+  CallRequest,
+  MaybePromise,
+  OverdueCalls,
+  RunningCalls,
+} from './call.js';
+import type { CallStateCodec, Cursors } from './client-state.js';
 
 /** What lives as long as the process and every call passes. */
 export interface Services {
-  readonly about: About;
+  readonly about: ServerInfo;
   readonly definitions: Definitions;
   /** For the model: how to use this server. */
   readonly instructions?: string | undefined;
@@ -98,7 +100,7 @@ export const NO_POLICY: Policy = { isLive: false, accessOf: () => EVERYTHING };
 export type StepUp = (needed: readonly string[], principal: Principal) => ScopeChallengeHandler;
 
 /** Claimed for the first time, claimed before, or of a set that is not there: nobody knows whether it was claimed. */
-export type Claim = 'first' | 'again' | 'unknown';
+export type NonceClaim = 'first' | 'again' | 'unknown';
 
 /**
  * Ids that count once. Each belongs to a set, which remembers those that were claimed. Where a set is not there (after a restart, at
@@ -107,11 +109,11 @@ export type Claim = 'first' | 'again' | 'unknown';
 export interface NonceStore {
   /** The set that a new id belongs to; it is there for at least `seconds`. */
   setForNew(seconds: number): string | Promise<string>;
-  claim(id: string, set: string): Claim | Promise<Claim>;
+  claim(id: string, set: string): NonceClaim | Promise<NonceClaim>;
 }
 
 /** What a request says of itself. */
-export type Said = Pick<CallRequest['mcpReq'], 'id' | '_meta'>;
+export type RequestMetadata = Pick<CallRequest['mcpReq'], 'id' | '_meta'>;
 
 /** The span of one call. */
 export interface CallSpan {
@@ -129,7 +131,7 @@ export interface Statement {
 }
 
 export interface Tracing {
-  begin(call: Call, said: Said, era: string): MaybePromise<CallSpan>;
+  begin(call: Call, said: RequestMetadata, era: string): MaybePromise<CallSpan>;
   /** Runs a statement in a span of its own. */
   query<T>(statement: Statement, run: () => Promise<T>): Promise<T>;
   /** A request came with these headers. */

@@ -4,15 +4,17 @@ import type {
   InputRequiredResult,
 } from '@modelcontextprotocol/server';
 import type * as z from 'zod/v4';
-import type { CallContext } from '../definitions/context.js';
-import type { Tool } from '../definitions/definitions.js';
-import { outputTooLarge, ToolError } from '../definitions/errors.js';
-import type { Principal } from '../definitions/principal.js';
+import {
+  type CallContext,
+  outputTooLarge,
+  type Principal,
+  type Tool,
+  ToolError,
+} from '../definitions/definitions.js';
 import type { CallSettings } from '../definitions/settings.js';
-import { byteLength, bytesOver } from '../host/web.js';
-import { InputRequired } from './ask.js';
-import type { Call, CallRequest } from './call.js';
-import { andThen, type MaybePromise, orElse } from './maybe-async.js';
+import { byteLength, bytesOver } from '../host/host.js';
+import { andThen, type Call, type CallRequest, type MaybePromise, orElse } from './call.js';
+import { InputRequired } from './client-state.js';
 import { runCall } from './run-call.js';
 import type { Services } from './services.js';
 
@@ -92,7 +94,7 @@ export function toErrorResult({ message, suggestions, details }: ToolError): Cal
 
 type Fields = Readonly<Record<string, unknown>>;
 
-export interface Caps {
+export interface OutputLimits {
   /** Of the result as JSON, together with the marker. */
   readonly maxBytes: number;
   /** Of each list. */
@@ -100,18 +102,18 @@ export interface Caps {
 }
 
 /** A list that was shortened. */
-export interface Cut {
+export interface Truncation {
   readonly list: string;
   readonly shown: number;
   readonly total: number;
 }
 
-export interface Fitted {
+export interface FittedOutput {
   readonly value: Record<string, unknown>;
   readonly text: string;
   /** Says what is missing; empty when nothing is. */
   readonly marker: string;
-  readonly cuts: readonly Cut[];
+  readonly cuts: readonly Truncation[];
 }
 
 interface List {
@@ -124,7 +126,10 @@ interface List {
  * Shortens the lists of a result, and nothing else, until it fits. Items stay whole, and at least one of each list stays.
  * @returns `undefined` when that is not enough.
  */
-export function fitOutput(result: Record<string, unknown>, caps: Caps): Fitted | undefined {
+export function fitOutput(
+  result: Record<string, unknown>,
+  caps: OutputLimits,
+): FittedOutput | undefined {
   const lists = listsOf(result);
   for (const list of lists) list.shown = Math.min(list.all.length, caps.maxRows);
   let fitted = shorten(result, lists);
@@ -153,7 +158,7 @@ function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !('toJSON' in value);
 }
 
-function shorten(result: Record<string, unknown>, lists: readonly List[]): Fitted {
+function shorten(result: Record<string, unknown>, lists: readonly List[]): FittedOutput {
   const short = lists.filter(({ shown, all }) => shown < all.length);
   if (short.length === 0) {
     return { value: result, text: JSON.stringify(result), marker: '', cuts: [] };
@@ -177,7 +182,7 @@ function withShortList(value: Fields, { path: [key = '', ...rest], all, shown }:
   return { ...value, [key]: rest.length === 0 ? all.slice(0, shown) : inner };
 }
 
-function excess({ text, marker }: Fitted, { maxBytes }: Caps): number {
+function excess({ text, marker }: FittedOutput, { maxBytes }: OutputLimits): number {
   return bytesOver(maxBytes, text + marker);
 }
 

@@ -1,5 +1,11 @@
 import type { Logger } from 'pino';
-import type { CallSettings } from '../definitions/settings.js';
+import * as z from 'zod/v4';
+import {
+  type CallSettings,
+  ConfigError,
+  type SettingsOf,
+  type SettingsShape,
+} from '../definitions/settings.js';
 
 /**
  * What a server needs of the machine and web standards do not give, or give only to those who wait: WebCrypto hashes
@@ -83,4 +89,139 @@ export interface HostFiles {
   append(path: string, onLost: (error: unknown) => void): LineSink;
   /** Whether others than its owner may write to a file, and so change what was written. */
   isWritableByOthers(path: string): boolean;
+}
+
+/** What web standards give, in the form in which the kit needs it. */
+
+const encoder = new TextEncoder();
+
+/** A text in UTF-8. */
+export function toBytes(text: string): Uint8Array<ArrayBuffer> {
+  return encoder.encode(text);
+}
+
+/** How many bytes a text has in UTF-8. */
+export function byteLength(text: string): number {
+  return encoder.encode(text).length;
+}
+
+/** A character of a string has at most so many bytes in UTF-8. */
+const MAX_BYTES_EACH = 3;
+
+/** How many bytes a text has over `max`; not above 0 when it fits. Most texts are so short that nobody has to count. */
+export function bytesOver(max: number, text: string): number {
+  return text.length * MAX_BYTES_EACH <= max ? 0 : byteLength(text) - max;
+}
+
+export function concatBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let end = 0;
+  for (const part of parts) {
+    all.set(part, end);
+    end += part.length;
+  }
+  return all;
+}
+
+export function randomBytes(count: number): Uint8Array<ArrayBuffer> {
+  return crypto.getRandomValues(new Uint8Array(count));
+}
+
+/** 256 random bits as a text that can be in a header. */
+export function randomToken(): string {
+  const text = btoa(String.fromCharCode(...randomBytes(32)));
+  return text.replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
+}
+
+export type Timer = ReturnType<typeof setTimeout>;
+
+/** The same timer. It does not keep the process alive, where there is one. */
+export function unref(timer: Timer): Timer {
+  (timer as Partial<Pick<Timer, 'unref'>>).unref?.();
+  return timer;
+}
+
+/** Waits. With `ref: false` that does not keep the process alive. */
+export function sleep(ms: number, { ref = true } = {}): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    if (!ref) unref(timer);
+  });
+}
+
+/** How long answers have once there is a hurry, before what has none is closed (milliseconds). */
+const ANSWER_MS = 400;
+
+/** Waits for `work`, but not longer than `ms` milliseconds once there is a hurry. */
+export async function orHurry(
+  work: Promise<unknown>,
+  hurry: AbortSignal,
+  ms = ANSWER_MS,
+): Promise<void> {
+  const hurried = new Promise<void>((resolve) => {
+    if (hurry.aborted) resolve();
+    else hurry.addEventListener('abort', () => resolve(), { once: true });
+  });
+  await Promise.race([work, hurried.then(() => sleep(ms))]);
+}
+
+export type Env = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads and validates the environment. An empty variable counts as not set; `NAME_FILE` names a file that holds the value of
+ * `NAME`, which keeps secrets out of the environment. Paths are relative to the project.
+ * @param required variables without which this process, unlike others of the project, cannot do its work; of a list of them,
+ * exactly one must be set
+ * @param files where the platform has some
+ * @throws {ConfigError} naming every variable that is missing or wrong.
+ */
+export function loadSettings<Shape extends SettingsShape>(
+  shape: Shape,
+  env: Env,
+  required: readonly (string | readonly string[])[] = [],
+  files?: Pick<HostFiles, 'readSync'>,
+): SettingsOf<Shape> {
+  const problems: string[] = [];
+  const values: Record<string, string> = {};
+  for (const name of Object.keys(shape)) {
+    const value = readValue(name, env, problems, files);
+    if (value) values[name] = value;
+  }
+  const parsed = z.object(shape).safeParse(values);
+  if (!parsed.success) {
+    for (const { path, message } of parsed.error.issues) {
+      const name = String(path[0]);
+      if (name in values) problems.push(`${name}: ${message}`);
+      else if (!env[`${name}_FILE`]) problems.push(`${name}: is required`);
+    }
+  }
+  for (const one of required) {
+    const names = [one].flat();
+    const given = names.filter((name) => name in values || env[`${name}_FILE`]);
+    if (given.length === 1) continue;
+    const problem = names.length > 1 ? 'set exactly one of them' : 'is required';
+    problems.push(`${names.join(', ')}: ${problem}`);
+  }
+  if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
+  return Object.freeze(parsed.data) as SettingsOf<Shape>;
+}
+
+function readValue(
+  name: string,
+  env: Env,
+  problems: string[],
+  files?: Pick<HostFiles, 'readSync'>,
+): string | undefined {
+  const path = env[`${name}_FILE`];
+  if (!path) return env[name]?.trim();
+  if (env[name]) problems.push(`${name}: set ${name} or ${name}_FILE, not both`);
+  try {
+    if (files === undefined) throw new Error('there are no files');
+    const text = files.readSync(path).trim();
+    if (text === '') problems.push(`${name}_FILE: the file is empty`);
+    return text;
+  } catch {
+    problems.push(`${name}_FILE: the file cannot be read`);
+    return undefined;
+  }
 }

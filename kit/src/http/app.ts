@@ -1,19 +1,18 @@
 import type { AuthInfo } from '@modelcontextprotocol/server';
 import * as z from 'zod/v4';
-import type { MaybePromise } from '../calls/maybe-async.js';
+import type { MaybePromise } from '../calls/call.js';
 import type { Services, StepUp } from '../calls/services.js';
-import type { Principal } from '../definitions/principal.js';
+import type { Principal } from '../definitions/definitions.js';
 import {
   type CallSettings,
   int,
   type SettingsOf,
   type SettingsShape,
 } from '../definitions/settings.js';
-import { byteLength } from '../host/web.js';
+import { byteLength } from '../host/host.js';
 import { rateLimitSettings } from '../limits/call-limits.js';
-import type { Part } from '../parts.js';
+import type { HttpRequest, HttpResponse, Part, RequestHeaders } from '../parts.js';
 import type { AuditLog } from '../telemetry/audit.js';
-import type { Answer, Incoming, RequestHeaders } from './exchange.js';
 import { hostSettings, parseTrustProxy } from './guards.js';
 import type { HttpMetrics } from './metrics.js';
 
@@ -24,7 +23,7 @@ const PLACEHOLDER =
   /change[-_ ]?me|change[-_ ]?this|replace[-_ ]|placeholder|example|password|at-least-256-bit|your-|[<>]/i;
 
 /** Why a signing secret must not be used, or `undefined`: it is short, a placeholder, or easy to guess. */
-export function weaknessOf(secret: string): string | undefined {
+export function secretWeakness(secret: string): string | undefined {
   if (byteLength(secret) < MIN_BYTES) return `needs at least ${MIN_BYTES} bytes`;
   if (PLACEHOLDER.test(secret)) return 'is a placeholder';
   if (new Set(secret).size < MIN_DIFFERENT) return 'is easy to guess';
@@ -33,17 +32,17 @@ export function weaknessOf(secret: string): string | undefined {
 
 /** A text that signs something. */
 export const secret = z.string().superRefine((text, ctx) => {
-  const weakness = weaknessOf(text);
+  const weakness = secretWeakness(text);
   if (weakness !== undefined) ctx.addIssue(weakness);
 });
 
 /** Says who sent a request from `address`, or refuses it. */
-export type Authenticator = (headers: RequestHeaders, address?: string) => MaybePromise<Caller>;
+export type Authenticator = (headers: RequestHeaders, address?: string) => MaybePromise<AuthResult>;
 
-export type Caller = { readonly principal: Principal } | { readonly refusal: Answer };
+export type AuthResult = { readonly principal: Principal } | { readonly refusal: HttpResponse };
 
 /** Says who sent a request, by its credentials as they are now. */
-export type Authenticate = () => Promise<Caller>;
+export type Authenticate = () => Promise<AuthResult>;
 
 /** What a server over HTTP can be told. */
 export const httpSettings = {
@@ -73,7 +72,7 @@ export interface OwnRoute {
   readonly path: string;
   readonly isProtected: boolean;
   /** @param principal who has authenticated, if that is needed */
-  handle(request: Incoming, principal?: Principal): MaybePromise<Answer>;
+  handle(request: HttpRequest, principal?: Principal): MaybePromise<HttpResponse>;
 }
 
 /** An opened server that is served over HTTP. */
@@ -98,7 +97,7 @@ export interface OpenAuth {
   /** The paths that belong to it. */
   readonly paths?: readonly string[];
   /** Answers them. */
-  route?(request: Incoming): Answer | undefined;
+  route?(request: HttpRequest): HttpResponse | undefined;
   readonly stepUp?: StepUp;
   /** What the MCP SDK may know of a caller. */
   authInfo?(principal: Principal): AuthInfo;
@@ -125,13 +124,17 @@ export interface AuthPart<
 /** Serves the sessions of clients of 2025. */
 export interface SessionRoutes {
   /** @returns `undefined` when a message has nothing to do with sessions. */
-  answer(request: Incoming, body: unknown, principal: Principal): Promise<Answer | undefined>;
+  answer(
+    request: HttpRequest,
+    body: unknown,
+    principal: Principal,
+  ): Promise<HttpResponse | undefined>;
   /** Opens a stream of a session, or ends it. */
   answerWithoutBody(
-    request: Incoming,
+    request: HttpRequest,
     principal: Principal,
     authenticate: Authenticate,
-  ): Promise<Answer>;
+  ): Promise<HttpResponse>;
   /** Ends what goes on here. Whoever waits for an answer has one. */
   close(): Promise<void>;
 }

@@ -1,7 +1,8 @@
-import { toBytes } from '../host/web.js';
-import { type Answer, type Incoming, refuse } from './exchange.js';
+import { toBytes } from '../host/host.js';
+import type { HttpRequest, HttpResponse } from '../parts.js';
+import { refuse } from './exchange.js';
 
-type ReadJson = { readonly body: unknown } | { readonly refusal: Answer };
+type ReadJson = { readonly body: unknown } | { readonly refusal: HttpResponse };
 
 const PARSE_ERROR = -32_700;
 const INVALID_REQUEST = -32_600;
@@ -13,7 +14,7 @@ const MAX_BATCH = 50;
  * @param onRead is called when there is nothing more to read
  */
 export async function readJson(
-  request: Incoming,
+  request: HttpRequest,
   maxBytes: number,
   onRead: () => void,
 ): Promise<ReadJson> {

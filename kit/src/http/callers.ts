@@ -1,10 +1,10 @@
-import { andThen, isPromise } from '../calls/maybe-async.js';
-import type { Principal } from '../definitions/principal.js';
-import type { Host } from '../host/host.js';
-import { type Timer, unref } from '../host/web.js';
+import { andThen, isPromise } from '../calls/call.js';
+import type { Principal } from '../definitions/definitions.js';
+import { type Host, type Timer, unref } from '../host/host.js';
 import { type RateLimitSettings, TokenBuckets } from '../limits/call-limits.js';
-import type { Authenticate, Authenticator, Caller, OpenAuth } from './app.js';
-import { type Answer, type RequestHeaders, refuse } from './exchange.js';
+import type { HttpResponse, RequestHeaders } from '../parts.js';
+import type { Authenticate, Authenticator, AuthResult, OpenAuth } from './app.js';
+import { refuse } from './exchange.js';
 
 /** Several ways to authenticate at one endpoint: the first that knows the caller counts. */
 export function anyOf(given: readonly OpenAuth[]): OpenAuth {
@@ -39,8 +39,8 @@ async function tryAll(
   ways: readonly OpenAuth[],
   headers: RequestHeaders,
   address: string | undefined,
-): Promise<Caller> {
-  let refused: Caller | undefined;
+): Promise<AuthResult> {
+  let refused: AuthResult | undefined;
   for (const { authenticate } of ways) {
     const asked = authenticate(headers, address);
     const caller = isPromise(asked) ? await asked : asked;
@@ -51,7 +51,7 @@ async function tryAll(
   return refused;
 }
 
-function isUnavailable(caller: Caller): boolean {
+function isUnavailable(caller: AuthResult): boolean {
   return 'refusal' in caller && caller.refusal.status === 503;
 }
 
@@ -62,7 +62,7 @@ const MAX_KNOWN = 10_000;
  * not count, so that nobody whose credentials were right before is locked out by a stranger behind the same address.
  * @param credentialHeaders the names of the headers that credentials come in
  */
-export function slowGuesses(
+export function throttleCredentials(
   authenticate: Authenticator,
   credentialHeaders: readonly string[],
   config: RateLimitSettings,
@@ -150,7 +150,7 @@ export class RequestLimit {
   constructor(private readonly config: RateLimitSettings) {}
 
   /** Counts messages. @returns a 429 when they are too many. */
-  refusal({ id }: Principal, messages = 1): Answer | undefined {
+  refusal({ id }: Principal, messages = 1): HttpResponse | undefined {
     const { RATE_LIMIT_PER_MINUTE, RATE_LIMIT_BURST = RATE_LIMIT_PER_MINUTE } = this.config;
     const bucket = {
       key: id,
@@ -166,7 +166,7 @@ export class RequestLimit {
 }
 
 /** @see https://www.rfc-editor.org/rfc/rfc6585#section-4 */
-export function tooManyRequests(waitMs: number): Answer {
+export function tooManyRequests(waitMs: number): HttpResponse {
   const seconds = Math.ceil(waitMs / 1000);
   const message = `Too many requests. Try again in ${seconds} s.`;
   return refuse(429, message, { 'retry-after': String(seconds) });

@@ -1,60 +1,18 @@
-import type { MaybePromise } from '../calls/maybe-async.js';
-import { concatBytes, toBytes } from '../host/web.js';
-import { Caller } from '../protocol/plain-calls.js';
-
-/**
- * A request as this server sees it: what it reads of a web-standard `Request`, so that one that came to `node:http` need
- * not become one.
- */
-export interface Incoming {
-  readonly method: string;
-  /** Without the query. */
-  readonly path: string;
-  readonly headers: RequestHeaders;
-  /** The address that it came from. */
-  readonly sender: string;
-  /** Aborted when the answer is sent or the client has gone. */
-  readonly signal: AbortSignal;
-  /** Calls `work` when the answer is sent or the client has gone. */
-  whenOver(work: () => void): void;
-  /**
-   * The body, or `undefined` when it has more than `maxBytes` bytes; the rest of it is not read then.
-   * @throws when it breaks off.
-   */
-  read(maxBytes: number): Promise<Uint8Array | undefined>;
-  /** The same as a web-standard `Request`, without the body. */
-  toRequest(): Request;
-}
-
-/** Values that were sent under one name are joined by commas, so that none of them is hidden. */
-export type RequestHeaders = Pick<Headers, 'get'>;
-
-export interface Answer {
-  readonly status: number;
-  readonly headers: Record<string, string>;
-  /** A text, the parts of one, a stream, or what is written as it comes. */
-  readonly body: string | Uint8Array[] | ReadableStream<Uint8Array> | WrittenBody | null;
-}
-
-/** A body that is written as it comes. On Node.js it costs a fraction of a web stream. */
-export interface WrittenBody {
-  start(target: BodyTarget): void;
-}
-
-export interface BodyTarget {
-  /** Resolves when the client has read enough for more. */
-  write(text: string): MaybePromise<void>;
-  /** @param last what is written before, however much waits */
-  end(last?: string): void;
-}
+import { concatBytes, toBytes } from '../host/host.js';
+import type { HttpRequest, HttpResponse, RequestHeaders, StreamedBody } from '../parts.js';
+import { RequestLifetime } from '../protocol/plain-requests.js';
 
 /** Takes over what the MCP SDK answers. */
-export function fromResponse({ status, headers, body }: Response): Answer {
+export function fromWebResponse({ status, headers, body }: Response): HttpResponse {
   return { status, headers: Object.fromEntries(headers), body };
 }
 
 /** A JSON answer. */
-export function json(status: number, body: unknown, headers?: Record<string, string>): Answer {
+export function json(
+  status: number,
+  body: unknown,
+  headers?: Record<string, string>,
+): HttpResponse {
   return {
     status,
     headers: { 'content-type': 'application/json', ...headers },
@@ -68,16 +26,19 @@ export function refuse(
   message: string,
   headers?: Record<string, string>,
   code = -32_000,
-): Answer {
+): HttpResponse {
   return json(status, { jsonrpc: '2.0', id: null, error: { code, message } }, headers);
 }
 
 /** A web-standard `Request`, for platforms that serve those. Whoever sends its answer says when it is over. */
-export function webRequest(request: Request, sender = 'unknown'): Incoming & Pick<Caller, 'end'> {
+export function fromWebRequest(
+  request: Request,
+  sender = 'unknown',
+): HttpRequest & Pick<RequestLifetime, 'end'> {
   return new WebRequest(request, sender);
 }
 
-class WebRequest extends Caller implements Incoming {
+class WebRequest extends RequestLifetime implements HttpRequest {
   readonly method: string;
   readonly path: string;
   readonly headers: RequestHeaders;
@@ -113,13 +74,16 @@ class WebRequest extends Caller implements Incoming {
 }
 
 /** @param onRead is called when all of it is read, or nobody reads it any more */
-export function toResponse({ status, headers, body }: Answer, onRead?: () => void): Response {
+export function toWebResponse(
+  { status, headers, body }: HttpResponse,
+  onRead?: () => void,
+): Response {
   const init = { status, headers };
   if (body === null || typeof body === 'string' || Array.isArray(body)) {
     onRead?.();
     return new Response(Array.isArray(body) ? concatBytes(body) : body, init);
   }
-  const stream = isWritten(body) ? toStream(body) : body;
+  const stream = isStreamedBody(body) ? toStream(body) : body;
   return new Response(onRead === undefined ? stream : watched(stream, onRead), init);
 }
 
@@ -145,7 +109,7 @@ function watched(source: ReadableStream<Uint8Array>, onEnd: () => void) {
   });
 }
 
-export function isWritten(body: Answer['body']): body is WrittenBody {
+export function isStreamedBody(body: HttpResponse['body']): body is StreamedBody {
   return typeof body === 'object' && body !== null && 'start' in body;
 }
 
@@ -154,7 +118,7 @@ export const MAX_WAITING_BYTES = 1_000_000;
 /** With more than that, a call waits until its client has read on. */
 const HIGH_WATER_BYTES = 64_000;
 
-function toStream(body: WrittenBody): ReadableStream<Uint8Array> {
+function toStream(body: StreamedBody): ReadableStream<Uint8Array> {
   let isOpen = true;
   let drained: Promise<void> | undefined;
   let goOn = () => {};
@@ -198,12 +162,12 @@ function toStream(body: WrittenBody): ReadableStream<Uint8Array> {
 }
 
 /** Requests whose answer is not fully sent yet. */
-export class CallsUnderWay {
+export class PendingResponses {
   #count = 0;
   #onEmpty: (() => void) | undefined;
 
   /** Counts `request` until it is over. @returns stops counting it before that. */
-  track(request: Incoming): () => void {
+  track(request: HttpRequest): () => void {
     let counted = true;
     const done = () => {
       if (!counted) return;

@@ -1,16 +1,21 @@
 import type { Logger } from 'pino';
-import { andThen, type MaybePromise } from '../calls/maybe-async.js';
-import { type Timer, toBytes, unref } from '../host/web.js';
-import { internalError } from '../protocol/plain-calls.js';
-import { type Era, isNamed, MODERN_VERSION, type PlainRequest } from '../protocol/requests.js';
+import { andThen, type MaybePromise } from '../calls/call.js';
+import { type Timer, toBytes, unref } from '../host/host.js';
+import type {
+  BodyWriter,
+  HttpRequest,
+  HttpResponse,
+  RequestHeaders,
+  StreamedBody,
+} from '../parts.js';
+import { internalError } from '../protocol/plain-requests.js';
 import {
-  type Answer,
-  type BodyTarget,
-  type Incoming,
-  type RequestHeaders,
-  toResponse,
-  type WrittenBody,
-} from './exchange.js';
+  isNamed,
+  MODERN_VERSION,
+  type PlainRequest,
+  type ProtocolEra,
+} from '../protocol/requests.js';
+import { toWebResponse } from './exchange.js';
 
 const LEGACY_VERSIONS = ['2025-11-25', '2025-06-18', '2025-03-26'];
 const EVENTS = {
@@ -60,21 +65,21 @@ const MAX_HELD = 64_000;
  * The answer to one call, in time as the MCP SDK gives it: a client of 2025 has the beginning of its answer while the call
  * goes on, and one of 2026-07-28 a stream as soon as there is a notification. What is there soon is sent in one piece.
  */
-export class CallReply implements WrittenBody {
+export class CallReply implements StreamedBody {
   /** Events that are not written yet. */
   #held = '';
   #isOver = false;
   /** Nobody hears what a call says after its end, or when its client has gone. */
   #isClosed = false;
   #open: (() => void) | undefined;
-  #target: BodyTarget | undefined;
+  #target: BodyWriter | undefined;
   #keepAlive: Timer | undefined;
   /** Calls that go on when there is room for more. */
   #waiting: (() => void)[] | undefined;
 
   constructor(
     private readonly call: Pick<PlainRequest, 'era' | 'id'>,
-    private readonly request: Pick<Incoming, 'whenOver'>,
+    private readonly request: Pick<HttpRequest, 'whenOver'>,
     private readonly log: Pick<Logger, 'error'>,
   ) {}
 
@@ -94,14 +99,14 @@ export class CallReply implements WrittenBody {
   }
 
   /** The answer in one piece, with the notifications that came before it. */
-  whole(message: string): Answer {
+  whole(message: string): HttpResponse {
     const events = this.#held;
     this.#close();
     return wholeAnswer(this.call.era, message, events);
   }
 
   /** The answer to a call that goes on. @param last the message that ends it, or the SDK's answer */
-  later(last: PromiseLike<string | Answer>): Promise<Answer> {
+  later(last: PromiseLike<string | HttpResponse>): Promise<HttpResponse> {
     this.request.whenOver(() => this.#close());
     return new Promise((resolve, reject) => {
       let isOpen = false;
@@ -115,11 +120,11 @@ export class CallReply implements WrittenBody {
       this.#open = open;
       const isDue = this.call.era === 'modern' ? this.#held !== '' : this.#held.length > MAX_HELD;
       if (isDue) open();
-      const end = async (answer: string | Answer) => {
+      const end = async (answer: string | HttpResponse) => {
         clearTimeout(timer);
         if (!isOpen && typeof answer !== 'string' && this.#held === '') return resolve(answer);
         const message =
-          typeof answer === 'string' ? answer : messageIn(await toResponse(answer).text());
+          typeof answer === 'string' ? answer : messageIn(await toWebResponse(answer).text());
         if (isOpen) this.#end(message);
         else resolve(this.whole(message));
       };
@@ -134,7 +139,7 @@ export class CallReply implements WrittenBody {
     });
   }
 
-  start(target: BodyTarget): void {
+  start(target: BodyWriter): void {
     if (this.#isClosed) {
       target.end();
       return;
@@ -178,7 +183,7 @@ export class CallReply implements WrittenBody {
 }
 
 /** An answer in one piece. @param events what comes before the message */
-export function wholeAnswer(era: Era, message: string, events = ''): Answer {
+export function wholeAnswer(era: ProtocolEra, message: string, events = ''): HttpResponse {
   if (era === 'modern' && events === '') {
     return { status: 200, headers: { 'content-type': 'application/json' }, body: message };
   }
@@ -201,7 +206,11 @@ const JSON_BEGIN = toBytes('{"result":');
 const EVENT_BEGIN = toBytes(`${EVENT}{"result":`);
 
 /** The same for one message whose result is there in UTF-8: it is long, and not copied. */
-export function keptAnswer(era: Era, id: string | number, result: Uint8Array): Answer {
+export function cachedResponse(
+  era: ProtocolEra,
+  id: string | number,
+  result: Uint8Array,
+): HttpResponse {
   const isEvent = era === 'legacy';
   const begin = isEvent ? EVENT_BEGIN : JSON_BEGIN;
   const end = `,"jsonrpc":"2.0","id":${JSON.stringify(id)}}${isEvent ? END_OF_EVENT : ''}`;

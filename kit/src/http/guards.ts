@@ -1,10 +1,11 @@
 import * as z from 'zod/v4';
 import { list, type SettingsOf } from '../definitions/settings.js';
-import { type Answer, type Incoming, refuse } from './exchange.js';
+import type { HttpRequest, HttpResponse } from '../parts.js';
+import { refuse } from './exchange.js';
 import { isIP, networkOf } from './ip.js';
 
 /** Looks at a request; an answer refuses it. */
-export type Guard = (request: Incoming) => Answer | undefined;
+export type Guard = (request: HttpRequest) => HttpResponse | undefined;
 
 const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
 
@@ -91,7 +92,10 @@ export function isOrigin(text: string): boolean {
 }
 
 /** The first refusal of several guards. */
-export function firstRefusal(request: Incoming, guards: readonly Guard[]): Answer | undefined {
+export function firstRefusal(
+  request: HttpRequest,
+  guards: readonly Guard[],
+): HttpResponse | undefined {
   for (const guard of guards) {
     const refusal = guard(request);
     if (refusal !== undefined) return refusal;
@@ -113,7 +117,7 @@ const EXPOSED_HEADERS = 'mcp-session-id, www-authenticate, retry-after, x-reques
 const PARAM_HEADER = /^mcp-param-[\w!#$%&'*+.^`|~-]+$/;
 
 /** The answer to a browser's preflight. Its origin has passed the origin guard. */
-export function preflight(request: Incoming, methods: readonly string[]): Answer {
+export function preflight(request: HttpRequest, methods: readonly string[]): HttpResponse {
   const asked = request.headers.get('access-control-request-headers') ?? '';
   const names = asked.split(',').map((name) => name.trim().toLowerCase());
   const params = names.filter((name) => PARAM_HEADER.test(name));
@@ -129,7 +133,7 @@ export function preflight(request: Incoming, methods: readonly string[]): Answer
 }
 
 /** Lets the allowed origin behind `request` read `answer`. */
-export function withCors(request: Incoming, answer: Answer): Answer {
+export function withCors(request: HttpRequest, answer: HttpResponse): HttpResponse {
   const origin = request.headers.get('origin');
   if (origin === null) return answer;
   const { headers } = answer;

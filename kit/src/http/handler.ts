@@ -1,20 +1,13 @@
-import { andThen, isPromise, type MaybePromise } from '../calls/maybe-async.js';
+import { andThen, isPromise, type MaybePromise } from '../calls/call.js';
 import { ConfigError } from '../definitions/settings.js';
-import { orHurry } from '../host/web.js';
+import { orHurry } from '../host/host.js';
 import { Concurrency } from '../limits/call-limits.js';
+import type { HttpRequest, HttpResponse } from '../parts.js';
 import { isListenRequest } from '../protocol/requests.js';
 import type { HttpApp, OwnRoute } from './app.js';
 import { readJson } from './body.js';
-import { RequestLimit, slowGuesses, tooManyRequests } from './callers.js';
-import {
-  type Answer,
-  CallsUnderWay,
-  type Incoming,
-  json,
-  refuse,
-  toResponse,
-  webRequest,
-} from './exchange.js';
+import { RequestLimit, throttleCredentials, tooManyRequests } from './callers.js';
+import { fromWebRequest, json, PendingResponses, refuse, toWebResponse } from './exchange.js';
 import {
   clientAddress,
   contentTypeGuard,
@@ -25,8 +18,7 @@ import {
   preflight,
   withCors,
 } from './guards.js';
-import type { Limit } from './metrics.js';
-import { LineLimit } from './metrics.js';
+import { type Limit, LineLimit } from './metrics.js';
 import { createReadiness, metricsEndpoint } from './operations.js';
 import { createProtocol } from './protocol.js';
 
@@ -35,7 +27,7 @@ const MAX_REFUSALS_LOGGED = 20;
 
 export interface HttpHandler {
   /** Answers one request. Never throws. */
-  answer(request: Incoming): Promise<Answer>;
+  answer(request: HttpRequest): Promise<HttpResponse>;
   /** The same for a web-standard request; `sender` is the address that it came from. */
   fetch(request: Request, sender?: string): Promise<Response>;
   /** Loads what the first answers do not need. @throws when it cannot be loaded */
@@ -57,22 +49,22 @@ export function createHttpHandler(app: HttpApp): HttpHandler {
   const { auth, checks, config, credentialHeaders, host, log, metrics, ownRoutes, tracing } = app;
   const authenticate = auth.isOpen
     ? auth.authenticate
-    : slowGuesses(auth.authenticate, credentialHeaders, config, host);
+    : throttleCredentials(auth.authenticate, credentialHeaders, config, host);
   refuseHidden(ownRoutes, [...OWN_PATHS, ...(auth.paths ?? [])]);
   if (!auth.isOpen) metrics.countAuthFailures();
   const requests = new RequestLimit(config);
   const refusals = new LineLimit(MAX_REFUSALS_LOGGED);
   const bodies = new Concurrency(config.MAX_CONCURRENT_CALLS);
   const readiness = createReadiness(checks, metrics);
-  const toldMetrics = metricsEndpoint(app);
+  const metricsRoute = metricsEndpoint(app);
   const addressed = [hostGuard(config), originGuard(config)];
   const methods = app.sessions === undefined ? ['POST'] : ['POST', 'GET', 'DELETE'];
   const wellFormed = [methodGuard(methods), contentTypeGuard];
-  const calls = new CallsUnderWay();
+  const calls = new PendingResponses();
   const protocol = createProtocol(app);
   let draining = false;
 
-  function serveMcp(request: Incoming): MaybePromise<Answer> {
+  function serveMcp(request: HttpRequest): MaybePromise<HttpResponse> {
     const misaddressed = firstRefusal(request, addressed);
     if (misaddressed) return refused(request, misaddressed);
     if (request.method === 'OPTIONS') return withCors(request, preflight(request, methods));
@@ -81,7 +73,7 @@ export function createHttpHandler(app: HttpApp): HttpHandler {
     );
   }
 
-  function refused(request: Incoming, answer: Answer): Answer {
+  function refused(request: HttpRequest, answer: HttpResponse): HttpResponse {
     metrics.requestRefused(answer.status);
     const { status } = answer;
     refusals.write((leftOut) =>
@@ -90,11 +82,11 @@ export function createHttpHandler(app: HttpApp): HttpHandler {
     return answer;
   }
 
-  function addressOf({ sender, headers }: Incoming): string {
+  function addressOf({ sender, headers }: HttpRequest): string {
     return clientAddress(sender, headers.get('x-forwarded-for'), config.TRUST_PROXY);
   }
 
-  async function serveCaller(request: Incoming): Promise<Answer> {
+  async function serveCaller(request: HttpRequest): Promise<HttpResponse> {
     const answered = calls.track(request);
     const address = addressOf(request);
     const authenticated = authenticate(request.headers, address);
@@ -127,7 +119,7 @@ export function createHttpHandler(app: HttpApp): HttpHandler {
   }
 
   /** Routes of the owner: a protected one passes the same guards as `/mcp`, and its caller the same checks. */
-  function serveOwn(request: Incoming): MaybePromise<Answer> | undefined {
+  function serveOwn(request: HttpRequest): MaybePromise<HttpResponse> | undefined {
     const { method, path } = request;
     const route = ownRoutes.find((one) => one.path === path && one.method === method);
     if (route === undefined) return undefined;
@@ -147,12 +139,12 @@ export function createHttpHandler(app: HttpApp): HttpHandler {
     });
   }
 
-  function limited(limit: Limit, refusal = tooManyRequests(1_000)): Answer {
+  function limited(limit: Limit, refusal = tooManyRequests(1_000)): HttpResponse {
     metrics.limited(limit);
     return refusal;
   }
 
-  function route(request: Incoming): MaybePromise<Answer> {
+  function route(request: HttpRequest): MaybePromise<HttpResponse> {
     const ofAuth = auth.route?.(request);
     if (ofAuth !== undefined) return ofAuth;
     switch (request.path) {
@@ -163,15 +155,15 @@ export function createHttpHandler(app: HttpApp): HttpHandler {
       case '/readyz':
         return readiness(draining);
       case '/metrics':
-        return toldMetrics(request);
+        return metricsRoute(request);
       default:
         return serveOwn(request) ?? refuse(404, 'Not found. MCP is served at /mcp.');
     }
   }
 
-  async function serve(request: Incoming, id: string): Promise<Answer> {
+  async function serve(request: HttpRequest, id: string): Promise<HttpResponse> {
     tracing?.received?.(request.headers);
-    let answer: Answer;
+    let answer: HttpResponse;
     try {
       const routed = route(request);
       answer = isPromise(routed) ? await routed : routed;
@@ -186,7 +178,7 @@ export function createHttpHandler(app: HttpApp): HttpHandler {
     return answer;
   }
 
-  function answer(request: Incoming): Promise<Answer> {
+  function answer(request: HttpRequest): Promise<HttpResponse> {
     const id = requestId(request);
     return host.requests.run({ id }, () => serve(request, id));
   }
@@ -194,8 +186,8 @@ export function createHttpHandler(app: HttpApp): HttpHandler {
   return {
     answer,
     async fetch(request, sender) {
-      const incoming = webRequest(request, sender);
-      return toResponse(await answer(incoming), () => incoming.end());
+      const incoming = fromWebRequest(request, sender);
+      return toWebResponse(await answer(incoming), () => incoming.end());
     },
     prepare: () => protocol.prepare(),
     announceEnd() {
@@ -213,7 +205,7 @@ export function createHttpHandler(app: HttpApp): HttpHandler {
 }
 
 /** The caller's `x-request-id`, if it is harmless in a log line, else a new one. */
-function requestId(request: Incoming): string {
+function requestId(request: HttpRequest): string {
   const given = request.headers.get('x-request-id') ?? '';
   return /^[\w.-]{1,64}$/.test(given) ? given : crypto.randomUUID();
 }

@@ -1,11 +1,10 @@
-import type { Call, CallEnd } from '../calls/call.js';
-import type { OverdueCalls } from '../calls/running-calls.js';
+import type { Call, CallEnd, OverdueCalls } from '../calls/call.js';
 import type { CallObserver } from '../calls/services.js';
-import type { Counter } from '../definitions/metrics.js';
+import type { Counter } from '../definitions/definitions.js';
 import type { LineSink } from '../host/host.js';
+import type { RequestHeaders } from '../parts.js';
 import type { AuditLog } from '../telemetry/audit.js';
 import { CallMetrics, Registry } from '../telemetry/metrics.js';
-import type { RequestHeaders } from './exchange.js';
 
 /** What a caller can have too much of. */
 const LIMITS = [

@@ -1,7 +1,7 @@
-import type { Host } from '../host/host.js';
-import type { Timer } from '../host/web.js';
+import type { Host, Timer } from '../host/host.js';
+import type { HttpRequest, HttpResponse } from '../parts.js';
 import type { HttpApp, HttpSettings } from './app.js';
-import { type Answer, type Incoming, json } from './exchange.js';
+import { json } from './exchange.js';
 import {
   addressGuard,
   firstRefusal,
@@ -25,7 +25,7 @@ type Results = readonly (readonly [name: string, outcome: Outcome])[];
 export function createReadiness(
   checks: Readonly<Record<string, () => Promise<void>>>,
   metrics: HttpMetrics,
-): (draining: boolean) => Promise<Answer> {
+): (draining: boolean) => Promise<HttpResponse> {
   let latest: Promise<Results> | undefined;
   let until = 0;
   let known: Results = [];
@@ -97,11 +97,11 @@ const PROXIED = [
  * for this machine alone, and not when a setting says that a proxy may be in front: one on this machine that adds no header
  * cannot be told from it. When there is a `METRICS_PORT`, it is not there.
  */
-export function metricsEndpoint(app: HttpApp): (request: Incoming) => Answer {
+export function metricsEndpoint(app: HttpApp): (request: HttpRequest) => HttpResponse {
   const { METRICS_TOKEN, METRICS_PORT } = app.config;
   const isThere =
     METRICS_PORT === undefined && (METRICS_TOKEN !== undefined || !isProxied(app.config));
-  const tell = tellMetrics(app, hostGuard(app.config));
+  const tell = serveMetrics(app, hostGuard(app.config));
   return (request) =>
     isThere && (METRICS_TOKEN !== undefined || isFromHere(request)) ? tell(request) : notFound();
 }
@@ -110,16 +110,16 @@ export function metricsEndpoint(app: HttpApp): (request: Incoming) => Answer {
  * Serves `/metrics` on a port of its own, `METRICS_PORT`, to whoever reaches it by its address or an allowed name: a web page
  * comes by a name of its own. `METRICS_TOKEN` holds there, too.
  */
-export function metricsOnOwnPort(app: HttpApp): (request: Incoming) => Answer {
-  const tell = tellMetrics(app, addressGuard(app.config));
+export function metricsOnOwnPort(app: HttpApp): (request: HttpRequest) => HttpResponse {
+  const tell = serveMetrics(app, addressGuard(app.config));
   return (request) => (request.path === '/metrics' ? tell(request) : notFound());
 }
 
 /** With a token it does not matter by which name it is asked for: no web page has that. */
-function tellMetrics(
+function serveMetrics(
   { config, host: machine, metrics }: HttpApp,
   host: Guard,
-): (request: Incoming) => Answer {
+): (request: HttpRequest) => HttpResponse {
   const { METRICS_TOKEN } = config;
   const addressed = [host, originGuard(config)];
   return (request) => {
@@ -132,11 +132,11 @@ function tellMetrics(
   };
 }
 
-function notFound(): Answer {
+function notFound(): HttpResponse {
   return text(404, 'Not found.\n');
 }
 
-function text(status: number, body: string): Answer {
+function text(status: number, body: string): HttpResponse {
   return { status, headers: { ...TEXT }, body };
 }
 
@@ -146,7 +146,7 @@ function isProxied({ PUBLIC_URL, ALLOWED_HOSTS, TRUST_PROXY }: HttpSettings): bo
   return isPublic || ALLOWED_HOSTS.length > 0 || TRUST_PROXY !== undefined;
 }
 
-function isFromHere({ sender, headers }: Incoming): boolean {
+function isFromHere({ sender, headers }: HttpRequest): boolean {
   return LOOPBACK.test(sender) && PROXIED.every((name) => headers.get(name) === null);
 }
 

@@ -1,8 +1,8 @@
-import { andThen, isPromise, type MaybePromise } from '../calls/maybe-async.js';
-import type { Principal } from '../definitions/principal.js';
-import { type CallOutcome, changeCapabilities } from '../protocol/offer.js';
-import { type PlainCall, plainCall } from '../protocol/plain-calls.js';
-import { PlainResults } from '../protocol/plain-results.js';
+import { andThen, isPromise, type MaybePromise } from '../calls/call.js';
+import type { Principal } from '../definitions/definitions.js';
+import type { HttpRequest, HttpResponse } from '../parts.js';
+import { type CallOutcome, changeCapabilities } from '../protocol/features.js';
+import { type PlainCall, PlainResults, plainCall } from '../protocol/plain-requests.js';
 import {
   isPlainNotification,
   type PlainRequest,
@@ -10,33 +10,33 @@ import {
   serverScopeFor,
 } from '../protocol/requests.js';
 import type { Authenticate, HttpApp } from './app.js';
-import { type Answer, type Incoming, refuse } from './exchange.js';
+import { refuse } from './exchange.js';
 import {
   CallReply,
+  cachedResponse,
   headersAgree,
   headersAgreeLegacy,
-  keptAnswer,
   wholeAnswer,
 } from './fast-answers.js';
-import type { Library } from './library.js';
 import { watchForRefusedCalls } from './refused-calls.js';
+import type { SdkHandler } from './sdk.js';
 
 export interface Protocol {
   /** Answers the message of a caller who has passed everything that comes before the protocol. */
-  answer(request: Incoming, body: unknown, principal: Principal): MaybePromise<Answer>;
+  answer(request: HttpRequest, body: unknown, principal: Principal): MaybePromise<HttpResponse>;
   /** Opens a stream that tells of changes until the credentials of its caller end. */
   listen(
-    request: Incoming,
+    request: HttpRequest,
     body: unknown,
     principal: Principal,
     authenticate: Authenticate,
-  ): Promise<Answer>;
+  ): Promise<HttpResponse>;
   /** Answers GET and DELETE. The stream of the former ends when the credentials of its caller do. */
   answerWithoutBody(
-    request: Incoming,
+    request: HttpRequest,
     principal: Principal,
     authenticate: Authenticate,
-  ): Promise<Answer>;
+  ): Promise<HttpResponse>;
   /**
    * Loads what plain requests do not need, so that the first request that does need not wait for it.
    * @throws when it cannot be loaded, now or ever: Node.js remembers a failed import
@@ -52,21 +52,21 @@ export interface Protocol {
  */
 export function createProtocol(app: HttpApp): Protocol {
   const results = new PlainResults(app, { legacy: 'none', modern: changeCapabilities(app) });
-  let library: Library | undefined;
-  let loading: Promise<Library> | undefined;
-  app.metrics.countSubscriptions(() => library?.subscriptions.count ?? 0);
+  let sdk: SdkHandler | undefined;
+  let loading: Promise<SdkHandler> | undefined;
+  app.metrics.countSubscriptions(() => sdk?.subscriptions.count ?? 0);
 
   /** Loading it takes longer than all the rest of a start. */
-  async function load(): Promise<Library> {
+  async function load(): Promise<SdkHandler> {
     // What lives as long as the process has nothing to do with the request that happens to come first.
     loading ??= app.host.requests.exit(() =>
-      import('./library.js').then(({ openLibrary }) => openLibrary(app)),
+      import('./sdk.js').then(({ openSdkHandler }) => openSdkHandler(app)),
     );
-    library = await loading;
-    return library;
+    sdk = await loading;
+    return sdk;
   }
 
-  async function askLibrary(request: Incoming, body: unknown, principal: Principal) {
+  async function answerWithSdk(request: HttpRequest, body: unknown, principal: Principal) {
     watchForRefusedCalls(request, body, principal, app);
     const { answer } = await load();
     return await answer(request, body, { principal, scope: serverScopeFor(body) });
@@ -75,10 +75,10 @@ export function createProtocol(app: HttpApp): Protocol {
   function answerCall(
     plain: PlainRequest,
     call: PlainCall,
-    request: Incoming,
+    request: HttpRequest,
     body: unknown,
     principal: Principal,
-  ): MaybePromise<Answer> {
+  ): MaybePromise<HttpResponse> {
     const { id, method, name } = plain;
     // Most calls are over at once and notify nobody: then there is only their answer.
     let begun: CallReply | undefined;
@@ -87,7 +87,7 @@ export function createProtocol(app: HttpApp): Protocol {
       return begun;
     };
     const notify = (notification: string) => reply().notify(notification);
-    const last = andThen<string | CallOutcome, string | Answer>(
+    const last = andThen<string | CallOutcome, string | HttpResponse>(
       call.run(request, notify),
       (ended) => {
         if (typeof ended === 'string') return ended;
@@ -104,14 +104,14 @@ export function createProtocol(app: HttpApp): Protocol {
       const plain = plainRequest(body);
       if (plain === undefined || !headersAgree(request.headers, plain)) {
         if (isPlainNotification(body) && headersAgreeLegacy(request.headers)) return accepted();
-        return askLibrary(request, body, principal);
+        return answerWithSdk(request, body, principal);
       }
       // A session begins with it.
       const isForSessions = plain.method === 'initialize' && app.sessions !== undefined;
       const result = isForSessions ? undefined : results.of(plain, principal);
-      if (result !== undefined) return keptAnswer(plain.era, plain.id, result);
+      if (result !== undefined) return cachedResponse(plain.era, plain.id, result);
       const call = plainCall(plain, app, principal);
-      if (call === undefined) return askLibrary(request, body, principal);
+      if (call === undefined) return answerWithSdk(request, body, principal);
       return answerCall(plain, call, request, body, principal);
     },
     async listen(request, body, principal, authenticate) {
@@ -125,15 +125,15 @@ export function createProtocol(app: HttpApp): Protocol {
         : sessions.answerWithoutBody(...asked);
     },
     async prepare() {
-      await Promise.all([load(), import('../calls/ask-library.js')]);
+      await Promise.all([load(), import('../calls/input-required.js')]);
     },
     async close() {
-      await library?.close();
+      await sdk?.close();
     },
   };
 }
 
 /** The answer to a notification, which means nothing to a server that remembers nothing of its clients. */
-function accepted(): Answer {
+function accepted(): HttpResponse {
   return { status: 202, headers: {}, body: null };
 }

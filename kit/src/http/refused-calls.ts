@@ -1,10 +1,10 @@
 import type { RequestMeta } from '@modelcontextprotocol/server';
-import { type Call, eraOf } from '../calls/call.js';
+import { type Call, protocolVersionOf } from '../calls/call.js';
 import type { CallObserver } from '../calls/services.js';
-import type { Principal } from '../definitions/principal.js';
+import type { Principal } from '../definitions/definitions.js';
 import type { Correlation, RequestScope } from '../host/host.js';
+import type { HttpRequest } from '../parts.js';
 import type { HttpApp } from './app.js';
-import type { Incoming } from './exchange.js';
 
 type Fields = { readonly [name: string]: unknown };
 
@@ -22,7 +22,7 @@ const awaited = new WeakMap<Correlation, Map<unknown, Call>>();
  * caller, the arguments do not fit, or a scope is missing.
  */
 export function watchForRefusedCalls(
-  request: Incoming,
+  request: HttpRequest,
   body: unknown,
   principal: Principal,
   { audit, definitions, host, metrics }: HttpApp,
@@ -32,7 +32,7 @@ export function watchForRefusedCalls(
   if (scope === undefined || calls.size === 0) return;
   awaited.set(scope, calls);
   const started = performance.now();
-  const era = eraOf({ _meta: paramsOf(body)._meta as RequestMeta });
+  const era = protocolVersionOf({ _meta: paramsOf(body)._meta as RequestMeta });
   request.whenOver(() => {
     for (const call of calls.values()) {
       const ms = performance.now() - started;

@@ -1,14 +1,20 @@
 import { createMcpHandler } from '@modelcontextprotocol/server';
-import type { Principal } from '../definitions/principal.js';
-import { sleep } from '../host/web.js';
+import type { Principal } from '../definitions/definitions.js';
+import { sleep } from '../host/host.js';
 import { Concurrency } from '../limits/call-limits.js';
-import { eventsOf, type MayRead, readersOf, wantedIn } from '../protocol/change-events.js';
-import { createMcpServer } from '../protocol/mcp-server.js';
-import { changeCapabilities } from '../protocol/offer.js';
+import type { HttpRequest, HttpResponse } from '../parts.js';
+import { changeCapabilities } from '../protocol/features.js';
+import {
+  createMcpServer,
+  eventsOf,
+  type MayRead,
+  readableListenRequest,
+  resourceAccess,
+} from '../protocol/mcp-server.js';
 import { LISTEN } from '../protocol/requests.js';
 import type { Authenticate, HttpApp } from './app.js';
 import { LiveCaller, tooManyRequests } from './callers.js';
-import { type Answer, CallsUnderWay, type Incoming, refuse } from './exchange.js';
+import { PendingResponses, refuse } from './exchange.js';
 
 /** How much may wait for a client that reads slowly. */
 const MAX_WAITING_BYTES = 1_000_000;
@@ -20,12 +26,12 @@ const CLOSE_MS = 1_000;
 export class Subscriptions {
   readonly #ofClient: Concurrency;
   readonly #open = new Set<() => Promise<void>>();
-  readonly #unsent = new CallsUnderWay();
+  readonly #unsent = new PendingResponses();
 
   readonly #mayRead: MayRead;
 
   constructor(private readonly app: HttpApp) {
-    this.#mayRead = readersOf(app);
+    this.#mayRead = resourceAccess(app);
     this.#ofClient = new Concurrency(app.config.MAX_CONCURRENT_CALLS);
   }
 
@@ -39,11 +45,11 @@ export class Subscriptions {
    * @param authenticate says who the caller is now; the stream ends when its credentials do
    */
   async open(
-    request: Incoming,
+    request: HttpRequest,
     body: unknown,
     principal: Principal,
     authenticate: Authenticate,
-  ): Promise<Answer> {
+  ): Promise<HttpResponse> {
     const { app } = this;
     if (this.#open.size >= app.config.MAX_SUBSCRIPTIONS) {
       app.metrics.limited('subscriptions');
@@ -58,7 +64,7 @@ export class Subscriptions {
     const caller = new LiveCaller(principal, authenticate, () => void mcp.close());
     const mayHear = (uri: string) => this.#mayRead(uri, caller.principal);
     const scope = { method: LISTEN, changes: changeCapabilities(app) };
-    const wanted = wantedIn(body, mayHear);
+    const wanted = readableListenRequest(body, mayHear);
     const mcp = createMcpHandler(() => createMcpServer(app, caller.principal, scope), {
       bus: {
         publish() {},

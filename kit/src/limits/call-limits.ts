@@ -1,9 +1,12 @@
-import type { Call } from '../calls/call.js';
-import { andThen, isPromise, type MaybePromise } from '../calls/maybe-async.js';
-import type { OverdueCalls } from '../calls/running-calls.js';
+import {
+  andThen,
+  type Call,
+  isPromise,
+  type MaybePromise,
+  type OverdueCalls,
+} from '../calls/call.js';
 import type { Bucket, Limits, RateLimiter } from '../calls/services.js';
-import { rateLimited, ToolError } from '../definitions/errors.js';
-import type { Principal } from '../definitions/principal.js';
+import { type Principal, rateLimited, ToolError } from '../definitions/definitions.js';
 import { int, type SettingsOf } from '../definitions/settings.js';
 import type { LimitsPart } from '../parts.js';
 

@@ -1,16 +1,15 @@
 import * as z from 'zod/v4';
+import { canShowForms } from '../calls/call.js';
 import {
   answerTo,
   type CallState,
   formatArguments,
   InputNeeded,
-  type Kept,
-  VALID_SECONDS,
-} from '../calls/ask.js';
-import { canShowForms } from '../calls/call.js';
-import type { ApprovalRequest, Approvals, Claim, NonceStore } from '../calls/services.js';
-import type { Question } from '../definitions/context.js';
-import { ToolError } from '../definitions/errors.js';
+  type RoundState,
+  STATE_TTL_SECONDS,
+} from '../calls/client-state.js';
+import type { ApprovalRequest, Approvals, NonceClaim, NonceStore } from '../calls/services.js';
+import { type Question, ToolError } from '../definitions/definitions.js';
 import type { Host } from '../host/host.js';
 
 const KEY = 'approval';
@@ -62,17 +61,17 @@ export class SignedApprovals implements Approvals {
   }
 
   /** Whether this is the first time that a state comes back, if it is about `call`. */
-  async #use(state: CallState | undefined, call: string): Promise<Claim | undefined> {
+  async #use(state: CallState | undefined, call: string): Promise<NonceClaim | undefined> {
     if (state?.approval?.call !== call) return undefined;
     return await this.nonces.claim(state.id, state.approval.set);
   }
 
-  async #keep(call: string, approved: boolean): Promise<NonNullable<Kept['approval']>> {
-    return { call, approved, set: await this.nonces.setForNew(VALID_SECONDS) };
+  async #keep(call: string, approved: boolean): Promise<NonNullable<RoundState['approval']>> {
+    return { call, approved, set: await this.nonces.setForNew(STATE_TTL_SECONDS) };
   }
 }
 
-function questionAbout(tool: string, shown: string, use: Claim | undefined): Question {
+function questionAbout(tool: string, shown: string, use: NonceClaim | undefined): Question {
   const reason = use === 'unknown' ? ASKED_AGAIN : '';
   const question = `Let ${tool} run with these arguments?`;
   return { elicit: `${reason}${question}\n\n${shorten(shown)}`, form: Form };

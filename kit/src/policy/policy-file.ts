@@ -3,11 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Definitions } from '../definitions/definitions.js';
 import { ConfigError } from '../definitions/settings.js';
-import { file } from '../host/node/files.js';
+import { file } from '../host/node/host.js';
 import type { PartEnv, PolicyPart } from '../parts.js';
 import { SignedApprovals } from './approvals.js';
-import type { Names } from './policy.js';
-import { parsePolicy } from './policy.js';
+import { type KnownNames, parsePolicy } from './policy.js';
 
 const LISTS = ['tools_list_changed', 'resources_list_changed', 'prompts_list_changed'] as const;
 
@@ -111,7 +110,7 @@ function namesIn({
   tools,
   prompts,
   resources,
-}: Definitions): Omit<Names, 'carriesRole' | 'carriesClaims'> {
+}: Definitions): Omit<KnownNames, 'carriesRole' | 'carriesClaims'> {
   return {
     tools: [...tools.keys()],
     prompts: prompts.map(({ name }) => name),

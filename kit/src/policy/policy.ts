@@ -1,7 +1,7 @@
 import { isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import * as z from 'zod/v4';
 import type { Access } from '../calls/services.js';
-import { claimAt, isScope, type Principal } from '../definitions/principal.js';
+import { claimAt, isScope, type Principal } from '../definitions/definitions.js';
 
 /** Who may do what: the roles of `policy.yaml`. */
 export class RolePolicy {
@@ -70,7 +70,7 @@ function hasRole(
 }
 
 /** What this server has. A policy that names anything else has a typing error. */
-export interface Names {
+export interface KnownNames {
   readonly tools: readonly string[];
   readonly prompts: readonly string[];
   readonly resources: readonly string[];
@@ -82,7 +82,7 @@ export interface Names {
 }
 
 /** How callers get a role that their credentials do not name. */
-interface Reach {
+interface RoleGrants {
   readonly everyone: boolean;
   readonly scopes: readonly string[];
   readonly claims: Readonly<Record<string, unknown>>;
@@ -94,7 +94,7 @@ const scope = z.string().refine(isScope, {
 const claimValue = z.union([z.string(), z.number(), z.boolean()]);
 
 /** The schema of `policy.yaml` for a server with these names. */
-export function policySchema(names: Names) {
+export function policySchema(names: KnownNames) {
   const { tools, prompts, resources, uriTemplates } = names;
   const someOf = (all: readonly string[]) => (wanted: Patterns) =>
     all.some((name) => wanted.includes(name));
@@ -132,8 +132,8 @@ export type Role =
 function refuseUnreachable({
   carriesRole,
   carriesClaims,
-}: Pick<Names, 'carriesRole' | 'carriesClaims'>) {
-  return (roles: ReadonlyMap<string, Reach>, ctx: z.RefinementCtx): void => {
+}: Pick<KnownNames, 'carriesRole' | 'carriesClaims'>) {
+  return (roles: ReadonlyMap<string, RoleGrants>, ctx: z.RefinementCtx): void => {
     for (const [name, { everyone, scopes, claims }] of roles) {
       const hasClaims = Object.keys(claims).length > 0;
       if (hasClaims && !carriesClaims) {
@@ -235,7 +235,7 @@ export type ParsedPolicy =
   | { readonly problems: readonly string[] };
 
 /** Reads the text of a policy. Every problem is named at once, and begins with its line: `12: roles.reader: …`. */
-export function parsePolicy(text: string, names: Names): ParsedPolicy {
+export function parsePolicy(text: string, names: KnownNames): ParsedPolicy {
   const lines = new LineCounter();
   const options = { lineCounter: lines, prettyErrors: false, logLevel: 'error' } as const;
   const document = parseDocument(text, options);

@@ -1,28 +1,41 @@
 import {
   type GetPromptResult,
+  isSpecType,
   McpServer,
   type ReadResourceResult,
   type RequestId,
   type ServerContext,
+  type ServerEvent,
+  UriTemplate,
   ResourceTemplate as UriTemplateResource,
 } from '@modelcontextprotocol/server';
 import type * as z from 'zod/v4';
+import type { MaybePromise } from '../calls/call.js';
 import { runCall } from '../calls/run-call.js';
 import type { Services } from '../calls/services.js';
 import { runTool, type ToolOutcome } from '../calls/tool-calls.js';
-import type { Tool } from '../definitions/definitions.js';
-import type { Principal } from '../definitions/principal.js';
-import { Completions, complete } from './completions.js';
+import {
+  type CallContext,
+  type Change,
+  type Completer,
+  missingScopes,
+  type Principal,
+  type Tool,
+  ToolError,
+} from '../definitions/definitions.js';
 import {
   type CallOutcome,
   cacheHint,
   cacheHints,
   capabilities,
-  type Offer,
+  getPrompt,
+  listResources,
+  readResource,
   type ServerScope,
-} from './offer.js';
-import { getPrompt } from './prompts.js';
-import { listResources, readResource, type Variables, visibleResources } from './resources.js';
+  toProtocolError,
+  type Variables,
+  visibleResources,
+} from './features.js';
 
 /** An MCP server for one caller. Everything costly lives in `services` and at module scope. */
 export function createMcpServer(
@@ -50,7 +63,7 @@ export function createMcpServer(
 }
 
 /** Registers the tools that the caller may see; their calls go through the pipeline. */
-export function registerTools({ server, services, principal, scope }: Offer): void {
+export function registerTools({ server, services, principal, scope }: Registration): void {
   const { tool: wanted, stepUp } = scope;
   const access = services.policy.accessOf(principal);
   for (const tool of startingWith(wanted, services.definitions.tools)) {
@@ -124,7 +137,7 @@ function* startingWith(
 }
 
 /** Registers the prompts that the caller may see; they go through the pipeline. */
-export function registerPrompts(offer: Offer): void {
+export function registerPrompts(offer: Registration): void {
   const { server, services, principal, completions, scope } = offer;
   const access = services.policy.accessOf(principal);
   for (const prompt of services.definitions.prompts) {
@@ -151,7 +164,7 @@ export function registerPrompts(offer: Offer): void {
 }
 
 /** Registers the resources that the caller may see; their reads go through the pipeline. */
-export function registerResources(offer: Offer): void {
+export function registerResources(offer: Registration): void {
   const { server, services, principal, completions, scope } = offer;
   const access = services.policy.accessOf(principal);
   for (const resource of visibleResources(services, access)) {
@@ -187,4 +200,128 @@ export function registerResources(offer: Offer): void {
   server.server.setRequestHandler('resources/list', ({ params }, { mcpReq }) =>
     listResources(params?.cursor, services, principal, { mcpReq, server }),
   );
+}
+
+/** A server under construction. */
+export interface Registration {
+  readonly server: McpServer;
+  readonly services: Services;
+  readonly principal: Principal;
+  readonly completions: Completions;
+  readonly scope: ServerScope;
+}
+
+/** The specification allows no more in one answer. */
+const MAX_VALUES = 100;
+
+/** An argument that somebody is typing. */
+export interface Completion {
+  readonly name: string;
+  readonly value: string;
+  /** The arguments that are known already. */
+  readonly others: Readonly<Record<string, string>>;
+}
+
+type Complete = (completion: Completion, sdk: ServerContext) => MaybePromise<readonly string[]>;
+
+/** What can complete its arguments for one caller: prompts by name, resources by URI template. */
+class Completions {
+  readonly #known = new Map<string, Complete>();
+
+  add(type: 'ref/prompt' | 'ref/resource', name: string, complete: Complete): void {
+    this.#known.set(`${type} ${name}`, complete);
+  }
+
+  /** Serves `completion/complete`. */
+  register(server: McpServer): void {
+    server.server.setRequestHandler('completion/complete', async ({ params }, sdk) => {
+      const { ref, argument, context } = params;
+      const name = ref.type === 'ref/prompt' ? ref.name : ref.uri;
+      const complete = this.#known.get(`${ref.type} ${name}`);
+      try {
+        if (complete === undefined) throw new ToolError('NOT_FOUND', 'Nothing to complete there.');
+        const values = await complete({ ...argument, others: context?.arguments ?? {} }, sdk);
+        const shown = values.slice(0, MAX_VALUES);
+        const hasMore = values.length > shown.length;
+        return { completion: { values: shown, total: values.length, hasMore } };
+      } catch (error) {
+        throw toProtocolError(error);
+      }
+    });
+  }
+}
+
+/** Runs the completer of an argument; arguments without one have no suggestions. */
+async function complete(
+  completers: Readonly<Record<string, Completer | undefined>>,
+  { name, value, others }: Completion,
+  ctx: CallContext,
+): Promise<readonly string[]> {
+  const completer = Object.hasOwn(completers, name) ? completers[name] : undefined;
+  return (await completer?.(value, ctx as never, others)) ?? [];
+}
+
+/** Whether a caller may read what is at `uri`, as the policy is now: for who asks to be told of its changes. */
+export type MayRead = (uri: string, principal: Principal) => boolean;
+
+export function resourceAccess({
+  definitions,
+  policy,
+}: Pick<Services, 'definitions' | 'policy'>): MayRead {
+  const all = definitions.resources.map((resource) => ({
+    scopes: resource.scopes ?? [],
+    isAt: 'uri' in resource ? (uri: string) => uri === resource.uri : matcher(resource.uriTemplate),
+  }));
+  return (uri, principal) => {
+    const resource = all.find(({ isAt }) => isAt(uri));
+    if (resource === undefined) return false;
+    if (missingScopes(principal, resource.scopes).length > 0) return false;
+    return policy.accessOf(principal).allows('resource', uri);
+  };
+}
+
+function matcher(uriTemplate: string): (uri: string) => boolean {
+  const template = new UriTemplate(uriTemplate);
+  return (uri) => template.match(uri) !== null;
+}
+
+/** What one stream may want to hear of; it is kept as long as the stream is open. */
+const MAX_RESOURCES = 1_000;
+const MAX_CHARACTERS = 50_000;
+const LISTS = ['tools_list_changed', 'resources_list_changed', 'prompts_list_changed'] as const;
+
+/** What someone wants to hear of: the request that says so, and the resources in it. */
+export interface ListenRequest {
+  readonly body: unknown;
+  readonly uris: ReadonlySet<string>;
+}
+
+/** A request to listen, without the resources that its caller may not read and those that are too many. */
+export function readableListenRequest(
+  body: unknown,
+  mayRead: (uri: string) => boolean,
+): ListenRequest {
+  if (!isSpecType.SubscriptionsListenRequest(body)) return { body, uris: new Set() };
+  const { params } = body;
+  const { resourceSubscriptions = [], ...lists } = params.notifications;
+  const readable = notTooMany(resourceSubscriptions).filter(mayRead);
+  const notifications = { ...lists, resourceSubscriptions: readable };
+  return { body: { ...body, params: { ...params, notifications } }, uris: new Set(readable) };
+}
+
+function notTooMany(uris: readonly string[]): string[] {
+  let characters = 0;
+  return uris.slice(0, MAX_RESOURCES).filter(({ length }) => {
+    characters += length;
+    return characters <= MAX_CHARACTERS;
+  });
+}
+
+/** What to tell of a change to someone who wants to hear of these resources. */
+export function eventsOf(change: Change, uris: ReadonlySet<string>): ServerEvent[] {
+  if (change.kind === 'missed') {
+    const updates = [...uris].map((uri) => ({ kind: 'resource_updated' as const, uri }));
+    return [...LISTS.map((kind) => ({ kind })), ...updates];
+  }
+  return change.kind === 'resource_updated' && !uris.has(change.uri) ? [] : [change];
 }

@@ -1,15 +1,15 @@
 import { CLIENT_CAPABILITIES, CLIENT_INFO, PROTOCOL_VERSION } from '../calls/call.js';
-import type { ServerScope } from './offer.js';
+import type { ServerScope } from './features.js';
 
 /** The two families of the protocol: 2026-07-28, where every request says who asks, and those before it. */
-export type Era = 'modern' | 'legacy';
+export type ProtocolEra = 'modern' | 'legacy';
 
 /**
  * A request in the form that nearly all clients send. Whatever is unusual about a request, or wrong, is for the MCP SDK:
  * `plainRequest` must never take more than the SDK does.
  */
 export interface PlainRequest {
-  readonly era: Era;
+  readonly era: ProtocolEra;
   readonly id: string | number;
   readonly method: Method;
   /** What it is about: the name of a tool or a prompt, or the URI of a resource. */
@@ -26,7 +26,7 @@ export const MODERN_VERSION = '2026-07-28';
 /** How the keys of `_meta` that belong to the protocol begin. */
 const OF_PROTOCOL = 'io.modelcontextprotocol/';
 
-const isText: Check = (value) => typeof value === 'string';
+const isString: Check = (value) => typeof value === 'string';
 const isFlag: Check = (value) => typeof value === 'boolean';
 const isEmpty = only({});
 /** Of log messages, the least severe first. */
@@ -44,17 +44,17 @@ const isLevel: Check = (value) => LEVELS.some((level) => level === value);
 
 const ofObjects: Check = (value) => isFields(value) && Object.values(value).every(isFields);
 const ofTexts: Check = (value) =>
-  isFields(value) && Object.values(value).every(isText) && !Object.hasOwn(value, '__proto__');
+  isFields(value) && Object.values(value).every(isString) && !Object.hasOwn(value, '__proto__');
 
 /** Who a client says it is, and what it can do. It may say more than this server knows. */
 const clientInfo = having(
   {
-    name: isText,
-    version: isText,
-    title: isText,
-    description: isText,
-    websiteUrl: isText,
-    icons: listOf(only({ src: isText, mimeType: isText, sizes: listOf(isText) }, ['src'])),
+    name: isString,
+    version: isString,
+    title: isString,
+    description: isString,
+    websiteUrl: isString,
+    icons: listOf(only({ src: isString, mimeType: isString, sizes: listOf(isString) }, ['src'])),
   },
   ['name', 'version'],
 );
@@ -77,11 +77,11 @@ const capabilities = having({
 /** What `_meta` may say in each request: who asks is told how far the work is; the context of a trace (W3C). */
 const requestMeta = {
   progressToken: (value: unknown) => typeof value === 'string' || Number.isSafeInteger(value),
-  traceparent: isText,
-  tracestate: isText,
-  baggage: isText,
+  traceparent: isString,
+  tracestate: isString,
+  baggage: isString,
 };
-const metaOf: Readonly<Record<Era, ReadonlyMap<string, Check>>> = {
+const metaOf: Readonly<Record<ProtocolEra, ReadonlyMap<string, Check>>> = {
   legacy: new Map(Object.entries(requestMeta)),
   modern: new Map(
     Object.entries({
@@ -97,32 +97,32 @@ const metaOf: Readonly<Record<Era, ReadonlyMap<string, Check>>> = {
 interface Form {
   readonly params: Check;
   /** The only family of the protocol that has it. */
-  readonly era?: Era;
+  readonly era?: ProtocolEra;
   /** The parameter that a header of 2026-07-28 repeats. */
   readonly name?: 'name' | 'uri';
 }
 
 const _meta = isFields;
-const page: Form = { params: only({ cursor: isText, _meta }) };
+const page: Form = { params: only({ cursor: isString, _meta }) };
 
 /** Each method that can be answered without the MCP SDK. */
 const METHODS = {
   'tools/call': {
-    params: only({ name: isText, arguments: isFields, _meta }, ['name']),
+    params: only({ name: isString, arguments: isFields, _meta }, ['name']),
     name: 'name',
   },
   'tools/list': page,
   'resources/list': page,
   'resources/templates/list': page,
-  'resources/read': { params: only({ uri: isText, _meta }, ['uri']), name: 'uri' },
+  'resources/read': { params: only({ uri: isString, _meta }, ['uri']), name: 'uri' },
   'prompts/list': page,
   'prompts/get': {
-    params: only({ name: isText, arguments: ofTexts, _meta }, ['name']),
+    params: only({ name: isString, arguments: ofTexts, _meta }, ['name']),
     name: 'name',
   },
   'server/discover': { params: only({ _meta }), era: 'modern' },
   initialize: {
-    params: only({ protocolVersion: isText, clientInfo, capabilities, _meta }, [
+    params: only({ protocolVersion: isString, clientInfo, capabilities, _meta }, [
       'protocolVersion',
       'clientInfo',
       'capabilities',
@@ -173,7 +173,7 @@ const NOTIFICATIONS = new Map<unknown, Check>([
   ['notifications/roots/list_changed', only({ _meta })],
   [
     'notifications/cancelled',
-    only({ requestId: requestMeta.progressToken, reason: isText, _meta }),
+    only({ requestId: requestMeta.progressToken, reason: isString, _meta }),
   ],
 ]);
 const isNotification = only(
@@ -192,7 +192,7 @@ export function isPlainNotification(message: unknown): boolean {
   return NOTIFICATIONS.get(method)?.(params) === true && eraOf(params._meta ?? {}) === 'legacy';
 }
 
-function eraOf(meta: Fields): Era | undefined {
+function eraOf(meta: Fields): ProtocolEra | undefined {
   const era = Object.hasOwn(meta, PROTOCOL_VERSION) ? 'modern' : 'legacy';
   if (era === 'modern' && !Object.hasOwn(meta, CLIENT_CAPABILITIES)) return undefined;
   return isMeta(meta, metaOf[era]) ? era : undefined;

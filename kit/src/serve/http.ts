@@ -3,7 +3,7 @@ import { orExit, superviseProcess } from '../host/node/lifecycle.js';
 import { loadEnvFile } from '../host/node/project.js';
 import { createHttpHandler } from '../http/handler.js';
 import { metricsOnOwnPort } from '../http/operations.js';
-import type { Server } from '../server.js';
+import type { Server } from '../index.js';
 import {
   createNodeServer,
   limitConnections,
@@ -11,7 +11,7 @@ import {
   stopListening,
 } from './node-server.js';
 import { type OpenHttp, openHttpServer } from './open-http.js';
-import type { Transport } from './open-server.js';
+import type { TransportOptions } from './open-server.js';
 import { addProcessMetrics } from './process-metrics.js';
 
 /** How long after the start what most requests do not need is loaded, unless one has needed it before (milliseconds). */
@@ -21,7 +21,10 @@ const PREPARE_AFTER = 1_000;
 const MAX_METRICS_READERS = 8;
 
 /** Opens a server for HTTP on this machine. @throws {ConfigError} */
-export function openHttp(server: Server, { env, log }: Pick<Transport, 'env' | 'log'>): OpenHttp {
+export function openHttp(
+  server: Server,
+  { env, log }: Pick<TransportOptions, 'env' | 'log'>,
+): OpenHttp {
   return openHttpServer(server, { env, host: nodeHost, log });
 }
 

@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util';
 import type { SettingsShape } from '../definitions/settings.js';
+import { type Env, loadSettings } from '../host/host.js';
 import { nodeHost } from '../host/node/host.js';
 import { orExit } from '../host/node/lifecycle.js';
 import { loadEnvFile } from '../host/node/project.js';
-import { type Env, loadSettings } from '../host/settings.js';
 import { applyMigrations, MigrationError, migrationStatus } from '../store/migrations.js';
 import type { SqlPart } from '../store/sql.js';
 import { createLogger } from '../telemetry/logger.js';

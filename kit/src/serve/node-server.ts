@@ -4,17 +4,11 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Logger } from 'pino';
-import { orHurry, sleep } from '../host/web.js';
-import {
-  type Answer,
-  type Incoming,
-  isWritten,
-  MAX_WAITING_BYTES,
-  type RequestHeaders,
-  refuse,
-} from '../http/exchange.js';
+import { orHurry, sleep } from '../host/host.js';
+import { isStreamedBody, MAX_WAITING_BYTES, refuse } from '../http/exchange.js';
 import { LineLimit } from '../http/metrics.js';
-import { Caller } from '../protocol/plain-calls.js';
+import type { HttpRequest, HttpResponse, RequestHeaders } from '../parts.js';
+import { RequestLifetime } from '../protocol/plain-requests.js';
 
 // To import it would load the HTTP client of Node.js, too, which is a fifth of a start (Node.js 22 and newer).
 const { createServer } = process.getBuiltinModule('node:http');
@@ -38,7 +32,7 @@ type GiveUp = (outgoing: ServerResponse, error: unknown) => void;
 
 /** Serves `answer` over `node:http`. */
 export function createNodeServer(
-  answer: (request: Incoming) => Promise<Answer>,
+  answer: (request: HttpRequest) => Promise<HttpResponse>,
   log: Pick<Logger, 'error'>,
 ): Server {
   const lines = new LineLimit(MAX_LOST_LOGGED);
@@ -58,13 +52,13 @@ export function createNodeServer(
   });
 }
 
-let unsent: (readonly [Answer, ServerResponse, GiveUp])[] = [];
+let unsent: (readonly [HttpResponse, ServerResponse, GiveUp])[] = [];
 
 /**
  * Sends the answers of one turn of the event loop together, when all requests that have arrived are read: each write wakes
  * whoever waits for it, and to change between the two for each answer costs more than most calls do.
  */
-function sendSoon(answer: Answer, outgoing: ServerResponse, giveUp: GiveUp): void {
+function sendSoon(answer: HttpResponse, outgoing: ServerResponse, giveUp: GiveUp): void {
   if (unsent.push([answer, outgoing, giveUp]) > 1) return;
   setImmediate(() => {
     const all = unsent;
@@ -74,7 +68,7 @@ function sendSoon(answer: Answer, outgoing: ServerResponse, giveUp: GiveUp): voi
 }
 
 /** An answer that cannot be sent costs its own connection and none of the others in its turn. */
-function sendOrGiveUp(answer: Answer, outgoing: ServerResponse, giveUp: GiveUp): void {
+function sendOrGiveUp(answer: HttpResponse, outgoing: ServerResponse, giveUp: GiveUp): void {
   try {
     send(answer, outgoing, giveUp);
   } catch (error) {
@@ -82,12 +76,16 @@ function sendOrGiveUp(answer: Answer, outgoing: ServerResponse, giveUp: GiveUp):
   }
 }
 
-function notUnderstood(): Answer {
+function notUnderstood(): HttpResponse {
   const headers = { 'x-content-type-options': 'nosniff' };
   return refuse(400, 'This request cannot be understood.', headers);
 }
 
-function send({ status, headers, body }: Answer, outgoing: ServerResponse, giveUp: GiveUp): void {
+function send(
+  { status, headers, body }: HttpResponse,
+  outgoing: ServerResponse,
+  giveUp: GiveUp,
+): void {
   // Whether the connection stays is between the client and node:http, unless the server is going away.
   if (headers.connection !== 'close') delete headers.connection;
   if (body instanceof ReadableStream) {
@@ -101,7 +99,7 @@ function send({ status, headers, body }: Answer, outgoing: ServerResponse, giveU
     });
     return;
   }
-  if (isWritten(body)) {
+  if (isStreamedBody(body)) {
     outgoing.writeHead(status, headers);
     outgoing.flushHeaders();
     limitReading(outgoing);
@@ -161,7 +159,7 @@ function isEndOfClient(error: unknown): boolean {
 }
 
 /** A request of `node:http`. What not every request needs is made when it is asked for. */
-export class NodeRequest extends Caller implements Incoming {
+export class NodeRequest extends RequestLifetime implements HttpRequest {
   readonly method: string;
   readonly headers: RequestHeaders;
   readonly sender: string;

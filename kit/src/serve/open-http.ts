@@ -2,8 +2,8 @@ import { type AuthPart, type HttpApp, httpSettings, type SessionsPart } from '..
 import { anyOf } from '../http/callers.js';
 import { HttpMetrics } from '../http/metrics.js';
 import { dispatched } from '../http/refused-calls.js';
-import type { Server } from '../server.js';
-import { type OpenServer, openServer, type Transport } from './open-server.js';
+import type { Server } from '../index.js';
+import { type OpenServer, openServer, type TransportOptions } from './open-server.js';
 
 /** A server that is open, for HTTP. */
 export interface OpenHttp extends OpenServer, Omit<HttpApp, keyof OpenServer> {
@@ -13,7 +13,7 @@ export interface OpenHttp extends OpenServer, Omit<HttpApp, keyof OpenServer> {
 /** Opens a server for HTTP, on whichever platform. @throws {ConfigError} */
 export function openHttpServer(
   server: Server,
-  { env, host, log }: Pick<Transport, 'env' | 'host' | 'log'>,
+  { env, host, log }: Pick<TransportOptions, 'env' | 'host' | 'log'>,
 ): OpenHttp {
   const { auth: parts = [], sessions } = server.parts;
   const authParts = [parts].flat() as readonly AuthPart[];

@@ -1,21 +1,18 @@
 import type { Logger } from 'pino';
-import { CallStateCodec } from '../calls/ask.js';
-import { Cursors } from '../calls/cursors.js';
-import { OverdueCalls, RunningCalls } from '../calls/running-calls.js';
+import { OverdueCalls, RunningCalls } from '../calls/call.js';
+import { CallStateCodec, Cursors } from '../calls/client-state.js';
 import { NO_POLICY, type Services } from '../calls/services.js';
-import type { Metrics } from '../definitions/metrics.js';
+import type { Metrics } from '../definitions/definitions.js';
 import {
   type CallSettings,
   ConfigError,
   callSettings,
   type SettingsShape,
 } from '../definitions/settings.js';
-import type { Host } from '../host/host.js';
-import { type Env, loadSettings } from '../host/settings.js';
-import { sleep } from '../host/web.js';
+import { type Env, type Host, loadSettings, sleep } from '../host/host.js';
+import type { Server } from '../index.js';
 import { CallLimits } from '../limits/call-limits.js';
 import type { AnyPart, Part, PartEnv, Parts } from '../parts.js';
-import type { Server } from '../server.js';
 import { memoryState } from '../state/memory.js';
 import {
   type AuditLog,
@@ -41,7 +38,7 @@ export interface OpenServer extends Services {
 }
 
 /** What a transport adds to a server. */
-export interface Transport {
+export interface TransportOptions {
   readonly env: Env;
   readonly host: Host;
   /** Its own settings. */
@@ -85,7 +82,7 @@ const BACKGROUND_END_MS = 1_000;
  * Opens everything that lives as long as the process.
  * @throws {ConfigError} naming every setting that is missing or wrong.
  */
-export function openServer(server: Server, transport: Transport): OpenServer {
+export function openServer(server: Server, transport: TransportOptions): OpenServer {
   const { about, definitions, parts } = server;
   refuseTwinChecks(server);
   const { host } = transport;

@@ -1,13 +1,12 @@
-import { aborted } from '../calls/running-calls.js';
-import { NO_METRICS } from '../definitions/metrics.js';
+import { aborted } from '../calls/call.js';
+import { NO_METRICS } from '../definitions/definitions.js';
+import { orHurry } from '../host/host.js';
 import { nodeHost } from '../host/node/host.js';
 import { orExit, superviseProcess, whenOrphaned } from '../host/node/lifecycle.js';
-import { loadEnvFile } from '../host/node/project.js';
-import { protocolOutput } from '../host/node/protect-stdout.js';
-import { orHurry } from '../host/web.js';
-import type { Server } from '../server.js';
+import { loadEnvFile, protocolOutput } from '../host/node/project.js';
+import type { Server } from '../index.js';
+import { PlainCalls, STDIO_PRINCIPAL } from '../stdio/connection.js';
 import { LineTransport } from '../stdio/line-transport.js';
-import { OWNER, PlainCalls } from '../stdio/plain-calls.js';
 import { openServer } from './open-server.js';
 
 /** Serves a server to the client that started this process, until that goes away. */
@@ -18,7 +17,7 @@ export function serveStdio(definition: Server): void {
   );
   const { config } = app;
   const transport = new LineTransport(process.stdin, protocolOutput);
-  const calls = new PlainCalls(app, OWNER, transport);
+  const calls = new PlainCalls(app, STDIO_PRINCIPAL, transport);
   transport.onerror = (error) => app.log.error({ err: error }, 'protocol error');
   let isStopped = false;
   const closed = new Promise<void>((resolve) => {

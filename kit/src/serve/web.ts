@@ -1,7 +1,6 @@
-import type { Host } from '../host/host.js';
-import type { Env } from '../host/settings.js';
+import type { Env, Host } from '../host/host.js';
 import { createHttpHandler } from '../http/handler.js';
-import type { Server } from '../server.js';
+import type { Server } from '../index.js';
 import { openHttpServer } from './open-http.js';
 
 /** A server for a platform that hands over web-standard requests, such as Deno, Bun or a worker. */

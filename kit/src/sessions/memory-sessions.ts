@@ -1,19 +1,18 @@
 import type { JSONRPCMessage, JSONRPCRequest, RequestId } from '@modelcontextprotocol/server';
-import type { Change, Changes } from '../definitions/changes.js';
-import { byteLength } from '../host/web.js';
-import type { SessionsPart } from '../http/app.js';
+import type { Change, Changes } from '../definitions/definitions.js';
+import { byteLength } from '../host/host.js';
+import type { OpenSessions, SessionsPart } from '../http/app.js';
 import type { SharedState } from '../parts.js';
-import { openSessions } from './open-sessions.js';
 import {
-  asText,
-  type Begun,
-  type CallsBegun,
+  type BeginCallsResult,
+  type BeginResult,
   CHANGE_LOG_BOUNDS,
   type ChangeLog,
   type EventStore,
+  formatLogPosition,
   type LoggedChange,
   MAX_URIS,
-  placeIn,
+  parseLogPosition,
   type SessionData,
   type SessionLimits,
   type SessionState,
@@ -28,12 +27,12 @@ export function memorySessions(): SessionsPart<typeof sessionSettings> {
   return {
     kind: 'sessions',
     settings: sessionSettings,
-    open: ({ config, state }) => openSessions(sessionsOfProcess(config, state)),
+    open: ({ config, state }) => openSessions(memorySessionState(config, state)),
   };
 }
 
 /** Sessions of one process. */
-export function sessionsOfProcess(
+export function memorySessionState(
   limits: SessionLimits,
   { changes }: Pick<SharedState, 'changes'>,
 ): SessionState {
@@ -67,7 +66,7 @@ export class MemorySessionStore implements SessionStore {
 
   constructor(private readonly limits: SessionLimits) {}
 
-  async begin(session: string, owner: string, initialize: JSONRPCRequest): Promise<Begun> {
+  async begin(session: string, owner: string, initialize: JSONRPCRequest): Promise<BeginResult> {
     this.#sweep();
     const own = [...this.#sessions].filter(([, kept]) => kept.owner === owner);
     if (own.length >= this.limits.MAX_SESSIONS_PER_CALLER) {
@@ -126,7 +125,7 @@ export class MemorySessionStore implements SessionStore {
     session: string,
     stream: string,
     ids: readonly RequestId[],
-  ): Promise<CallsBegun> {
+  ): Promise<BeginCallsResult> {
     const calls = this.#sessions.get(session)?.calls;
     if (calls === undefined) return 'over';
     if (ids.some((id, n) => calls.has(id) || ids.indexOf(id) < n)) return 'taken';
@@ -327,12 +326,12 @@ export class MemoryChangeLog implements ChangeLog {
   }
 
   async newest(): Promise<string> {
-    return asText({ log: '', number: this.#count });
+    return formatLogPosition({ log: '', number: this.#count });
   }
 
   async after(place: string): Promise<readonly LoggedChange[]> {
     this.#prune();
-    const number = placeIn(place)?.number ?? -1;
+    const number = parseLogPosition(place)?.number ?? -1;
     if (number > this.#count || number < this.#count - this.#kept.length) {
       return [{ at: await this.newest(), change: { kind: 'missed' } }];
     }
@@ -341,7 +340,7 @@ export class MemoryChangeLog implements ChangeLog {
 
   #append(change: Change): void {
     this.#count += 1;
-    const at = asText({ log: '', number: this.#count });
+    const at = formatLogPosition({ log: '', number: this.#count });
     const end = performance.now() + this.bounds.maxAgeMs;
     this.#kept.push({ at, change, number: this.#count, end });
     this.#prune();
@@ -354,4 +353,20 @@ export class MemoryChangeLog implements ChangeLog {
       end <= now || this.#kept.length > this.bounds.maxChanges;
     while (this.#kept[0] !== undefined && isTooMuch(this.#kept[0])) this.#kept.shift();
   }
+}
+
+/** Sessions, with where they are kept. */
+export interface SessionsService extends OpenSessions {
+  readonly state: SessionState;
+}
+
+/** Sessions that are kept there; what serves them is loaded when the first client needs it. */
+export function openSessions(state: SessionState): SessionsService {
+  return {
+    state,
+    async load(app) {
+      const { Sessions } = await import('./sessions.js');
+      return new Sessions(app, state);
+    },
+  };
 }

@@ -1,5 +1,5 @@
 import type { JSONRPCMessage, JSONRPCRequest, RequestId } from '@modelcontextprotocol/server';
-import type { Change } from '../definitions/changes.js';
+import type { Change } from '../definitions/definitions.js';
 import { int, type SettingsOf } from '../definitions/settings.js';
 import type { Host } from '../host/host.js';
 
@@ -36,7 +36,7 @@ export interface SessionData {
 }
 
 /** What another process that serves the same session has to know. */
-export type Note = { readonly session: string } & (
+export type ReplicaMessage = { readonly session: string } & (
   | { readonly kind: 'message'; readonly message: JSONRPCMessage }
   | { readonly kind: 'written' | 'taken'; readonly stream: string }
   | { readonly kind: 'subscribed' | 'unsubscribed'; readonly uri: string }
@@ -44,10 +44,10 @@ export type Note = { readonly session: string } & (
 );
 
 /** Why no session began: all of the caller's own are in use, or there are too many in all. */
-export type Begun = 'begun' | 'busy' | 'full';
+export type BeginResult = 'begun' | 'busy' | 'full';
 
 /** Why calls did not begin: one with the same id is under way, or the session is over. */
-export type CallsBegun = 'begun' | 'taken' | 'over';
+export type BeginCallsResult = 'begun' | 'taken' | 'over';
 
 /** Of the stream of a call: `silent` when the process that runs the call does not listen any more. */
 export type StreamState = 'open' | 'silent' | 'over';
@@ -60,7 +60,7 @@ export interface SessionStore {
   /** What makes the ids of questions that this process asks different from those of others. */
   readonly here: string;
   /** Makes room by ending the one of the owner's sessions that was idle longest. */
-  begin(session: string, owner: string, initialize: JSONRPCRequest): Promise<Begun>;
+  begin(session: string, owner: string, initialize: JSONRPCRequest): Promise<BeginResult>;
   /** A session of this owner. That counts as use. */
   find(session: string, owner: string): Promise<SessionData | undefined>;
   setLevel(session: string, request: JSONRPCRequest): Promise<void>;
@@ -72,7 +72,7 @@ export interface SessionStore {
   end(session: string): Promise<void>;
 
   /** Calls begin here, and say what they have to say on a stream. */
-  beginCalls(session: string, stream: string, ids: readonly RequestId[]): Promise<CallsBegun>;
+  beginCalls(session: string, stream: string, ids: readonly RequestId[]): Promise<BeginCallsResult>;
   /** Ends calls of this stream; another one may have begun under the same id. */
   endCalls(session: string, stream: string, ids: readonly RequestId[]): Promise<void>;
   /** Whether a call under way may say more on a stream. */
@@ -87,7 +87,7 @@ export interface SessionStore {
   /** Passes on what a client says to a call that runs elsewhere. */
   pass(session: string, message: JSONRPCMessage): Promise<void>;
   /** Calls `hear` with what other processes have to say. */
-  listen(hear: (note: Note) => void): void;
+  listen(hear: (note: ReplicaMessage) => void): void;
 }
 
 /** How many resources a session may want to hear of. */
@@ -141,24 +141,24 @@ export interface ChangeLog {
 export const CHANGE_LOG_BOUNDS = { maxChanges: 1_000, maxAgeMs: 300_000 };
 
 /** A place in a log: which log it is, and the number of the change. */
-export interface Place {
+export interface LogPosition {
   readonly log: string;
   readonly number: number;
 }
 
-export function placeIn(text: string): Place | undefined {
+export function parseLogPosition(text: string): LogPosition | undefined {
   const [, log, number] = /^c(\w{0,40})-(\d{1,15})$/.exec(text) ?? [];
   return log === undefined ? undefined : { log, number: Number(number) };
 }
 
 /** All places of a log are equally long: once sealed, they do not say how much has changed. */
-export function asText({ log, number }: Place): string {
+export function formatLogPosition({ log, number }: LogPosition): string {
   return `c${log}-${String(number).padStart(15, '0')}`;
 }
 
 /** Whether something in a log comes after a place. Another log is a later one. */
 export function isAfter(one: string, other: string): boolean {
-  const [here, there] = [placeIn(one), placeIn(other)];
+  const [here, there] = [parseLogPosition(one), parseLogPosition(other)];
   return here?.log !== there?.log || (here?.number ?? 0) > (there?.number ?? 0);
 }
 

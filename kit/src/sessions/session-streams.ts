@@ -4,12 +4,13 @@ import type {
   RequestId,
   ServerEvent,
 } from '@modelcontextprotocol/server';
-import type { Cursors } from '../calls/cursors.js';
-import type { Principal } from '../definitions/principal.js';
-import { type Timer, unref } from '../host/web.js';
+import type { Cursors } from '../calls/client-state.js';
+import type { Principal } from '../definitions/definitions.js';
+import { type Timer, unref } from '../host/host.js';
 import type { Authenticate, HttpApp } from '../http/app.js';
 import { LiveCaller } from '../http/callers.js';
-import { type Answer, type Incoming, refuse } from '../http/exchange.js';
+import { refuse } from '../http/exchange.js';
+import type { HttpRequest, HttpResponse } from '../parts.js';
 import {
   type ChangeLog,
   type EventStore,
@@ -24,8 +25,8 @@ import type { Subscriptions } from './subscriptions.js';
 const CHANGES = 'changes';
 
 /** Who asks for a stream, and whether its client understands events that only say where the stream is. */
-export interface Listener {
-  readonly request: Incoming;
+export interface StreamRequest {
+  readonly request: HttpRequest;
   readonly principal: Principal;
   readonly authenticate: Authenticate;
   readonly canMark: boolean;
@@ -61,11 +62,11 @@ export class SessionStreams {
   }
 
   /** Tells the client what changes, from an event on or from now on. */
-  async openChanges(listener: Listener, id: string, event?: string): Promise<Answer> {
+  async openChanges(listener: StreamRequest, id: string, event?: string): Promise<HttpResponse> {
     const { cursors } = this.of.app;
     const { store, changes } = this.of.state;
     const { principal, canMark } = listener;
-    const mark = () => eventAt(reader.place, cursors, principal);
+    const mark = () => eventIdAt(reader.place, cursors, principal);
     const onEnd = () => reader.end();
     const { target, caller } = this.#begin(CHANGES, listener, onEnd, canMark ? mark : undefined);
     const reader = new ChangeReader(changes, ({ change, at }) => {
@@ -79,7 +80,7 @@ export class SessionStreams {
       await this.subscriptions.lookUp(() => store.hold(this.key, CHANGES));
       // Not before it is held: a client that has gone by now lets go of it again.
       listener.request.whenOver(() => target.end());
-      const place = event === undefined ? undefined : placeAt(event, cursors, principal);
+      const place = event === undefined ? undefined : positionOf(event, cursors, principal);
       await reader.begin(place, () => target.begin());
       return target.answer(id);
     } catch (error) {
@@ -89,7 +90,7 @@ export class SessionStreams {
   }
 
   /** Sends what a call has said after an event, and what it goes on to say. */
-  async resume(listener: Listener, id: string, event: string): Promise<Answer> {
+  async resume(listener: StreamRequest, id: string, event: string): Promise<HttpResponse> {
     const { store, events } = this.of.state;
     const stream = await events.streamOf(this.key, event);
     if (stream === undefined) return refuse(400, 'This event is not kept any more.');
@@ -129,7 +130,7 @@ export class SessionStreams {
 
   #begin(
     stream: string,
-    { principal, authenticate }: Listener,
+    { principal, authenticate }: StreamRequest,
     onEnd: () => void,
     mark: (() => string) | undefined,
   ) {
@@ -157,12 +158,12 @@ export function isOfChanges(event: string): boolean {
 }
 
 /** The id of an event at a place in the log, sealed: the place would say how much else has changed. */
-function eventAt(place: string, cursors: Cursors, principal: Principal): string {
+function eventIdAt(place: string, cursors: Cursors, principal: Principal): string {
   return CHANGES + cursors.seal({ list: CHANGES, after: place }, principal);
 }
 
 /** The place of an event; one that is nowhere in the log, for a client that has to look at everything again. */
-function placeAt(event: string, cursors: Cursors, principal: Principal): string {
+function positionOf(event: string, cursors: Cursors, principal: Principal): string {
   try {
     return cursors.open(event.slice(CHANGES.length), principal).after ?? '';
   } catch {
@@ -222,7 +223,7 @@ export class EventStream {
     this.#finish()?.close();
   }
 
-  answer(session: string): Answer {
+  answer(session: string): HttpResponse {
     const headers = {
       'content-type': 'text/event-stream',
       'cache-control': 'no-cache, no-transform',

@@ -11,20 +11,20 @@ import {
   type EventStore as TransportEvents,
   WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server';
-import { aborted } from '../calls/running-calls.js';
-import type { Principal } from '../definitions/principal.js';
+import { aborted } from '../calls/call.js';
+import type { Principal } from '../definitions/definitions.js';
 import type { HttpApp } from '../http/app.js';
 import { tooManyRequests } from '../http/callers.js';
-import { type Answer, fromResponse, type Incoming, refuse } from '../http/exchange.js';
+import { fromWebResponse, refuse } from '../http/exchange.js';
 import type { Concurrency } from '../limits/call-limits.js';
-import type { MayRead } from '../protocol/change-events.js';
-import { createMcpServer } from '../protocol/mcp-server.js';
-import { changeCapabilities } from '../protocol/offer.js';
+import type { HttpRequest, HttpResponse } from '../parts.js';
+import { changeCapabilities } from '../protocol/features.js';
+import { createMcpServer, type MayRead } from '../protocol/mcp-server.js';
 import { serverScopeFor } from '../protocol/requests.js';
 import {
   answeredBy,
-  type CallsBegun,
-  type Note,
+  type BeginCallsResult,
+  type ReplicaMessage,
   type SessionData,
   type SessionState,
 } from './session-state.js';
@@ -48,7 +48,7 @@ interface Post {
 }
 
 /** What all sessions of a server have in common. */
-export interface OfSessions {
+export interface SessionEnvironment {
   readonly app: HttpApp;
   readonly state: SessionState;
   readonly mayRead: MayRead;
@@ -69,7 +69,7 @@ export class Session {
 
   /** @param onIdle is called when nothing goes on here any more */
   constructor(
-    private readonly of: OfSessions,
+    private readonly of: SessionEnvironment,
     private readonly key: string,
     private readonly onIdle: () => void,
   ) {
@@ -93,12 +93,12 @@ export class Session {
 
   /** Answers a message of the owner; `undefined` when the session is over by now. */
   async answer(
-    request: Incoming,
+    request: HttpRequest,
     body: unknown,
     principal: Principal,
     id: string,
     data: SessionData,
-  ): Promise<Answer | undefined> {
+  ): Promise<HttpResponse | undefined> {
     const { store } = this.of.state;
     const requests = [body].flat().filter((message) => isJSONRPCRequest(message));
     const stream = crypto.randomUUID();
@@ -127,7 +127,7 @@ export class Session {
       passed.push(store.endCalls(this.key, stream, ids));
     }
     await Promise.all(passed);
-    const answer = fromResponse(response);
+    const answer = fromWebResponse(response);
     if (response.status === 200) answer.headers['mcp-session-id'] = id;
     return answer;
   }
@@ -147,8 +147,8 @@ export class Session {
   }
 
   /** From now on these requests are under way, if none of them is yet. */
-  async #beginCalls(ids: readonly RequestId[], post: Post): Promise<CallsBegun> {
-    let begun: CallsBegun | undefined;
+  async #beginCalls(ids: readonly RequestId[], post: Post): Promise<BeginCallsResult> {
+    let begun: BeginCallsResult | undefined;
     try {
       begun = await this.of.state.store.beginCalls(this.key, post.stream, ids);
       return begun;
@@ -172,7 +172,7 @@ export class Session {
   }
 
   /** Something in the session has happened in another process. */
-  hear(note: Note): void {
+  hear(note: ReplicaMessage): void {
     if (note.kind === 'message') this.#take(note.message);
     else if (note.kind === 'written') this.streams.written(note.stream);
     else if (note.kind === 'taken') this.#lose(note.stream);

@@ -5,14 +5,15 @@ import {
   type JSONRPCRequest,
   SUPPORTED_PROTOCOL_VERSIONS,
 } from '@modelcontextprotocol/server';
-import type { Principal } from '../definitions/principal.js';
-import { randomToken, sleep, type Timer, unref } from '../host/web.js';
+import type { Principal } from '../definitions/definitions.js';
+import { randomToken, sleep, type Timer, unref } from '../host/host.js';
 import type { Authenticate, HttpApp, SessionRoutes } from '../http/app.js';
 import { tooManyRequests } from '../http/callers.js';
-import { type Answer, CallsUnderWay, type Incoming, refuse } from '../http/exchange.js';
+import { PendingResponses, refuse } from '../http/exchange.js';
 import { Concurrency } from '../limits/call-limits.js';
-import { readersOf } from '../protocol/change-events.js';
-import { type OfSessions, Session, SessionStepUp } from './session.js';
+import type { HttpRequest, HttpResponse } from '../parts.js';
+import { resourceAccess } from '../protocol/mcp-server.js';
+import { Session, type SessionEnvironment, SessionStepUp } from './session.js';
 import {
   keyOf,
   type SessionData,
@@ -37,8 +38,8 @@ const MARKS_SINCE = '2025-11-25';
 export class Sessions implements SessionRoutes {
   /** Those in which something goes on here. */
   readonly #live = new Map<string, Session>();
-  readonly #streams = new CallsUnderWay();
-  readonly #of: OfSessions;
+  readonly #streams = new PendingResponses();
+  readonly #of: SessionEnvironment;
   readonly #touching: Timer;
 
   constructor(
@@ -48,7 +49,7 @@ export class Sessions implements SessionRoutes {
     this.#of = {
       app,
       state,
-      mayRead: readersOf(app),
+      mayRead: resourceAccess(app),
       stepUp: app.auth.stepUp && new SessionStepUp(app),
       underWay: new Concurrency(app.config.MAX_CONCURRENT_CALLS),
     };
@@ -59,10 +60,10 @@ export class Sessions implements SessionRoutes {
   }
 
   async answer(
-    request: Incoming,
+    request: HttpRequest,
     body: unknown,
     principal: Principal,
-  ): Promise<Answer | undefined> {
+  ): Promise<HttpResponse | undefined> {
     const id = request.headers.get('mcp-session-id');
     if (id === null && !beginsSession(body)) return undefined;
     if (!(await isLegacyRequest(request.toRequest(), body))) return undefined;
@@ -76,10 +77,10 @@ export class Sessions implements SessionRoutes {
   }
 
   async answerWithoutBody(
-    request: Incoming,
+    request: HttpRequest,
     principal: Principal,
     authenticate: Authenticate,
-  ): Promise<Answer> {
+  ): Promise<HttpResponse> {
     const id = request.headers.get('mcp-session-id') ?? '';
     return await this.#within(id, principal, async (session) => {
       const version = request.headers.get('mcp-protocol-version');
@@ -114,8 +115,8 @@ export class Sessions implements SessionRoutes {
   async #within(
     id: string,
     principal: Principal,
-    work: (session: Session, data: SessionData) => Promise<Answer>,
-  ): Promise<Answer> {
+    work: (session: Session, data: SessionData) => Promise<HttpResponse>,
+  ): Promise<HttpResponse> {
     return await orUnavailable(async () => {
       const key = this.#keyOf(id);
       const data = await this.state.store.find(key, principal.id);
@@ -127,10 +128,10 @@ export class Sessions implements SessionRoutes {
   }
 
   async #begin(
-    request: Incoming,
+    request: HttpRequest,
     initialize: JSONRPCRequest,
     principal: Principal,
-  ): Promise<Answer> {
+  ): Promise<HttpResponse> {
     if (JSON.stringify(initialize).length > MAX_INTRODUCTION) {
       return refuse(413, `An initialize request may have ${MAX_INTRODUCTION} characters.`);
     }
@@ -196,11 +197,11 @@ function beginsSession(body: unknown): body is JSONRPCRequest {
   return isJSONRPCRequest(body) && isInitializeRequest(body);
 }
 
-function notFound(): Answer {
+function notFound(): HttpResponse {
   return refuse(404, 'Session not found.', undefined, SESSION_NOT_FOUND);
 }
 
-async function orUnavailable(work: () => Promise<Answer>): Promise<Answer> {
+async function orUnavailable(work: () => Promise<HttpResponse>): Promise<HttpResponse> {
   try {
     return await work();
   } catch (error) {

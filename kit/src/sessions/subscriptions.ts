@@ -1,15 +1,13 @@
 import type { JSONRPCMessage, JSONRPCRequest, ServerEvent } from '@modelcontextprotocol/server';
-import type { Change } from '../definitions/changes.js';
-import type { Principal } from '../definitions/principal.js';
-import type { MayRead } from '../protocol/change-events.js';
-import { eventsOf } from '../protocol/change-events.js';
+import type { Change, Principal } from '../definitions/definitions.js';
+import { eventsOf, type MayRead } from '../protocol/mcp-server.js';
 import type { SessionStore } from './session-state.js';
 
 const INVALID_PARAMS = -32_602;
 /** What is longer is no address of a resource, and would be kept as long as the session. */
 const MAX_URI_LENGTH = 2_000;
 
-interface Heard {
+interface SubscriptionChange {
   readonly kind: 'subscribed' | 'unsubscribed';
   readonly uri: string;
 }
@@ -18,7 +16,7 @@ interface Heard {
 export class Subscriptions {
   #uris = new Set<string>();
   /** What has come while the whole is looked up. */
-  readonly #since = new Set<Heard[]>();
+  readonly #since = new Set<SubscriptionChange[]>();
 
   constructor(private readonly mayRead: MayRead) {}
 
@@ -51,7 +49,7 @@ export class Subscriptions {
 
   /** A stream of changes begins here: from now on it has to be known what the session wants to hear about. */
   async lookUp(uris: () => Promise<readonly string[]>): Promise<void> {
-    const since: Heard[] = [];
+    const since: SubscriptionChange[] = [];
     this.#since.add(since);
     try {
       this.#uris = new Set(await uris());
@@ -62,7 +60,7 @@ export class Subscriptions {
   }
 
   /** Another process has answered for the same session, or this one has. */
-  hear(heard: Heard): void {
+  hear(heard: SubscriptionChange): void {
     for (const since of this.#since) since.push(heard);
     this.#apply(heard);
   }
@@ -74,7 +72,7 @@ export class Subscriptions {
     );
   }
 
-  #apply({ kind, uri }: Heard): void {
+  #apply({ kind, uri }: SubscriptionChange): void {
     if (kind === 'subscribed') this.#uris.add(uri);
     else this.#uris.delete(uri);
   }

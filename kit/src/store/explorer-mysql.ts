@@ -1,6 +1,6 @@
 import driver from 'mysql2';
 import * as z from 'zod/v4';
-import type { ToolError } from '../definitions/errors.js';
+import type { ToolError } from '../definitions/definitions.js';
 import {
   type Column,
   catalog,

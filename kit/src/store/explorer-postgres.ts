@@ -1,6 +1,6 @@
 import pg from 'pg';
 import * as z from 'zod/v4';
-import { ToolError } from '../definitions/errors.js';
+import { ToolError } from '../definitions/definitions.js';
 import { list } from '../definitions/settings.js';
 import {
   type Column,
@@ -18,8 +18,7 @@ import {
   type TableDetails,
   type TableName,
 } from './explorer.js';
-import { asStoreError, getTypeParser, withProjectPaths } from './postgres.js';
-import { requestCancel } from './postgres-cancel.js';
+import { asStoreError, getTypeParser, requestCancel, withProjectPaths } from './postgres.js';
 
 const settings = {
   ...roleSettings,

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import * as z from 'zod/v4';
-import { ToolError } from '../definitions/errors.js';
+import { ToolError } from '../definitions/definitions.js';
 import { PROJECT } from '../host/node/project.js';
 import {
   catalog,
@@ -15,10 +15,9 @@ import {
   type TableDetails,
   type TableName,
 } from './explorer.js';
-import { Database } from './libsql.js';
 import { unavailable } from './sql.js';
 import { SQLITE, splitStatements } from './sql-text.js';
-import { asStoreError, whenUnlocked } from './sqlite-connection.js';
+import { asStoreError, Database, retryWhileLocked } from './sqlite-connection.js';
 
 export interface SqliteExplorerOptions {
   /** The file of the database, relative to the project, unless `DATABASE_URL` names another. */
@@ -93,7 +92,7 @@ class Connection implements ExplorerConnection {
   /** Prepares a query that only computes, to run it or, with a `prefix`, to be told about it. */
   async #prepare(text: string, signal: AbortSignal, prefix = ''): Promise<Statement> {
     const prepare = async (sql: string): Promise<Statement> => {
-      const made: Statement = await whenUnlocked(() => this.database.prepare(sql), signal);
+      const made: Statement = await retryWhileLocked(() => this.database.prepare(sql), signal);
       return made.safeIntegers(true).raw(true);
     };
     const statement = await prepare(`${prefix}${text}`);
@@ -132,7 +131,7 @@ class Connection implements ExplorerConnection {
     };
     signal.addEventListener('abort', interrupt, { once: true });
     try {
-      return await whenUnlocked(() => statement.all(values), signal);
+      return await retryWhileLocked(() => statement.all(values), signal);
     } finally {
       signal.removeEventListener('abort', interrupt);
       clearInterval(retry);

@@ -1,5 +1,5 @@
 import * as z from 'zod/v4';
-import { ToolError } from '../definitions/errors.js';
+import { ToolError } from '../definitions/definitions.js';
 import { int, type SettingsOf, type SettingsShape } from '../definitions/settings.js';
 import type { Part, PartEnv } from '../parts.js';
 import { unavailable } from './sql.js';

@@ -1,8 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ToolError } from '../definitions/errors.js';
-import type { Database } from './libsql.js';
+import { ToolError } from '../definitions/definitions.js';
 import type { SqlResult } from './sql.js';
 import { type Sql, SqlArray, SqlJson, type SqlValue } from './statement.js';
+
+/** New in Node.js 20.13, and not yet in its types. */
+type ProcessReport = typeof process.report & { excludeNetwork: boolean };
+
+/**
+ * libsql, loaded at the start, while nobody is connected yet. To find its native part it makes a diagnostic report, for which
+ * Node.js looks up the name of every peer, one after the other and in the event loop.
+ */
+const report = process.report as ProcessReport;
+const { excludeNetwork } = report;
+report.excludeNetwork = true;
+export const { default: Database } = await import('libsql/promise');
+report.excludeNetwork = excludeNetwork;
+
+export type Database = InstanceType<typeof Database>;
 
 /** So many statements are kept. A server whose texts are fixed has fewer. */
 const MAX_KEPT = 100;
@@ -207,7 +221,10 @@ const WAIT_MS = 5_000;
  * Does `work` again while another process has locked the database. SQLite can wait by itself, but it holds the lock of the
  * connection meanwhile.
  */
-export async function whenUnlocked<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+export async function retryWhileLocked<T>(
+  work: () => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
   const deadline = performance.now() + WAIT_MS;
   for (;;) {
     try {

@@ -2,11 +2,10 @@ import { mkdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import * as z from 'zod/v4';
 import { PROJECT } from '../host/node/project.js';
-import { Database } from './libsql.js';
 import type { MigrationDatabase } from './migrations.js';
 import { type SqlEngine, sqlPart } from './sql.js';
 import { SQLITE } from './sql-text.js';
-import { asStoreError, Connection, whenUnlocked } from './sqlite-connection.js';
+import { asStoreError, Connection, Database, retryWhileLocked } from './sqlite-connection.js';
 
 export interface SqliteOptions {
   /** The file of the database, relative to the project, unless `DATABASE_URL` names another. */
@@ -61,7 +60,7 @@ export function openEngine(path: string): SqlEngine {
     system: 'sqlite',
     async run(statement, signal) {
       // While one waits for a lock, it is the turn of others.
-      return await whenUnlocked(() => {
+      return await retryWhileLocked(() => {
         const result = last.then(async () => {
           main ??= await connect();
           return await main.run(statement, signal);
@@ -73,7 +72,8 @@ export function openEngine(path: string): SqlEngine {
     async connect() {
       const connection = idle.pop() ?? (await connect());
       return {
-        run: (statement, signal) => whenUnlocked(() => connection.run(statement, signal), signal),
+        run: (statement, signal) =>
+          retryWhileLocked(() => connection.run(statement, signal), signal),
         batches: (statement, batch, signal) => connection.batches(statement, batch, signal),
         release(isUsable) {
           if (isUsable && idle.length < KEPT) idle.push(connection);
@@ -99,7 +99,7 @@ export async function openMigrations(path: string): Promise<MigrationDatabase> {
   mkdirSync(dirname(path), { recursive: true });
   const database = new Database(path, {});
   const run = async (text: string): Promise<void> => {
-    await whenUnlocked(() => database.exec(text));
+    await retryWhileLocked(() => database.exec(text));
   };
   await run('PRAGMA journal_mode = WAL').catch((error: unknown) => {
     database.close();

@@ -1,4 +1,4 @@
-import { ToolError } from '../definitions/errors.js';
+import { ToolError } from '../definitions/definitions.js';
 
 /** A statement, or a part of one, and its values, kept apart so that a value can never become SQL. */
 export interface Sql {

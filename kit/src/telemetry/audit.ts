@@ -4,8 +4,7 @@ import type { CallEnd } from '../calls/call.js';
 import type { CallObserver } from '../calls/services.js';
 import { type CallSettings, ConfigError, type SettingsOf } from '../definitions/settings.js';
 import type { Host, LineSink } from '../host/host.js';
-import { traceFields } from './logger.js';
-import { redactLine, redactValue, shortened } from './redact.js';
+import { redactLine, redactValue, shortened, traceFields } from './logger.js';
 
 /** Longer arguments are named by their hash. */
 const MAX_ARGUMENTS = 4_000;

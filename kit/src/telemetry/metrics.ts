@@ -1,6 +1,6 @@
 import type { Call, CallEnd } from '../calls/call.js';
 import type { CallObserver } from '../calls/services.js';
-import type { Figure, Histogram, Labels, Metrics } from '../definitions/metrics.js';
+import type { Histogram, Labels, Metrics, ObservableCallback } from '../definitions/definitions.js';
 
 /** A number that only grows. */
 export class ValueCounter {
@@ -86,12 +86,12 @@ export class Registry implements Metrics {
   }
 
   /** A value that goes up and down. */
-  gauge(name: string, help: string, figure: Figure): void {
+  gauge(name: string, help: string, figure: ObservableCallback): void {
     this.#add(name, 'gauge', help, figure);
   }
 
   /** A counter that somebody else keeps. */
-  total(name: string, help: string, figure: Figure): void {
+  total(name: string, help: string, figure: ObservableCallback): void {
     this.#add(name, 'total', help, figure);
   }
 
@@ -105,9 +105,9 @@ export class Registry implements Metrics {
     return `${lines.join('\n')}\n`;
   }
 
-  #add(name: string, kind: 'gauge' | 'total', help: string, figure: Figure): void {
+  #add(name: string, kind: 'gauge' | 'total', help: string, figure: ObservableCallback): void {
     const figures = this.#family(name, kind, help, () => {
-      const kept: Figure[] = [];
+      const kept: ObservableCallback[] = [];
       const samples = () => sumsOf(kept).map(([labels, value]) => sample(name, labels, value));
       return { kept, samples };
     });
@@ -133,7 +133,7 @@ export class Registry implements Metrics {
 }
 
 /** What all figures say; where several have a value for the same labels, its sum. */
-function sumsOf(figures: readonly Figure[]): (readonly [Labels, number])[] {
+function sumsOf(figures: readonly ObservableCallback[]): (readonly [Labels, number])[] {
   const sums = new Map<string, readonly [Labels, number]>();
   for (const figure of figures) {
     const found = figure();
@@ -236,8 +236,8 @@ const KINDS = {
  */
 export class CallMetrics implements CallObserver {
   readonly #durations: (labels: Labels) => Histogram;
-  readonly #calls = new Known();
-  readonly #completions = new Known();
+  readonly #calls = new DurationsByKind();
+  readonly #completions = new DurationsByKind();
   #inFlight = 0;
 
   constructor(registry: Metrics) {
@@ -277,13 +277,13 @@ export class CallMetrics implements CallObserver {
 }
 
 /** By kind, name and outcome. */
-class Known {
-  readonly tool = new Names();
-  readonly resource = new Names();
-  readonly prompt = new Names();
+class DurationsByKind {
+  readonly tool = new DurationsByName();
+  readonly resource = new DurationsByName();
+  readonly prompt = new DurationsByName();
 }
 
-class Names extends Map<string, Map<string, Histogram>> {}
+class DurationsByName extends Map<string, Map<string, Histogram>> {}
 
 function errorType(outcome: string): string {
   if (FINE.includes(outcome)) return '';

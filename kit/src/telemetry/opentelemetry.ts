@@ -1,5 +1,5 @@
 import * as z from 'zod/v4';
-import { andThen, type MaybePromise } from '../calls/maybe-async.js';
+import { andThen, type MaybePromise } from '../calls/call.js';
 import type { Tracing } from '../calls/services.js';
 import type { TracingPart } from '../parts.js';
 import { rememberHeaders } from './trace-headers.js';

@@ -32,11 +32,10 @@ import {
 } from '@opentelemetry/sdk-trace-base';
 import type { Logger } from 'pino';
 import type { Call } from '../calls/call.js';
-import type { CallSpan, Said, Tracing } from '../calls/services.js';
-import type { About } from '../definitions/definitions.js';
+import type { CallSpan, RequestMetadata, Tracing } from '../calls/services.js';
+import type { ServerInfo } from '../definitions/definitions.js';
 import type { RequestScope } from '../host/host.js';
-import { findTraceFields } from './logger.js';
-import { redactText, shortened } from './redact.js';
+import { findTraceFields, redactText, shortened } from './logger.js';
 import { traceHeader } from './trace-headers.js';
 
 const EXPORT_TIMEOUT_MS = 5_000;
@@ -59,7 +58,7 @@ export interface Collector {
 /** Sends spans to a collector; the other `OTEL_…` variables hold as the library documents them. */
 export function startTracing(
   { endpoint, headers, targets }: Collector,
-  about: About,
+  about: ServerInfo,
   log: Logger,
   requests: RequestScope,
 ): Tracing {
@@ -136,7 +135,7 @@ export function startTracing(
  * Whose work a call is part of: what the message says counts more than the headers that it came with, which become a link.
  * @see https://github.com/open-telemetry/semantic-conventions-genai/blob/main/docs/gen-ai/mcp.md#context-propagation
  */
-function parentOf({ _meta }: Said, requests: RequestScope) {
+function parentOf({ _meta }: RequestMetadata, requests: RequestScope) {
   const ofHeaders = contextOf(traceHeader(requests));
   const ofMessage = contextOf(_meta?.traceparent);
   if (trace.getSpanContext(ofMessage) === undefined) return { parent: ofHeaders };
@@ -153,7 +152,7 @@ function methodOf({ kind, isCompletion }: Call): string {
   return isCompletion ? 'completion/complete' : METHODS[kind];
 }
 
-function attributesOf(call: Call, { id }: Said, era: string): Attributes {
+function attributesOf(call: Call, { id }: RequestMetadata, era: string): Attributes {
   const { kind, name, uri } = call;
   return {
     'mcp.method.name': methodOf(call),

@@ -2,7 +2,7 @@ import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/cli
 import { createMcpHandler } from '@modelcontextprotocol/server';
 import { onTestFinished } from 'vitest';
 import type { Services } from '../calls/services.js';
-import type { Principal } from '../definitions/principal.js';
+import type { Principal } from '../definitions/definitions.js';
 import { createMcpServer } from '../protocol/mcp-server.js';
 
 /** The two families of the protocol that clients speak. */

@@ -1,19 +1,20 @@
 import { expect, test } from 'vitest';
 import { nodeHost } from '../../src/host/node/host.js';
-import type { Caller } from '../../src/http/app.js';
-import { slowGuesses } from '../../src/http/callers.js';
-import { type RequestHeaders, refuse } from '../../src/http/exchange.js';
+import type { AuthResult } from '../../src/http/app.js';
+import { throttleCredentials } from '../../src/http/callers.js';
+import { refuse } from '../../src/http/exchange.js';
 import { rateLimits } from '../../src/limits/call-limits.js';
+import type { RequestHeaders } from '../../src/parts.js';
 import { readSettings } from '../support/app.js';
 import { owner } from '../support/client.js';
 
 test('an address that guesses has to wait; credentials that were right before do not', async () => {
   const config = readSettings(rateLimits(), { RATE_LIMIT_PER_MINUTE: '3' });
-  const look = async (headers: RequestHeaders): Promise<Caller> => {
+  const look = async (headers: RequestHeaders): Promise<AuthResult> => {
     const key = headers.get('x-own-key');
     return key === 'right' || key === 'new' ? { principal: owner } : { refusal: refuse(401, 'no') };
   };
-  const authenticate = slowGuesses(look, ['authorization', 'x-own-key'], config, nodeHost);
+  const authenticate = throttleCredentials(look, ['authorization', 'x-own-key'], config, nodeHost);
   const send = async (key: string | undefined, address = '203.0.113.7') => {
     const caller = await authenticate(new Headers(key ? { 'x-own-key': key } : {}), address);
     return 'refusal' in caller ? caller.refusal : 'let in';

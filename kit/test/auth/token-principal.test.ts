@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { principalFrom } from '../../src/auth/tokens.js';
-import { claimAt } from '../../src/definitions/principal.js';
+import { claimAt } from '../../src/definitions/definitions.js';
 import { parsePolicy } from '../../src/policy/policy.js';
 
 const NAMES = { scopes: ['scope', 'permissions'], roles: ['roles', 'realm_access.roles', 'role'] };

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { OverdueCalls } from '../../src/calls/running-calls.js';
+import { OverdueCalls } from '../../src/calls/call.js';
 import { owner } from '../support/client.js';
 
 beforeEach(() => vi.useFakeTimers());

@@ -1,11 +1,10 @@
 import type { ServerContext } from '@modelcontextprotocol/server';
 import { expect, test, vi } from 'vitest';
 import * as z from 'zod/v4';
-import { InputRequired } from '../../src/calls/ask.js';
 import type { Call, CallRequest } from '../../src/calls/call.js';
+import { InputRequired } from '../../src/calls/client-state.js';
 import { runCall } from '../../src/calls/run-call.js';
-import type { CallContext } from '../../src/definitions/context.js';
-import { ToolError } from '../../src/definitions/errors.js';
+import { type CallContext, ToolError } from '../../src/definitions/definitions.js';
 import { createTestApp, type TestApp } from '../support/app.js';
 import { owner } from '../support/client.js';
 

@@ -1,7 +1,7 @@
 import { readFileSync, type writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
-import { appendTo, LineWriter } from '../../src/host/node/line-writer.js';
+import { appendTo, LineWriter } from '../../src/host/node/host.js';
 import { newFolder } from '../support/folder.js';
 
 const reader = vi.hoisted(() => ({ isBusy: false }));

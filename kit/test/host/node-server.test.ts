@@ -3,7 +3,7 @@ import { get } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
 import { nodeHost } from '../../src/host/node/host.js';
-import type { Answer, Incoming, WrittenBody } from '../../src/http/exchange.js';
+import type { HttpRequest, HttpResponse, StreamedBody } from '../../src/parts.js';
 import { createNodeServer } from '../../src/serve/node-server.js';
 import { createLogger } from '../../src/telemetry/logger.js';
 
@@ -12,7 +12,7 @@ const logged = vi.spyOn(log, 'error');
 afterEach(() => void logged.mockClear());
 
 /** Serves `answer`; gives the address. */
-async function serve(answer: (request: Incoming) => Promise<Answer>): Promise<string> {
+async function serve(answer: (request: HttpRequest) => Promise<HttpResponse>): Promise<string> {
   const server = createNodeServer(answer, log);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -24,7 +24,7 @@ async function serve(answer: (request: Incoming) => Promise<Answer>): Promise<st
 }
 
 /** A body that is written in these parts. */
-function written(...parts: string[]): WrittenBody {
+function written(...parts: string[]): StreamedBody {
   return {
     start({ write, end }) {
       parts.forEach(write);
@@ -33,7 +33,7 @@ function written(...parts: string[]): WrittenBody {
   };
 }
 
-const bodies: readonly [string, Answer['body'], string][] = [
+const bodies: readonly [string, HttpResponse['body'], string][] = [
   ['a text', 'né', 'né'],
   ['parts', ['n', 'é'].map((part) => Buffer.from(part)), 'né'],
   ['a stream', new Blob(['né']).stream(), 'né'],
@@ -65,7 +65,7 @@ test('an answer that cannot be sent costs none of those that are sent with it', 
   expect(logged).toHaveBeenCalledOnce();
 });
 
-const unsendable: readonly [string, () => Promise<Answer>][] = [
+const unsendable: readonly [string, () => Promise<HttpResponse>][] = [
   [
     'a line break in a header',
     async () => ({ status: 401, headers: { 'www-authenticate': 'Bearer\n' }, body: '' }),

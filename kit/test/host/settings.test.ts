@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { ConfigError, callSettings } from '../../src/definitions/settings.js';
-import { files } from '../../src/host/node/files.js';
+import { type Env, loadSettings } from '../../src/host/host.js';
+import { files } from '../../src/host/node/host.js';
 import { PROJECT } from '../../src/host/node/project.js';
-import { type Env, loadSettings } from '../../src/host/settings.js';
 import { auditSettings } from '../../src/telemetry/audit.js';
 import { newFolder } from '../support/folder.js';
 

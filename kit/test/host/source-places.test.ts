@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
-import { withSourcePlaces } from '../../src/host/node/logger.js';
+import { withSourcePlaces } from '../../src/host/node/host.js';
 import { PROJECT } from '../../src/host/node/project.js';
 
 /** Where the bundle has this piece of code. */

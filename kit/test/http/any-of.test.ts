@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { apiKeys } from '../../src/auth/api-keys.js';
 import { jwt } from '../../src/auth/jwt.js';
 import { oauth } from '../../src/auth/oauth.js';
-import type { Caller, OpenAuth } from '../../src/http/app.js';
+import type { AuthResult, OpenAuth } from '../../src/http/app.js';
 import { anyOf } from '../../src/http/callers.js';
 import { refuse } from '../../src/http/exchange.js';
 import { createHttpHandler } from '../../src/http/handler.js';
@@ -147,7 +147,7 @@ test('what two ways count is one family each in the metrics', async () => {
 
 describe('of several refusals', () => {
   const refusing = (status: number): OpenAuth => ({
-    authenticate: (): Caller => ({ refusal: refuse(status, String(status)) }),
+    authenticate: (): AuthResult => ({ refusal: refuse(status, String(status)) }),
   });
   const statusOf = async (...statuses: number[]) => {
     const caller = await anyOf(statuses.map(refusing)).authenticate(new Headers(), '::1');

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { toResponse, webRequest } from '../../src/http/exchange.js';
+import { fromWebRequest, toWebResponse } from '../../src/http/exchange.js';
 import { createProtocol } from '../../src/http/protocol.js';
 import { createTestApp } from '../support/app.js';
 import { newPolicyFile } from '../support/policy.js';
@@ -20,8 +20,8 @@ const newServer = async () => {
     const request = new Request('http://localhost/mcp', { method: 'POST', headers });
     const principal = { id: role, scopes: ['*'], roles: [role] };
     const body = { jsonrpc: '2.0', id: 1, method, params };
-    const answer = await protocol.answer(webRequest(request), body, principal);
-    return await toResponse(answer).text();
+    const answer = await protocol.answer(fromWebRequest(request), body, principal);
+    return await toWebResponse(answer).text();
   };
   return { definitions: app.definitions, ask };
 };

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createMcpHandler } from '@modelcontextprotocol/server';
 import { describe, expect, test, vi } from 'vitest';
 import * as z from 'zod/v4';
-import { toResponse, webRequest } from '../../src/http/exchange.js';
+import { fromWebRequest, toWebResponse } from '../../src/http/exchange.js';
 import { CallReply, headersAgree, messageIn } from '../../src/http/fast-answers.js';
 import { createProtocol } from '../../src/http/protocol.js';
 import { createMcpServer } from '../../src/protocol/mcp-server.js';
@@ -59,8 +59,8 @@ describe.each(eras)('%s', (era) => {
     const app = await createApp();
     const library = createMcpHandler(() => createMcpServer(app, owner));
     for (const { request, body } of await requestsOf(era)) {
-      const answer = await protocol.answer(webRequest(request.clone()), body, owner);
-      const [ours, theirs] = [toResponse(answer), await library.fetch(request)];
+      const answer = await protocol.answer(fromWebRequest(request.clone()), body, owner);
+      const [ours, theirs] = [toWebResponse(answer), await library.fetch(request)];
       expect(ours.status).toBe(theirs.status);
       expect(ours.headers.get('content-type')).toBe(theirs.headers.get('content-type'));
       expect(messagesIn(await ours.text())).toEqual(messagesIn(await theirs.text()));
@@ -83,7 +83,7 @@ describe.each(eras)('%s', (era) => {
     });
     const protocol = createProtocol(await createTestApp({}, { tools: { steps } }));
     const { request, body } = (await requestsOf(era)).at(-1) as Sent;
-    const answer = toResponse(await protocol.answer(webRequest(request), body, owner));
+    const answer = toWebResponse(await protocol.answer(fromWebRequest(request), body, owner));
     expect(answer.headers.get('content-type')).toBe('text/event-stream');
     let text = '';
     for await (const part of answer.body ?? []) {
@@ -128,7 +128,7 @@ test.each(['input', 'output'] as const)(
     const [first] = await requestsOf('2026-07-28').then((all) => all.slice(1));
     const { request, body } = first as Sent;
     // Vitest fails when a promise is rejected that nobody awaits.
-    const answer = toResponse(await protocol.answer(webRequest(request), body, owner));
+    const answer = toWebResponse(await protocol.answer(fromWebRequest(request), body, owner));
     expect(await answer.text()).toMatch(/"isError":true|"error":/);
     await new Promise(setImmediate);
   },
@@ -149,7 +149,7 @@ describe('the reply to a call', () => {
         await reply.notify(JSON.stringify({ n, text: 'x'.repeat(1_000) }));
       return '{"last":true}';
     };
-    const response = toResponse(await reply.later(say()));
+    const response = toWebResponse(await reply.later(say()));
     const messages = messagesIn(await response.text());
     expect(messages).toHaveLength(3_001);
     expect(messages.at(-1)).toEqual({ last: true });
@@ -158,7 +158,7 @@ describe('the reply to a call', () => {
   test('carries an answer of any size', async () => {
     const long = JSON.stringify({ text: 'x'.repeat(3_000_000) });
     const reply = new CallReply(call, request(never), log);
-    const response = toResponse(await reply.later(sleep(30).then(() => long)));
+    const response = toWebResponse(await reply.later(sleep(30).then(() => long)));
     expect(messagesIn(await response.text())).toHaveLength(1);
   });
 
@@ -173,13 +173,13 @@ describe('the reply to a call', () => {
     leave();
     await blocked;
     await reply.notify('late');
-    expect(await toResponse(await answer).text()).toBe('');
+    expect(await toWebResponse(await answer).text()).toBe('');
   });
 
   test('a failure after its beginning reaches the client and the log', async () => {
     const reply = new CallReply(call, request(never), log);
     const answer = await reply.later(sleep(30).then(() => Promise.reject(new Error('lost'))));
-    expect(messagesIn(await toResponse(answer).text())).toEqual([
+    expect(messagesIn(await toWebResponse(answer).text())).toEqual([
       { jsonrpc: '2.0', id: 1, error: { code: -32603, message: 'Internal error' } },
     ]);
     expect(log.error).toHaveBeenCalledOnce();
@@ -187,7 +187,7 @@ describe('the reply to a call', () => {
 
   test('a stream that is left in the middle harms nobody', async () => {
     const reply = new CallReply(call, request(never), log);
-    const { body } = toResponse(await reply.later(sleep(60).then(() => '{}')));
+    const { body } = toWebResponse(await reply.later(sleep(60).then(() => '{}')));
     await body?.cancel();
     await reply.notify('{}');
     await sleep(60);

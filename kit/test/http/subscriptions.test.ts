@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { CLIENT_CAPABILITIES, PROTOCOL_VERSION } from '../../src/calls/call.js';
 import { boundedStream } from '../../src/http/subscriptions.js';
-import { wantedIn } from '../../src/protocol/change-events.js';
+import { readableListenRequest } from '../../src/protocol/mcp-server.js';
 import { recentNotes } from '../fixtures/notes/src/resources.js';
 import { createTestApp } from '../support/app.js';
 import { listener } from '../support/listener.js';
@@ -85,7 +85,10 @@ test('what one stream may want is bounded in number and in length', () => {
   const wanted = (count: number, length: number) => {
     const uris = Array.from({ length: count }, (_, index) => `test://${index}`.padEnd(length, 'x'));
     const params = { _meta: META, notifications: { resourceSubscriptions: uris } };
-    return wantedIn({ jsonrpc: '2.0', id: 1, method: 'subscriptions/listen', params }, () => true);
+    return readableListenRequest(
+      { jsonrpc: '2.0', id: 1, method: 'subscriptions/listen', params },
+      () => true,
+    );
   };
   expect(wanted(2_000, 20).uris.size).toBe(1_000);
   expect(wanted(1_000, 1_000).uris.size).toBe(50);

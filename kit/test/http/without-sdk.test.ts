@@ -1,11 +1,11 @@
 import { describe, expect, test, vi } from 'vitest';
-import { toResponse, webRequest } from '../../src/http/exchange.js';
+import { fromWebRequest, toWebResponse } from '../../src/http/exchange.js';
 import { createProtocol } from '../../src/http/protocol.js';
 import { createTestApp } from '../support/app.js';
 import { owner } from '../support/client.js';
 
-vi.mock('../../src/http/library.js', () => ({
-  openLibrary: () => {
+vi.mock('../../src/http/sdk.js', () => ({
+  openSdkHandler: () => {
     throw new Error('the MCP SDK is loaded');
   },
 }));
@@ -55,7 +55,7 @@ async function send(version: string, message: Readonly<Record<string, unknown>>)
   });
   const body = isModern ? { ...message, params: { ...params, _meta: META } } : message;
   const protocol = createProtocol(await createTestApp());
-  return toResponse(await protocol.answer(webRequest(request), body, owner));
+  return toWebResponse(await protocol.answer(fromWebRequest(request), body, owner));
 }
 
 describe('without the MCP SDK', () => {

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { McpServer } from '@modelcontextprotocol/server';
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
-import { type CallState, InputNeeded, VALID_SECONDS } from '../../src/calls/ask.js';
 import type { CallRequest } from '../../src/calls/call.js';
-import { MemoryNonceStore } from '../../src/calls/nonces.js';
+import { type CallState, InputNeeded, STATE_TTL_SECONDS } from '../../src/calls/client-state.js';
 import { nodeHost } from '../../src/host/node/host.js';
 import { SignedApprovals } from '../../src/policy/approvals.js';
+import { MemoryNonceStore } from '../../src/state/memory.js';
 
 const YES = { approval: { action: 'accept', content: { approve: true } } };
 const server = new McpServer({ name: 'test', version: '1.0.0' });
@@ -62,11 +62,11 @@ test('an id is remembered for as long as it may come back, by a clock that is ne
   vi.useFakeTimers({ toFake: ['performance'] });
   onTestFinished(() => void vi.useRealTimers());
   const ids = new MemoryNonceStore();
-  const first = ids.setForNew(VALID_SECONDS);
-  vi.advanceTimersByTime((VALID_SECONDS - 1) * 1_000);
-  expect(ids.setForNew(VALID_SECONDS)).toBe(first);
-  vi.advanceTimersByTime((VALID_SECONDS - 1) * 1_000);
-  expect(ids.setForNew(VALID_SECONDS)).not.toBe(first);
+  const first = ids.setForNew(STATE_TTL_SECONDS);
+  vi.advanceTimersByTime((STATE_TTL_SECONDS - 1) * 1_000);
+  expect(ids.setForNew(STATE_TTL_SECONDS)).toBe(first);
+  vi.advanceTimersByTime((STATE_TTL_SECONDS - 1) * 1_000);
+  expect(ids.setForNew(STATE_TTL_SECONDS)).not.toBe(first);
   expect(ids.claim('a', first)).toBe('first');
   expect(ids.claim('a', first)).toBe('again');
   vi.advanceTimersByTime(2_000);

@@ -1,7 +1,7 @@
 import { renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { Changes } from '../../src/definitions/changes.js';
+import { Changes } from '../../src/definitions/definitions.js';
 import { nodeHost } from '../../src/host/node/host.js';
 import { policyFile } from '../../src/policy/policy-file.js';
 import { memoryState } from '../../src/state/memory.js';

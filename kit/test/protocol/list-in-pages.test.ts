@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { Cursors, type Place } from '../../src/calls/cursors.js';
+import { Cursors, type PagePosition } from '../../src/calls/client-state.js';
 import { nodeHost } from '../../src/host/node/host.js';
-import { type List, listInPages } from '../../src/protocol/resources.js';
+import { listInPages, type ResourceList } from '../../src/protocol/features.js';
 
 const alice = { id: 'alice', scopes: [] };
 
@@ -9,13 +9,13 @@ const names = (prefix: string, count: number) =>
   Array.from({ length: count }, (_, n) => ({ uri: `${prefix}:${n}`, name: `${n}` }));
 
 /** A list that gives everything, whatever page is wanted. */
-const whole = (name: string, count: number): List => ({
+const whole = (name: string, count: number): ResourceList => ({
   name,
   list: async () => names(name, count),
 });
 
 /** A list that gives what is wanted. */
-const paged = (name: string, count: number): List => ({
+const paged = (name: string, count: number): ResourceList => ({
   name,
   async list({ after, limit }) {
     const all = names(name, count);
@@ -24,9 +24,9 @@ const paged = (name: string, count: number): List => ({
   },
 });
 
-async function pagesOf(lists: readonly List[]): Promise<string[][]> {
+async function pagesOf(lists: readonly ResourceList[]): Promise<string[][]> {
   const pages: string[][] = [];
-  let from: Place | undefined;
+  let from: PagePosition | undefined;
   do {
     const { resources, next } = await listInPages(lists, from);
     pages.push(resources.map(({ uri }) => uri));

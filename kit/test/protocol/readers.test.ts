@@ -1,6 +1,6 @@
 import { renameSync } from 'node:fs';
 import { expect, test, vi } from 'vitest';
-import { readersOf } from '../../src/protocol/change-events.js';
+import { resourceAccess } from '../../src/protocol/mcp-server.js';
 import { recentNotes } from '../fixtures/notes/src/resources.js';
 import { createTestApp } from '../support/app.js';
 import { owner } from '../support/client.js';
@@ -35,7 +35,7 @@ test('the policy counts when something changes, not only when someone begins to 
 
 test('what is there may be read by who has its scopes', async () => {
   const app = await createTestApp();
-  const mayRead = readersOf(app);
+  const mayRead = resourceAccess(app);
   expect(mayRead(uri, owner)).toBe(true);
   expect(mayRead('test://nothing', owner)).toBe(false);
 });

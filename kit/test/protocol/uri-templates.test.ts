@@ -1,7 +1,7 @@
 import { UriTemplate } from '@modelcontextprotocol/server';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { matcherFor } from '../../src/protocol/resources.js';
+import { matcherFor } from '../../src/protocol/features.js';
 
 const part = fc.constantFrom(
   '{a}',

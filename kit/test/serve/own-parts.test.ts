@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from 'vitest';
 import * as z from 'zod/v4';
 import { apiKeys } from '../../src/auth/api-keys.js';
 import { jwt } from '../../src/auth/jwt.js';
-import { NO_METRICS } from '../../src/definitions/metrics.js';
+import { NO_METRICS } from '../../src/definitions/definitions.js';
 import { nodeHost } from '../../src/host/node/host.js';
 import { createHttpHandler } from '../../src/http/handler.js';
 import { defineParts, defineServer, int, type Part } from '../../src/index.js';

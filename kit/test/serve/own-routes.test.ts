@@ -4,8 +4,9 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { apiKeys } from '../../src/auth/api-keys.js';
 import { oauth } from '../../src/auth/oauth.js';
 import { nodeHost } from '../../src/host/node/host.js';
-import { type Answer, type Incoming, json, refuse } from '../../src/http/exchange.js';
+import { json, refuse } from '../../src/http/exchange.js';
 import { createHttpHandler } from '../../src/http/handler.js';
+import type { HttpRequest, HttpResponse } from '../../src/parts.js';
 import { createNodeServer } from '../../src/serve/node-server.js';
 import { sql } from '../../src/store/sql.js';
 import { createLogger } from '../../src/telemetry/logger.js';
@@ -17,7 +18,7 @@ type Routes = NonNullable<TestChanges['routes']>;
 const MAX_BYTES = 1_000;
 
 /** A webhook that says how long its body is. */
-async function countBytes(request: Incoming): Promise<Answer> {
+async function countBytes(request: HttpRequest): Promise<HttpResponse> {
   const body = await request.read(MAX_BYTES);
   return body === undefined ? refuse(413, 'too long') : json(200, { bytes: body.length });
 }
@@ -195,7 +196,7 @@ test.each([
 });
 
 test('the end of the server waits for a route that works', async () => {
-  let answer: (value: Answer) => void = () => {};
+  let answer: (value: HttpResponse) => void = () => {};
   const slow: Routes[number] = {
     method: 'GET',
     path: '/slow',

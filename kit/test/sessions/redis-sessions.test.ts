@@ -2,8 +2,8 @@ import { createHash, randomUUID } from 'node:crypto';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { nodeHost } from '../../src/host/node/host.js';
 import { RedisEventStore } from '../../src/sessions/redis/redis-event-store.js';
-import { SessionKeys } from '../../src/sessions/redis/session-keys.js';
-import { keyOf, type Note } from '../../src/sessions/session-state.js';
+import { SessionKeys } from '../../src/sessions/redis/session-scripts.js';
+import { keyOf, type ReplicaMessage } from '../../src/sessions/session-state.js';
 import { SharedRedis } from '../../src/state/shared-redis.js';
 import { about, log, readSettings } from '../support/app.js';
 import {
@@ -27,7 +27,7 @@ const PREFIX = `${about.name}:{sessions}:`;
 /** A replica, and what others tell it. */
 async function replica(env: Record<string, string> = {}) {
   const { state: sessions } = await createSessionApp(redisParts, { REDIS_URL, ...env });
-  const notes: Note[] = [];
+  const notes: ReplicaMessage[] = [];
   sessions.store.listen((note) => notes.push(note));
   const redis = await client();
   const channel = channelOf(sessions.store);

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
-import type { Caller } from '../../src/http/app.js';
-import { refuse, toResponse, webRequest } from '../../src/http/exchange.js';
+import type { AuthResult } from '../../src/http/app.js';
+import { fromWebRequest, refuse, toWebResponse } from '../../src/http/exchange.js';
 import { Sessions } from '../../src/sessions/sessions.js';
 import { recentNotes } from '../fixtures/notes/src/resources.js';
 import { owner } from '../support/client.js';
@@ -12,7 +12,7 @@ const { uri } = recentNotes;
 async function begin(app: SessionApp) {
   const sessions = new Sessions(app, app.state);
   onTestFinished(() => sessions.close());
-  let caller: Caller = { principal: owner };
+  let caller: AuthResult = { principal: owner };
   let session: string | undefined;
   const send = async (method: string, body?: object, more: Record<string, string> = {}) => {
     const headers = {
@@ -22,13 +22,13 @@ async function begin(app: SessionApp) {
       ...(session !== undefined && { 'mcp-session-id': session }),
       ...more,
     };
-    const request = webRequest(new Request('http://localhost/mcp', { method, headers }));
+    const request = fromWebRequest(new Request('http://localhost/mcp', { method, headers }));
     const answer = body
       ? await sessions.answer(request, { jsonrpc: '2.0', id: 1, ...body }, owner)
       : await sessions.answerWithoutBody(request, owner, async () => caller);
     session ??= answer?.headers['mcp-session-id'];
     if (!answer) throw new Error('no answer');
-    return toResponse(answer);
+    return toWebResponse(answer);
   };
   const clientInfo = { name: 'test', version: '1.0.0' };
   const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo };

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import type { Change, Origin } from '../../src/definitions/changes.js';
+import type { Change, Origin } from '../../src/definitions/definitions.js';
 import type { SharedState } from '../../src/parts.js';
 import { memoryState } from '../../src/state/memory.js';
 import { redis } from '../../src/state/redis.js';

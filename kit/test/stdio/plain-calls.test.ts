@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import * as z from 'zod/v4';
+import { PlainCalls } from '../../src/stdio/connection.js';
 import type { LineTransport } from '../../src/stdio/line-transport.js';
-import { PlainCalls } from '../../src/stdio/plain-calls.js';
 import { defineTool } from '../fixtures/notes/src/parts.js';
 import { createTestApp } from '../support/app.js';
 import { owner } from '../support/client.js';

@@ -2,14 +2,14 @@ import { Client } from '@modelcontextprotocol/client';
 import { InMemoryTransport } from '@modelcontextprotocol/server';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { createMcpServer } from '../../src/protocol/mcp-server.js';
-import { pushChanges } from '../../src/stdio/library.js';
-import { OWNER } from '../../src/stdio/plain-calls.js';
+import { STDIO_PRINCIPAL } from '../../src/stdio/connection.js';
+import { pushChanges } from '../../src/stdio/sdk.js';
 import { createTestApp } from '../support/app.js';
 
 test('a client of 2025 hears of the resources that it subscribed to', async () => {
   const app = await createTestApp();
-  const server = createMcpServer(app, OWNER, { changes: 'resources' });
-  pushChanges(server, app, OWNER, 'legacy');
+  const server = createMcpServer(app, STDIO_PRINCIPAL, { changes: 'resources' });
+  pushChanges(server, app, STDIO_PRINCIPAL, 'legacy');
   const [here, there] = InMemoryTransport.createLinkedPair();
   await server.connect(here);
   const client = new Client({ name: 'test', version: '1.0.0' });

@@ -7,7 +7,7 @@ import type { DatabaseExplorer } from '../../src/store/explorer.js';
 import { dangerOf, mysqlExplorer } from '../../src/store/explorer-mysql.js';
 import { postgresExplorer } from '../../src/store/explorer-postgres.js';
 import { sqliteExplorer } from '../../src/store/explorer-sqlite.js';
-import { Database } from '../../src/store/libsql.js';
+import { Database } from '../../src/store/sqlite-connection.js';
 import { openPart } from '../support/app.js';
 import {
   executeMysql,

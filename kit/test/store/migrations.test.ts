@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { loadSettings } from '../../src/host/host.js';
 import { nodeHost } from '../../src/host/node/host.js';
-import { loadSettings } from '../../src/host/settings.js';
 import { migrate } from '../../src/serve/migrate.js';
 import {
   applyMigrations,

@@ -1,7 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { Database } from '../../src/store/libsql.js';
 import { sql } from '../../src/store/sql.js';
-import { asStoreError } from '../../src/store/sqlite-connection.js';
+import { asStoreError, Database } from '../../src/store/sqlite-connection.js';
 import { sqliteEnv } from '../support/databases.js';
 import { createStoreApp, sqliteFixture } from '../support/stores.js';
 

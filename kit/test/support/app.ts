@@ -1,18 +1,18 @@
 import type { Logger } from 'pino';
 import { onTestFinished } from 'vitest';
-import { OverdueCalls } from '../../src/calls/running-calls.js';
-import { NO_METRICS } from '../../src/definitions/metrics.js';
+import { OverdueCalls } from '../../src/calls/call.js';
+import { NO_METRICS } from '../../src/definitions/definitions.js';
 import {
   type CallSettings,
   callSettings,
   type SettingsOf,
   type SettingsShape,
 } from '../../src/definitions/settings.js';
+import { type Env, loadSettings } from '../../src/host/host.js';
 import { nodeHost } from '../../src/host/node/host.js';
-import { type Env, loadSettings } from '../../src/host/settings.js';
+import { defineServer, type ServerOptions } from '../../src/index.js';
 import type { AnyPart, Part, PartEnv } from '../../src/parts.js';
 import { openHttp } from '../../src/serve/http.js';
-import { defineServer, type ServerOptions } from '../../src/server.js';
 import { memoryState } from '../../src/state/memory.js';
 import type { Store } from '../../src/store/sql.js';
 import { createLogger } from '../../src/telemetry/logger.js';

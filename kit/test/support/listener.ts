@@ -1,9 +1,9 @@
 import { createMcpHandler } from '@modelcontextprotocol/server';
-import type { Caller, HttpApp } from '../../src/http/app.js';
-import { refuse, toResponse, webRequest } from '../../src/http/exchange.js';
+import type { AuthResult, HttpApp } from '../../src/http/app.js';
+import { fromWebRequest, refuse, toWebResponse } from '../../src/http/exchange.js';
 import { Subscriptions } from '../../src/http/subscriptions.js';
+import { changeCapabilities } from '../../src/protocol/features.js';
 import { createMcpServer } from '../../src/protocol/mcp-server.js';
-import { changeCapabilities } from '../../src/protocol/offer.js';
 import { isListenRequest } from '../../src/protocol/requests.js';
 import { connectTo, owner } from './client.js';
 
@@ -13,12 +13,12 @@ export async function listener(app: HttpApp) {
   const mcp = createMcpHandler(() =>
     createMcpServer(app, owner, { changes: changeCapabilities(app) }),
   );
-  let caller: Caller = { principal: owner };
+  let caller: AuthResult = { principal: owner };
   const client = await connectTo(async (request) => {
     const body: unknown = await request.clone().json();
     if (!isListenRequest(body)) return await mcp.fetch(request);
-    const incoming = webRequest(request);
-    return toResponse(await subscriptions.open(incoming, body, owner, async () => caller));
+    const incoming = fromWebRequest(request);
+    return toWebResponse(await subscriptions.open(incoming, body, owner, async () => caller));
   }, '2026-07-28');
 
   const heard: string[] = [];

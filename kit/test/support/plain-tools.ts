@@ -1,5 +1,5 @@
 import * as z from 'zod/v4';
-import { ToolError } from '../../src/definitions/errors.js';
+import { ToolError } from '../../src/definitions/definitions.js';
 import { defineTool } from '../fixtures/notes/src/parts.js';
 
 const common = {

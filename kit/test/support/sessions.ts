@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect, vi } from 'vitest';
 import { nodeHost } from '../../src/host/node/host.js';
-import { memorySessions } from '../../src/sessions/memory-sessions.js';
-import type { KeptSessions } from '../../src/sessions/open-sessions.js';
+import { memorySessions, type SessionsService } from '../../src/sessions/memory-sessions.js';
 import { redisSessions } from '../../src/sessions/redis/redis-sessions.js';
 import { keyOf, type SessionState, type SessionStore } from '../../src/sessions/session-state.js';
 import { redis } from '../../src/state/redis.js';
@@ -18,7 +17,7 @@ export async function createSessionApp(
   env: Record<string, string> = {},
 ) {
   const app = await createTestApp(env, { parts });
-  const { state } = app.sessions as KeptSessions;
+  const { state } = app.sessions as SessionsService;
   return Object.assign(app, { state });
 }
 

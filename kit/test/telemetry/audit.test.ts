@@ -13,7 +13,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { CallEnd } from '../../src/calls/call.js';
 import { ConfigError } from '../../src/definitions/settings.js';
-import { stderr } from '../../src/host/node/line-writer.js';
+import { stderr } from '../../src/host/node/host.js';
 import { createTestApp } from '../support/app.js';
 import { connect, eras, owner } from '../support/client.js';
 import { newFolder } from '../support/folder.js';

@@ -1,8 +1,6 @@
 import { expect, test, vi } from 'vitest';
-import { nodeHost } from '../../src/host/node/host.js';
-import { stderr } from '../../src/host/node/line-writer.js';
-import { createLogger } from '../../src/telemetry/logger.js';
-import { redactLine, shortened } from '../../src/telemetry/redact.js';
+import { nodeHost, stderr } from '../../src/host/node/host.js';
+import { createLogger, redactLine, shortened } from '../../src/telemetry/logger.js';
 
 const SECRET = 'hunter2';
 const log = (fields: unknown) => redactLine(JSON.stringify(fields));

@@ -14,7 +14,7 @@ export interface Lifecycle {
   stop(hurry: AbortSignal): Promise<void>;
 }
 
-export interface End {
+export interface ProcessEnd {
   /** Begins the end in order, with the exit code that it takes. */
   end(code: number): void;
   /** Aborts the calls under way. What is not answered and closed a moment later is cut. */
@@ -26,7 +26,7 @@ export interface End {
  * stop that takes too long aborts the calls under way.
  * @returns starts the same end by hand.
  */
-export function superviseProcess({ log, timeoutMs, abortCalls, stop }: Lifecycle): End {
+export function superviseProcess({ log, timeoutMs, abortCalls, stop }: Lifecycle): ProcessEnd {
   /** Set when the end begins. */
   let exitCode: number | undefined;
   const hurry = new AbortController();
@@ -76,7 +76,7 @@ export function superviseProcess({ log, timeoutMs, abortCalls, stop }: Lifecycle
   return { end, endNow };
 }
 
-const LOOK_EVERY_MS = 250;
+const ORPHAN_CHECK_MS = 250;
 
 /** Who started this process. */
 const parent = process.ppid;
@@ -87,7 +87,7 @@ export function whenOrphaned(work: () => void): void {
     if (process.ppid === parent) return;
     clearInterval(timer);
     work();
-  }, LOOK_EVERY_MS);
+  }, ORPHAN_CHECK_MS);
 }
 
 /** Runs a step of the start; a configuration that is not valid is printed and ends the process with exit code 1. */

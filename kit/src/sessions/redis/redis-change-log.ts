@@ -2,15 +2,15 @@ import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import * as z from 'zod/v4';
-import type { Change, Changes } from '../../definitions/changes.js';
-import { SharedChange } from '../../state/redis-changes.js';
+import type { Change, Changes } from '../../definitions/definitions.js';
+import { SharedChange } from '../../state/redis.js';
 import { type SharedRedis, UntilDone } from '../../state/shared-redis.js';
 import {
-  asText,
   CHANGE_LOG_BOUNDS,
   type ChangeLog,
+  formatLogPosition,
   type LoggedChange,
-  placeIn,
+  parseLogPosition,
   SessionsUnavailable,
 } from '../session-state.js';
 
@@ -107,16 +107,16 @@ export class RedisChangeLog implements ChangeLog {
       throw new SessionsUnavailable();
     }
     const [log, number] = data;
-    return asText({ log, number });
+    return formatLogPosition({ log, number });
   }
 
   async after(place: string): Promise<readonly LoggedChange[]> {
-    const { log, number } = placeIn(place) ?? { log: '', number: 0 };
+    const { log, number } = parseLogPosition(place) ?? { log: '', number: 0 };
     const found = await this.#run(AFTER, log, number);
     if (found === null) return [{ at: await this.newest(), change: { kind: 'missed' } }];
     const changes = z.array(z.string()).parse(found).map(parseChange);
     const logged = changes.map((change, i) => ({
-      at: asText({ log, number: number + i + 1 }),
+      at: formatLogPosition({ log, number: number + i + 1 }),
       change,
     }));
     return [...logged, ...this.#lately()];
@@ -188,7 +188,7 @@ export class RedisChangeLog implements ChangeLog {
     }
     const { log, first, changes } = message;
     changes.forEach((change, i) => {
-      this.#tell({ at: asText({ log, number: first + i }), change });
+      this.#tell({ at: formatLogPosition({ log, number: first + i }), change });
     });
   }
 }

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import * as z from 'zod/v4';
 import type { EventStore, StoredEvent } from '../session-state.js';
 import { isMessage } from './redis-session-store.js';
-import type { SessionKeys } from './session-keys.js';
+import type { SessionKeys } from './session-scripts.js';
 
 export interface Bounds {
   readonly maxEvents: number;

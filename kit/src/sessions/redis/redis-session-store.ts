@@ -10,17 +10,17 @@ import type { Logger } from 'pino';
 import * as z from 'zod/v4';
 import {
   answeredBy,
-  type Begun,
-  type CallsBegun,
+  type BeginCallsResult,
+  type BeginResult,
   MAX_URIS,
-  type Note,
+  type ReplicaMessage,
   type SessionData,
   type SessionLimits,
   type SessionStore,
   type StreamState,
 } from '../session-state.js';
-import * as scripts from './redis-session-scripts.js';
-import type { SessionKeys } from './session-keys.js';
+import type { SessionKeys } from './session-scripts.js';
+import * as scripts from './session-scripts.js';
 
 /** How many ends of calls, and of streams, may wait until Redis answers again. */
 const MAX_WAITING = 10_000;
@@ -86,13 +86,13 @@ export class RedisSessionStore implements SessionStore {
     this.#idleMs = limits.SESSION_IDLE_SECONDS * 1_000;
   }
 
-  async begin(session: string, owner: string, initialize: JSONRPCRequest): Promise<Begun> {
+  async begin(session: string, owner: string, initialize: JSONRPCRequest): Promise<BeginResult> {
     const { MAX_SESSIONS, MAX_SESSIONS_PER_CALLER } = this.limits;
     const set = createHash('sha256').update(owner).digest('base64url');
     const limits = [this.#idleMs, MAX_SESSIONS, MAX_SESSIONS_PER_CALLER];
     const introduction = JSON.stringify(initialize);
     const begun = this.keys.run(scripts.BEGIN, session, owner, set, introduction, ...limits);
-    return (await begun) as Begun;
+    return (await begun) as BeginResult;
   }
 
   async find(session: string, owner: string): Promise<SessionData | undefined> {
@@ -134,12 +134,12 @@ export class RedisSessionStore implements SessionStore {
     session: string,
     stream: string,
     ids: readonly RequestId[],
-  ): Promise<CallsBegun> {
+  ): Promise<BeginCallsResult> {
     // A client that was told to try again should not find itself in its own way.
     if (this.#ended.length > 0) await this.#endLate();
     try {
       const begun = this.keys.run(scripts.BEGIN_CALLS, session, stream, ...ids.map(asField));
-      return (await begun) as CallsBegun;
+      return (await begun) as BeginCallsResult;
     } catch (error) {
       // Perhaps Redis knows of them all the same.
       this.#wait(session, stream, ids);
@@ -181,7 +181,7 @@ export class RedisSessionStore implements SessionStore {
   }
 
   async pass(session: string, message: JSONRPCMessage): Promise<void> {
-    const note: Note = { session, kind: 'message', message };
+    const note: ReplicaMessage = { session, kind: 'message', message };
     const answered = answeredBy(message);
     if (answered !== undefined) {
       const [, replica] = /^q-[\da-f-]{36}\.([\da-f-]{36})$/.exec(String(answered)) ?? [];
@@ -192,7 +192,7 @@ export class RedisSessionStore implements SessionStore {
     }
   }
 
-  listen(hear: (note: Note) => void): void {
+  listen(hear: (note: ReplicaMessage) => void): void {
     this.keys.listen((text) => {
       const { data, success } = FoundNote.safeParse(text);
       if (success) hear(data);

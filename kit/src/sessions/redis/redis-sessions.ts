@@ -2,13 +2,12 @@ import { ConfigError } from '../../definitions/settings.js';
 import type { SessionsPart } from '../../http/app.js';
 import type { SharedState } from '../../parts.js';
 import type { RedisState } from '../../state/redis.js';
-import { sessionsOfProcess } from '../memory-sessions.js';
-import { openSessions } from '../open-sessions.js';
+import { memorySessionState, openSessions } from '../memory-sessions.js';
 import { sessionSettings } from '../session-state.js';
 import { RedisChangeLog } from './redis-change-log.js';
 import { RedisEventStore } from './redis-event-store.js';
 import { RedisSessionStore } from './redis-session-store.js';
-import { SessionKeys } from './session-keys.js';
+import { SessionKeys } from './session-scripts.js';
 
 /** Sessions of clients of 2025 that any replica serves, kept in the Redis of `state: redis()`; without one, in this process. */
 export function redisSessions(): SessionsPart<typeof sessionSettings> {
@@ -19,7 +18,7 @@ export function redisSessions(): SessionsPart<typeof sessionSettings> {
       if (!isRedis(state))
         throw new ConfigError(['sessions: redisSessions() needs state: redis()']);
       const { redis, changes } = state;
-      if (redis === undefined) return openSessions(sessionsOfProcess(config, state));
+      if (redis === undefined) return openSessions(memorySessionState(config, state));
       const keys = new SessionKeys(redis, about.name);
       return openSessions({
         idleMs: config.SESSION_IDLE_SECONDS * 1_000,

@@ -1,7 +1,7 @@
-import { keepCompiledCode } from './kit/host/node/compile-cache.js';
+import { enableCompileCache } from './kit/host/node/project.js';
 
 // Loaded afterwards, so that their compiled code is kept, too.
-keepCompiledCode();
+enableCompileCache();
 const { serveHttp } = await import('./kit/serve/http.js');
 const { server } = await import('./server.js');
 serveHttp(server);

@@ -1,9 +1,8 @@
-import './kit/host/node/protect-stdout.js';
+import { enableCompileCache, protectStdout } from './kit/host/node/project.js';
 
-import { keepCompiledCode } from './kit/host/node/compile-cache.js';
-
+protectStdout();
 // Loaded afterwards, so that their compiled code is kept, too.
-keepCompiledCode();
+enableCompileCache();
 const { serveStdio } = await import('./kit/serve/stdio.js');
 const { server } = await import('./server.js');
 serveStdio(server);

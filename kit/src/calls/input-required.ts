@@ -3,7 +3,7 @@ import {
   type InputRequiredResult,
   inputRequired,
 } from '@modelcontextprotocol/server';
-import type { Question, Questions } from '../definitions/context.js';
+import type { Question, Questions } from '../definitions/definitions.js';
 
 // What asking needs of the MCP SDK: most servers never ask, so this file is loaded by the first question.
 export { createRequestStateCodec } from '@modelcontextprotocol/server';

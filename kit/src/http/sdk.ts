@@ -1,16 +1,17 @@
 import { createMcpHandler } from '@modelcontextprotocol/server';
-import type { Principal } from '../definitions/principal.js';
+import type { Principal } from '../definitions/definitions.js';
+import type { HttpRequest, HttpResponse } from '../parts.js';
+import { changeCapabilities, type ServerScope } from '../protocol/features.js';
 import { createMcpServer } from '../protocol/mcp-server.js';
-import { changeCapabilities, type ServerScope } from '../protocol/offer.js';
 import type { HttpApp, SessionRoutes } from './app.js';
-import { type Answer, fromResponse, type Incoming } from './exchange.js';
+import { fromWebResponse } from './exchange.js';
 import { Subscriptions } from './subscriptions.js';
 
 /** The MCP SDK, and what only it can answer. */
-export interface Library {
+export interface SdkHandler {
   readonly subscriptions: Subscriptions;
   readonly sessions: SessionRoutes | undefined;
-  answer(request: Incoming, body: unknown, asked: RequestContext): Promise<Answer>;
+  answer(request: HttpRequest, body: unknown, asked: RequestContext): Promise<HttpResponse>;
   close(): Promise<void>;
 }
 
@@ -20,7 +21,7 @@ export interface RequestContext {
   readonly scope: ServerScope;
 }
 
-export async function openLibrary(app: HttpApp): Promise<Library> {
+export async function openSdkHandler(app: HttpApp): Promise<SdkHandler> {
   const { auth, config, log } = app;
   const asked = new WeakMap<Request, RequestContext>();
   const subscriptions = new Subscriptions(app);
@@ -52,7 +53,7 @@ export async function openLibrary(app: HttpApp): Promise<Library> {
         parsedBody: body,
         ...(authInfo && { authInfo }),
       });
-      return fromResponse(response);
+      return fromWebResponse(response);
     },
     async close() {
       const closing = [mcp.close(), subscriptions.close(), sessions?.close()];

@@ -3,9 +3,16 @@ import type {
   RequestStateCodec,
   ServerContext,
 } from '@modelcontextprotocol/server';
-import type { Answer, Answers, Question, Questions } from '../definitions/context.js';
-import type { Host } from '../host/host.js';
-import { randomBytes } from '../host/web.js';
+import * as z from 'zod/v4';
+import {
+  type Answer,
+  type Answers,
+  type Principal,
+  type Question,
+  type Questions,
+  ToolError,
+} from '../definitions/definitions.js';
+import { type Host, randomBytes, type Sealer } from '../host/host.js';
 import type { CallRequest } from './call.js';
 
 /** Thrown by work that cannot go on without answers. */
@@ -13,11 +20,11 @@ export class InputNeeded extends Error {
   override readonly name = 'InputNeeded';
 
   /** What has to come back with the answers. */
-  readonly kept: Kept;
+  readonly kept: RoundState;
 
   constructor(
     readonly questions: Questions,
-    kept: Omit<Kept, 'asked'>,
+    kept: Omit<RoundState, 'asked'>,
   ) {
     super('input needed');
     this.kept = { ...kept, asked: Object.keys(questions) };
@@ -34,14 +41,14 @@ export class InputRequired extends Error {
 }
 
 /** The questions of one call: answered ones come from this round's request, if they were asked, or, signed, from earlier rounds. */
-export class Asking {
+export class CallQuestions {
   readonly #answered: Record<string, unknown>;
   readonly #wasAsked: ReadonlySet<string>;
   readonly #asked = new Map<string, number>();
 
   constructor(
     private readonly request: CallRequest,
-    { answers, asked }: Pick<Kept, 'answers' | 'asked'> = { answers: {}, asked: [] },
+    { answers, asked }: Pick<RoundState, 'answers' | 'asked'> = { answers: {}, asked: [] },
   ) {
     this.#answered = { ...answers };
     this.#wasAsked = new Set(asked);
@@ -71,7 +78,7 @@ export class Asking {
     return this.ask({ [key]: question })[key] as Answer<Q>;
   }
 
-  #read(key: string, question: Question): Fitting | undefined {
+  #read(key: string, question: Question): MatchedAnswer | undefined {
     const responded = this.#wasAsked.has(key) ? this.request.mcpReq.inputResponses : undefined;
     for (const responses of [this.#answered, responded]) {
       const fitting = answerTo(question, key, responses);
@@ -83,7 +90,7 @@ export class Asking {
   }
 }
 
-interface Fitting {
+interface MatchedAnswer {
   readonly answer: unknown;
 }
 
@@ -92,7 +99,7 @@ export function answerTo(
   question: Question,
   key: string,
   responses: Readonly<Record<string, unknown>> | undefined,
-): Fitting | undefined {
+): MatchedAnswer | undefined {
   if (responses === undefined || !Object.hasOwn(responses, key)) return undefined;
   const { action, content, roots, role } = (responses[key] ?? {}) as Record<string, unknown>;
   if ('roots' in question) return Array.isArray(roots) ? { answer: roots } : undefined;
@@ -106,10 +113,10 @@ export function answerTo(
 }
 
 /** How long a client may take from a question to its answer. */
-export const VALID_SECONDS = 600;
+export const STATE_TTL_SECONDS = 600;
 
 /** What a call knows at the end of a round. */
-export interface Kept {
+export interface RoundState {
   /** The client's responses so far, by the key of their question. */
   readonly answers: Readonly<Record<string, unknown>>;
   /** The keys of the questions that are open. */
@@ -122,7 +129,7 @@ export interface Kept {
 }
 
 /** What a client keeps between two rounds of a call. It can read this, but not change it. */
-export interface CallState extends Kept {
+export interface CallState extends RoundState {
   readonly id: string;
   /** Whose call it is, of what and with which arguments: a hash. */
   readonly call: string;
@@ -149,8 +156,8 @@ export class CallStateCodec {
   }
 
   #open(): Promise<RequestStateCodec<CallState>> {
-    this.#codec ??= import('./ask-library.js').then(({ createRequestStateCodec }) =>
-      createRequestStateCodec<CallState>({ key: this.#key, ttlSeconds: VALID_SECONDS }),
+    this.#codec ??= import('./input-required.js').then(({ createRequestStateCodec }) =>
+      createRequestStateCodec<CallState>({ key: this.#key, ttlSeconds: STATE_TTL_SECONDS }),
     );
     return this.#codec;
   }
@@ -167,4 +174,36 @@ export function formatArguments(args: unknown, host: Pick<Host, 'inspect'>): str
       /[\p{Cf}\p{DI}\p{Zl}\p{Zp}\u2800]/gu,
       (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
     );
+}
+
+const PagePosition = z.object({ list: z.string(), after: z.string().optional() });
+
+/** Where the next page begins: in this list, after this resource. */
+export type PagePosition = z.output<typeof PagePosition>;
+
+/** Seals places into cursors that a client can neither read nor change, nor give to somebody else. */
+export class Cursors {
+  readonly #sealer: Sealer;
+
+  /** Without a secret there is a new one, so that only this process knows its cursors. */
+  constructor(host: Host, secret?: string) {
+    this.#sealer = host.sealer(secret, 'resources/list');
+  }
+
+  seal(place: PagePosition, { id }: Principal): string {
+    return this.#sealer.seal(JSON.stringify(place), id);
+  }
+
+  /** @throws {ToolError} `INVALID_CURSOR` when it is not one of this caller's. */
+  open(cursor: string, { id }: Principal): PagePosition {
+    try {
+      return PagePosition.parse(JSON.parse(this.#sealer.open(cursor, id)));
+    } catch {
+      throw invalidCursor();
+    }
+  }
+}
+
+export function invalidCursor(): ToolError {
+  return new ToolError('INVALID_CURSOR', 'This cursor is not valid.');
 }

@@ -2,25 +2,29 @@ import { randomUUID } from 'node:crypto';
 import type { ClientCapabilities, JSONRPCMessage, RequestId } from '@modelcontextprotocol/server';
 import { CLIENT_CAPABILITIES, PROTOCOL_VERSION } from '../calls/call.js';
 import type { Services } from '../calls/services.js';
-import type { ToolError } from '../definitions/errors.js';
-import type { Principal } from '../definitions/principal.js';
-import type { CallOutcome } from '../protocol/offer.js';
-import { Caller, internalError, type PlainCall, plainCall } from '../protocol/plain-calls.js';
-import { PlainResults } from '../protocol/plain-results.js';
+import type { Principal, ToolError } from '../definitions/definitions.js';
+import type { CallOutcome } from '../protocol/features.js';
 import {
-  type Era,
+  internalError,
+  type PlainCall,
+  PlainResults,
+  plainCall,
+  RequestLifetime,
+} from '../protocol/plain-requests.js';
+import {
   isPlainNotification,
   MODERN_VERSION,
   type PlainRequest,
+  type ProtocolEra,
   plainRequest,
 } from '../protocol/requests.js';
-import type { Library } from './library.js';
 import type { LineTransport } from './line-transport.js';
+import type { SdkConnection } from './sdk.js';
 
 const decoder = new TextDecoder();
 
 /** Whoever started this process may do everything. */
-export const OWNER: Principal = { id: 'stdio', scopes: ['*'] };
+export const STDIO_PRINCIPAL: Principal = { id: 'stdio', scopes: ['*'] };
 
 type Message = Readonly<Record<string, unknown>>;
 
@@ -44,10 +48,10 @@ const LIST_CHANGED = JSON.stringify({
  */
 export class PlainCalls {
   readonly #outcomes = new Map<RequestId, CallOutcome>();
-  readonly #underWay = new Map<RequestId, Caller>();
+  readonly #underWay = new Map<RequestId, RequestLifetime>();
   readonly #results: PlainResults;
   /** The version that is settled; `unknown` when the SDK decides. */
-  #era: Era | 'opening' | 'unknown' = 'opening';
+  #era: ProtocolEra | 'opening' | 'unknown' = 'opening';
   /** What a client of 2025 began with. */
   #introduction: Message | undefined;
   #capabilities: ClientCapabilities | undefined;
@@ -56,8 +60,8 @@ export class PlainCalls {
   #levelSet: Message | undefined;
   /** The latest request of 2026-07-28 that the SDK has got while the version was unknown. */
   #latest: RequestId | undefined;
-  #library: Library | undefined;
-  #loading: Promise<Library> | undefined;
+  #library: SdkConnection | undefined;
+  #loading: Promise<SdkConnection> | undefined;
   /** What waits until the SDK is there. */
   #waiting: (() => void)[] = [];
   /** The requests of ours that tell the SDK what has happened before it came. */
@@ -168,7 +172,7 @@ export class PlainCalls {
   }
 
   async #answer({ id }: PlainRequest, call: PlainCall, value: unknown) {
-    const caller = new Caller(this.#capabilities, this.#level);
+    const caller = new RequestLifetime(this.#capabilities, this.#level);
     this.#underWay.set(id, caller);
     // Also when the outcome is there at once: it may be cancelled by what came with it.
     const isHeard = () => !caller.isOver && !this.transport.isClosed;
@@ -207,9 +211,9 @@ export class PlainCalls {
     }
   }
 
-  async #load(): Promise<Library> {
-    const { openLibrary } = await import('./library.js');
-    const library = openLibrary(this.services, this.principal, this.transport, {
+  async #load(): Promise<SdkConnection> {
+    const { openSdkConnection } = await import('./sdk.js');
+    const library = openSdkConnection(this.services, this.principal, this.transport, {
       outcomes: this.#outcomes,
       connected: () => this.#stopTelling(),
       sent: (message) => this.#isForClient(message),

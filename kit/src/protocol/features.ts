@@ -1,27 +1,94 @@
 import type {
+  CacheHint,
+  CallToolResult,
+  GetPromptResult,
   InputRequiredResult,
   ListResourcesResult,
   ReadResourceResult,
 } from '@modelcontextprotocol/server';
-import { InputRequired } from '../calls/ask.js';
-import type { CallRequest } from '../calls/call.js';
-import { invalidCursor, type Place } from '../calls/cursors.js';
-import { andThen, isPromise, type MaybePromise, orElse } from '../calls/maybe-async.js';
+import { andThen, type CallRequest, isPromise, type MaybePromise, orElse } from '../calls/call.js';
+import { InputRequired, invalidCursor, type PagePosition } from '../calls/client-state.js';
 import { runCall } from '../calls/run-call.js';
-import type { Access, Services } from '../calls/services.js';
+import type { Access, Policy, Services, StepUp } from '../calls/services.js';
 import { enforceOutputLimits } from '../calls/tool-calls.js';
-import type { CallContext } from '../definitions/context.js';
-import type {
-  Contents,
-  Listed,
-  Page,
-  Resource,
-  ResourceTemplate,
+import {
+  type CallContext,
+  type Definitions,
+  type ListedResource,
+  missingScopes,
+  type Page,
+  type Principal,
+  type Prompt,
+  type Resource,
+  type ResourceTemplate,
+  type TextOrBytes,
+  ToolError,
 } from '../definitions/definitions.js';
-import { ToolError } from '../definitions/errors.js';
-import { missingScopes, type Principal } from '../definitions/principal.js';
 import type { Host } from '../host/host.js';
-import { asProtocolError } from './protocol-error.js';
+
+/** Of which changes a client can hear, which depends on how it is connected. */
+export type ChangeCapabilities = 'none' | 'resources' | 'everything';
+
+/** What has become of a call: a result, or what the human has to be asked first. */
+export type CallOutcome =
+  | CallToolResult
+  | GetPromptResult
+  | ListResourcesResult
+  | ReadResourceResult
+  | InputRequiredResult;
+
+/** Which tools a request is about. */
+export interface ToolSelection {
+  /** The only tool that is called; all when there is none. */
+  readonly tool?: string;
+  /** What has become of calls that have run already, by their ids. */
+  readonly outcomes?: Map<string | number, CallOutcome>;
+}
+
+/** What a server needs to have; one that answers a single request leaves out what that has nothing to do with. */
+export interface ServerScope extends ToolSelection {
+  readonly method?: string;
+  /** None, by default. */
+  readonly changes?: ChangeCapabilities;
+  readonly stepUp?: StepUp | undefined;
+}
+
+/** What clients of this server can hear of: the lists change with the policy, everything else stays what it is. */
+export function changeCapabilities({ policy }: Pick<Services, 'policy'>): ChangeCapabilities {
+  return policy.isLive ? 'everything' : 'resources';
+}
+
+/** What the server says it can do, of which telling changes depends on the connection. */
+export function capabilities(
+  changes: ChangeCapabilities,
+  { offersCompletions }: Pick<Definitions, 'offersCompletions'>,
+) {
+  const listChanged = changes === 'everything';
+  const subscribe = changes !== 'none';
+  return {
+    tools: { listChanged },
+    resources: { listChanged: subscribe, subscribe },
+    prompts: { listChanged },
+    logging: {},
+    ...(offersCompletions && { completions: {} }),
+  };
+}
+
+/** How long, and for whom, clients and proxies may keep an answer; without a hint nobody may. */
+export function cacheHint(seconds: number, { isLive }: Policy): CacheHint {
+  return { ttlMs: seconds * 1_000, cacheScope: isLive ? 'private' : 'public' };
+}
+
+/** What is offered changes with a new version of the server or of its policy; a call never depends on a list. */
+export function cacheHints(policy: Policy) {
+  const list = cacheHint(60, policy);
+  return {
+    'server/discover': list,
+    'tools/list': list,
+    'prompts/list': list,
+    'resources/templates/list': list,
+  };
+}
 
 /** The list of the resources at fixed addresses; template names cannot be empty. */
 const FIXED = '';
@@ -70,7 +137,7 @@ export function readResource(
     );
   return orElse<ReadResourceResult | InputRequiredResult>(read, (error) => {
     if (error instanceof InputRequired) return error.result;
-    throw asProtocolError(error, uri);
+    throw toProtocolError(error, uri);
   });
 }
 
@@ -152,18 +219,18 @@ export async function listResources(
     if (next === undefined) return { resources };
     return { resources, nextCursor: services.cursors.seal(next, principal) };
   } catch (error) {
-    throw asProtocolError(error);
+    throw toProtocolError(error);
   }
 }
 
-function listsFor(services: Services, principal: Principal, request: CallRequest): List[] {
-  const fixed: Listed[] = [];
-  const lists: List[] = [{ name: FIXED, list: () => fixed }];
+function listsFor(services: Services, principal: Principal, request: CallRequest): ResourceList[] {
+  const fixed: ListedResource[] = [];
+  const lists: ResourceList[] = [{ name: FIXED, list: () => fixed }];
   for (const resource of visibleResources(services, services.policy.accessOf(principal))) {
     const { name, title, description, mimeType, scopes } = resource;
     const shown = { title, description, mimeType };
     if ('uri' in resource) {
-      fixed.push({ uri: resource.uri, name, ...shown } as Listed);
+      fixed.push({ uri: resource.uri, name, ...shown } as ListedResource);
       continue;
     }
     // What the caller may not read must not take the other resources out of the list.
@@ -182,7 +249,7 @@ function listsFor(services: Services, principal: Principal, request: CallRequest
   return lists;
 }
 
-function textOrBlob(contents: Contents, host: Host): { text: string } | { blob: string } {
+function textOrBlob(contents: TextOrBytes, host: Host): { text: string } | { blob: string } {
   if (typeof contents === 'string') return { text: contents };
   return { blob: host.base64(contents) };
 }
@@ -205,25 +272,28 @@ function decode(text: string): string {
 const PAGE_SIZE = 100;
 
 /** A part of `resources/list`. It may disregard the page and give everything. */
-export interface List {
+export interface ResourceList {
   readonly name: string;
-  list(page: Page): MaybePromise<readonly Listed[]>;
+  list(page: Page): MaybePromise<readonly ListedResource[]>;
 }
 
-export interface InPages {
-  readonly resources: readonly Listed[];
+export interface ResourcePage {
+  readonly resources: readonly ListedResource[];
   /** Where the next page begins, if there may be one. */
-  readonly next?: Place;
+  readonly next?: PagePosition;
 }
 
 /**
  * One page out of several lists, one after the other.
  * @throws {ToolError} `INVALID_CURSOR` when it should begin in a list that is not there.
  */
-export async function listInPages(lists: readonly List[], from?: Place): Promise<InPages> {
+export async function listInPages(
+  lists: readonly ResourceList[],
+  from?: PagePosition,
+): Promise<ResourcePage> {
   const first = from === undefined ? 0 : lists.findIndex(({ name }) => name === from.list);
   if (first === -1) throw invalidCursor();
-  const resources: Listed[] = [];
+  const resources: ListedResource[] = [];
   let after = from?.after;
   for (const { name, list } of lists.slice(first)) {
     const limit = PAGE_SIZE - resources.length;
@@ -240,4 +310,68 @@ export async function listInPages(lists: readonly List[], from?: Place): Promise
     after = undefined;
   }
   return { resources };
+}
+
+/**
+ * Gets a prompt through the pipeline.
+ * @param args have been validated
+ * @throws {RequestError} what the client gets in place of a result
+ */
+export function getPrompt(
+  prompt: Prompt,
+  args: Readonly<Record<string, unknown>>,
+  services: Services,
+  principal: Principal,
+  request: CallRequest,
+): MaybePromise<GetPromptResult | InputRequiredResult> {
+  const { name, description, scopes } = prompt;
+  const call = { kind: 'prompt', name, scopes, input: args } as const;
+  const get = () =>
+    runCall(call, services, principal, request, (ctx) =>
+      andThen(prompt.messages(args, ctx as never), (messages) => ({
+        description,
+        messages: enforceOutputLimits(messages, ctx),
+      })),
+    );
+  return orElse<GetPromptResult | InputRequiredResult>(get, (error) => {
+    if (error instanceof InputRequired) return error.result;
+    throw toProtocolError(error);
+  });
+}
+
+const INVALID_PARAMS = -32_602;
+const INTERNAL_ERROR = -32_603;
+
+/** Codes that say nothing about what the caller sent. */
+const OURS = [
+  'ABORTED',
+  'INTERNAL',
+  'TIMEOUT',
+  'STORE_UNAVAILABLE',
+  'STORE_BUSY',
+  'UPSTREAM_UNAVAILABLE',
+];
+
+/** A JSON-RPC error that answers a request. The MCP SDK sends the fields of any error that has them. */
+export class RequestError extends Error {
+  override readonly name = 'RequestError';
+
+  constructor(
+    readonly code: number,
+    message: string,
+    readonly data?: object,
+  ) {
+    super(message);
+  }
+}
+
+/** A failed read or prompt as a JSON-RPC error; `data` says the same as `_meta.error` of a tool's error does. */
+export function toProtocolError(error: unknown, uri?: string): unknown {
+  if (error instanceof InputRequired) return new RequestError(INTERNAL_ERROR, error.message);
+  if (!(error instanceof ToolError)) return error;
+  if (error.code === 'NOT_FOUND' && uri !== undefined) {
+    return new RequestError(INVALID_PARAMS, `Resource not found: ${uri}`, { uri });
+  }
+  const code = OURS.includes(error.code) ? INTERNAL_ERROR : INVALID_PARAMS;
+  return new RequestError(code, error.message, error.details);
 }

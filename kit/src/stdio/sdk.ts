@@ -8,16 +8,13 @@ import {
 } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import type { Services } from '../calls/services.js';
-import type { Change } from '../definitions/changes.js';
-import type { ToolError } from '../definitions/errors.js';
-import type { Principal } from '../definitions/principal.js';
-import { readersOf } from '../protocol/change-events.js';
-import { createMcpServer } from '../protocol/mcp-server.js';
-import type { CallOutcome } from '../protocol/offer.js';
+import type { Change, Principal, ToolError } from '../definitions/definitions.js';
+import type { CallOutcome } from '../protocol/features.js';
+import { createMcpServer, resourceAccess } from '../protocol/mcp-server.js';
 import type { LineTransport } from './line-transport.js';
 
 /** The MCP SDK on a connection, and what only it can answer. */
-export interface Library {
+export interface SdkConnection {
   /** @throws when a value is no message */
   receive(value: unknown): void;
   /** Resolves when everything that it has received is answered. */
@@ -38,12 +35,12 @@ export interface Handover {
 }
 
 /** Lets the MCP SDK serve a connection. */
-export function openLibrary(
+export function openSdkConnection(
   services: Services,
   principal: Principal,
   transport: LineTransport,
   { outcomes, connected, sent }: Handover,
-): Library {
+): SdkConnection {
   function serve({ era }: { readonly era: ProtocolEra }): McpServer {
     const server = createMcpServer(services, principal, { outcomes, changes: 'resources' });
     pushChanges(server, services, principal, era);
@@ -66,7 +63,7 @@ export function openLibrary(
   transport.send = async (message) => {
     if (sent(message)) await send(message);
   };
-  const unanswered = new Unanswered(transport);
+  const unanswered = new PendingRequests(transport);
   return {
     receive: (value) => transport.onmessage?.(parseJSONRPCMessage(value)),
     answered: () => unanswered.none(),
@@ -78,7 +75,7 @@ export function openLibrary(
 const INTERNAL_ERROR = -32_603;
 
 /** The requests of a connection that have no answer yet. Streams that stay open do not count. */
-class Unanswered {
+class PendingRequests {
   readonly #ids = new Set<string | number>();
   #onEmpty: (() => void) | undefined;
 
@@ -130,7 +127,7 @@ export function pushChanges(
   era: ProtocolEra,
 ): void {
   const subscribed = new Set<string>();
-  const mayRead = readersOf(services);
+  const mayRead = resourceAccess(services);
   if (era === 'legacy') {
     server.setRequestHandler('resources/subscribe', ({ params }) => {
       subscribed.add(params.uri);
