@@ -89,7 +89,7 @@ describe('Kubernetes', () => {
     for (const { label, plan } of stored) {
       const surge = specOf(plan, 'deployment.yaml').strategy.rollingUpdate?.maxSurge ?? 0;
       const pods = specOf(plan, 'hpa.yaml').maxReplicas + surge;
-      const [, pool = ''] = /\bmax: (\d+)/.exec(textOf(plan, 'src/kit/store/postgres.ts')) ?? [];
+      const pool = defaultOf(plan, 'DATABASE_POOL_SIZE');
       // And one of each for its migrations.
       const connections = pods * (Number(pool) + 1);
       expect(Number(pool), label).toBeGreaterThan(0);

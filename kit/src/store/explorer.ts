@@ -149,27 +149,36 @@ export function explorerPart<Shape extends SettingsShape>(options: {
     settings,
     open(env: PartEnv<typeof settings>): DatabaseExplorer {
       const config = env.config as ExplorerSettings;
-      return new Explorer(options.open(env.config as SettingsOf<Shape>), config, env.log);
+      const places = new Places(config.DATABASE_POOL_SIZE);
+      countPlaces(places, env.metrics);
+      return new Explorer(options.open(env.config as SettingsOf<Shape>), config, places, env.log);
     },
     check: (explorer: DatabaseExplorer) => explorer.ping(),
   } satisfies Part<typeof settings, DatabaseExplorer>;
+}
+
+/** The names are those of a pool: a dashboard shows both in the same way. */
+function countPlaces(places: Places, metrics: PartEnv['metrics']): void {
+  metrics.gauge('mcp_store_connections', 'Connections to the database.', () => [
+    [{ state: 'used' }, places.used],
+    [{ state: 'idle' }, 0],
+  ]);
+  metrics.gauge('mcp_store_waiting', 'Callers who wait for a connection.', () => places.waiting);
 }
 
 const CATALOG: ReadLimits = { maxRows: 10_000, maxBytes: 10_000_000 };
 const PING_MS = 5_000;
 
 class Explorer implements DatabaseExplorer {
-  readonly #places: Places;
   /** Whether the role is known to do nothing but read. */
   #isChecked = false;
 
   constructor(
     private readonly engine: ExplorerEngine,
     private readonly config: ExplorerSettings,
+    private readonly places: Places,
     private readonly log: PartEnv['log'],
-  ) {
-    this.#places = new Places(config.DATABASE_POOL_SIZE);
-  }
+  ) {}
 
   query(text: string, limits: ReadLimits, signal: AbortSignal): Promise<QueryResult> {
     return this.#during(signal, async (connection, stop) =>
@@ -227,7 +236,7 @@ class Explorer implements DatabaseExplorer {
     const limit = AbortSignal.timeout(this.config.DATABASE_TIMEOUT_MS);
     const stop = AbortSignal.any([signal, limit]);
     try {
-      return await this.#places.within(stop, async () => {
+      return await this.places.within(stop, async () => {
         const connection = await this.engine.connect();
         try {
           stop.throwIfAborted();
@@ -269,8 +278,16 @@ class Places {
   readonly #waiting: (() => void)[] = [];
   #free: number;
 
-  constructor(size: number) {
+  constructor(private readonly size: number) {
     this.#free = size;
+  }
+
+  get used(): number {
+    return this.size - this.#free;
+  }
+
+  get waiting(): number {
+    return this.#waiting.length;
   }
 
   async within<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {

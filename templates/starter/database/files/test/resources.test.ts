@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { createTestApp } from './support/app.js';
 import { connect } from '../src/kit/testing/client.js';
+import { createTestApp } from './support/app.js';
 
 test('each table is a resource', async () => {
   const client = await connect(await createTestApp());

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { createTestApp } from '../support/app.js';
 import { callTool, textOf } from '../../src/kit/testing/client.js';
+import { createTestApp } from '../support/app.js';
 
 test('query returns rows in their order, and says when there are more', async () => {
   const app = await createTestApp();

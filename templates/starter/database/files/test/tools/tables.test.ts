@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { createTestApp } from '../support/app.js';
 import { callTool } from '../../src/kit/testing/client.js';
+import { createTestApp } from '../support/app.js';
 
 test('list_tables pages through the tables, and finds some by their names', async () => {
   const app = await createTestApp();
