@@ -13,9 +13,10 @@ import { packageManagerOf } from '../../src/steps/package-manager.js';
 import { imageOf } from '../support/image.js';
 import { INSTALLED_TOGETHER, interactingSpecs } from '../support/interactions.js';
 import { leftOut } from '../support/left-out.js';
+import * as mysql from '../support/mysql.js';
 import { binFolderOf, versionsOf } from '../support/package-managers.js';
 import { pairwiseSpecs } from '../support/pairwise.js';
-import { createDatabase, whyNoPostgres } from '../support/postgres.js';
+import * as postgres from '../support/postgres.js';
 import { realCatalog } from '../support/projects.js';
 import { Workshop } from '../support/workshop.js';
 
@@ -26,7 +27,11 @@ const ADD_TOOL = [
 ];
 
 const catalog = await realCatalog();
-const noPostgres = await whyNoPostgres();
+/** The servers that projects keep their data in, and why one cannot be used. */
+const servers = {
+  postgres: { create: postgres.createDatabase, why: await postgres.whyNoPostgres() },
+  mysql: { create: mysql.createDatabase, why: await mysql.whyNoMysql() },
+};
 const specs =
   process.env['FULL'] === '1'
     ? pairwiseSpecs(catalog)
@@ -51,12 +56,11 @@ describe('projects', () => {
     '%s',
     async ([title, project], context) => {
       const { spec, flags, version } = project;
-      const needsPostgres = spec.choices['datastore']?.includes('postgres') === true;
-      if (needsPostgres && noPostgres !== null) {
-        leftOut(`tests and store checks of ${title}`, noPostgres);
-      }
-      const isComplete = !needsPostgres || noPostgres === null;
-      const env = needsPostgres && isComplete ? await databaseFor(context) : {};
+      const server = servers[spec.choices['datastore']?.[0] as keyof typeof servers];
+      const why = server?.why ?? null;
+      if (why !== null) leftOut(`tests and store checks of ${title}`, why);
+      const isComplete = why === null;
+      const env = server && isComplete ? await databaseFor(spec, server.create, context) : {};
       const workshop = new Workshop(version ? [await binFolderOf(version)] : [], env);
       context.onTestFinished(() => workshop.remove());
 
@@ -101,10 +105,16 @@ interface Report {
   readonly warnings: readonly string[];
 }
 
-async function databaseFor(context: TestContext): Promise<Record<string, string>> {
-  const { url, drop } = await createDatabase();
+async function databaseFor(
+  spec: ProjectSpec,
+  create: () => Promise<postgres.Database>,
+  context: TestContext,
+): Promise<Record<string, string>> {
+  const { url, drop } = await create();
   context.onTestFinished(drop);
-  return { DATABASE_URL: url };
+  // The role of these databases may do everything.
+  const explores = spec.choices['starter']?.includes('database');
+  return { DATABASE_URL: url, ...(explores && { ALLOW_WRITING_ROLE: 'true' }) };
 }
 
 /** Whatever installed the packages: the image has those that are outside of the bundle, and no others. */

@@ -3,8 +3,8 @@ import type { Catalog } from '../../src/catalog/types.js';
 import type { ProjectSpec } from '../../src/model.js';
 import { everySpec } from './render.js';
 
-/** Whether the choices on two axes are to stand beside each other. */
-export type Interact = (axis: string, other: string) => boolean;
+/** Whether two choices are to stand beside each other, each as `axis=choice`. */
+export type Interact = (choice: string, other: string) => boolean;
 
 /**
  * Greedy pairwise cover over the legal specs: as long as a pair is not covered, takes the spec that covers most of
@@ -39,12 +39,13 @@ export function pairsOf(
   interact: Interact = () => true,
 ): string[] {
   const axes = catalog.axes.map(({ id }) => ({ id, levels: levelsOf(catalog, spec, id) }));
-  return axes.flatMap(({ id, levels }, index) => [
+  return axes.flatMap(({ levels }, index) => [
     ...levels,
     ...axes
       .slice(index + 1)
-      .filter((other) => interact(id, other.id))
-      .flatMap((other) => levels.flatMap((a) => other.levels.map((b) => `${a} & ${b}`))),
+      .flatMap((other) => levels.flatMap((a) => other.levels.map((b) => [a, b] as const)))
+      .filter(([a, b]) => interact(a, b))
+      .map(([a, b]) => `${a} & ${b}`),
   ]);
 }
 
