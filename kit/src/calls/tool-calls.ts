@@ -40,7 +40,7 @@ export function runTool(
     );
   return orElse(work, (error) => {
     if (error instanceof InputRequired) return error.result;
-    if (error instanceof ToolError) return toErrorResult(error);
+    if (error instanceof ToolError) return toErrorResult(error, input);
     throw error;
   });
 }
@@ -84,12 +84,29 @@ function toDataResult(
   };
 }
 
-export function toErrorResult({ message, suggestions, details }: ToolError): CallToolResult {
+/** An error for the model. @param input the arguments of the call, if they are known */
+export function toErrorResult(
+  { message, suggestions, details, text }: ToolError,
+  input?: unknown,
+): CallToolResult {
+  const argument = text === undefined ? undefined : pathOf(text, input);
+  const lines = [message, ...(argument ? [`It is the argument ${argument}.`] : []), ...suggestions];
   return {
     _meta: { error: details },
-    content: [{ type: 'text', text: [message, ...suggestions].join('\n') }],
+    content: [{ type: 'text', text: lines.join('\n') }],
     isError: true,
   };
+}
+
+/** Where a text stands in the arguments of a call: `title`, `items.0.name`. */
+function pathOf(text: string, input: unknown): string | undefined {
+  if (typeof input !== 'object' || input === null) return undefined;
+  for (const [name, value] of Object.entries(input)) {
+    if (value === text) return name;
+    const inner = pathOf(text, value);
+    if (inner !== undefined) return `${name}.${inner}`;
+  }
+  return undefined;
 }
 
 type Fields = Readonly<Record<string, unknown>>;

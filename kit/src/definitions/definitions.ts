@@ -262,6 +262,8 @@ export interface ToolErrorOptions extends ErrorOptions {
   readonly retryAfter?: number;
   /** What the model could do instead. */
   readonly suggestions?: readonly string[];
+  /** The text that is wrong. A model is told in which argument of its call it stands. */
+  readonly text?: string;
 }
 
 /** The only error whose message reaches the caller. Everything else is logged and answered with a generic text. */
@@ -270,13 +272,15 @@ export class ToolError extends Error {
   readonly retryable: boolean;
   readonly retryAfter: number | undefined;
   readonly suggestions: readonly string[];
+  readonly text: string | undefined;
 
   constructor(
     readonly code: string,
     message: string,
-    { retryable = false, retryAfter, suggestions = [], ...options }: ToolErrorOptions = {},
+    { retryable = false, retryAfter, suggestions = [], text, ...options }: ToolErrorOptions = {},
   ) {
     super(message, options);
+    this.text = text;
     this.retryable = retryable;
     this.retryAfter = retryAfter;
     this.suggestions = suggestions;

@@ -180,12 +180,13 @@ function checkEscapes(json: string): void {
 }
 
 function checkText(text: string): void {
-  if (text.includes('\0')) throw notStorable('the character U+0000');
-  if (!text.isWellFormed()) throw notStorable('half of a surrogate pair');
+  if (text.includes('\0')) throw notStorable('the character U+0000', text);
+  if (!text.isWellFormed()) throw notStorable('half of a surrogate pair', text);
 }
 
-function notStorable(problem: string): ToolError {
+function notStorable(problem: string, text: string): ToolError {
   return new ToolError('INVALID_INPUT', `A text contains ${problem}, which cannot be stored.`, {
+    text,
     suggestions: ['Send the text without it.'],
   });
 }

@@ -397,6 +397,21 @@ for (const [title, fixture] of fixtures) {
       });
     });
 
+    test('a text that cannot be stored is refused by the name of its argument', async () => {
+      const app = await open();
+      for (const [title, body, argument] of [
+        ['a\0b', 'fine', 'title'],
+        ['fine', 'a\ud83d', 'body'],
+      ] as const) {
+        const refused = await callTool(app, 'create_note', { title, body });
+        expect(refused).toMatchObject({
+          isError: true,
+          content: [{ text: expect.stringContaining(`It is the argument ${argument}.`) }],
+        });
+      }
+      expect(await app.store.query(sql`SELECT id FROM notes`)).toEqual([]);
+    });
+
     test('tools find it in their context', async () => {
       const app = await open();
       const created = await callTool(app, 'create_note', { title: 'tea', body: 'green' });
