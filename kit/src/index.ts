@@ -1,3 +1,5 @@
+/** What the definitions and the composition root of a server need of its machinery. */
+
 import {
   type DefinitionModules,
   Definitions,
@@ -5,8 +7,6 @@ import {
   type ServerInfo,
 } from './definitions/definitions.js';
 import type { ContextOf, HttpRequest, HttpResponse, Parts } from './parts.js';
-
-/** What the definitions and the composition root of a server need of its machinery. */
 
 export type { CallContext, Principal } from './definitions/definitions.js';
 export { ToolError, type ToolErrorOptions } from './definitions/definitions.js';
@@ -53,7 +53,7 @@ interface ProtectedRoute<P>
   readonly isProtected: true;
 }
 
-export interface ServerOptions<P> extends Omit<ServerInfo, never>, DefinitionModules<ContextOf<P>> {
+export interface ServerOptions<P> extends ServerInfo, DefinitionModules<ContextOf<P>> {
   /** For the model: how to use this server. */
   readonly instructions?: string;
   readonly parts: P;

@@ -39,8 +39,9 @@ const envVar = z
     prepare: z.string().exactOptional(),
     /** Its value must not appear in a manifest or a log. */
     secret: z.boolean().exactOptional(),
-    /** The server does not start without it. */
+    /** The server does not start without it, or without one of those that are `oneOf`. */
     required: z.boolean().exactOptional(),
+    oneOf: z.boolean().exactOptional(),
     /** Only part of the project when this holds. */
     when: condition.exactOptional(),
   })

@@ -18,6 +18,7 @@ const ABSENT = {
   prepare: null,
   secret: false,
   required: false,
+  oneOf: false,
 } as const;
 
 /** An entry of a table: `{{#if}}` takes an empty list for nothing, an empty object for something. */
@@ -37,6 +38,8 @@ export interface TemplateContext {
   readonly env: readonly EnvEntry[];
   /** Those of them without which the server does not start. */
   readonly required: readonly EnvEntry[];
+  /** Of these it needs one. */
+  readonly oneOf: readonly EnvEntry[];
   /** The lines of `src/parts.ts`, each with the name that it imports. */
   readonly parts: readonly (Feature['parts'][number] & { readonly name: string })[];
   /** How built servers are started, each by the name of its module in `src/`. */
@@ -89,6 +92,7 @@ export function createContext(
     facts: mergeFacts(features),
     env,
     required: env.filter((variable) => variable.required),
+    oneOf: env.filter((variable) => variable.oneOf),
     parts: features
       .flatMap((feature) => feature.parts)
       .filter(({ when }) => satisfies(when, capabilities))

@@ -32,15 +32,17 @@ export function nextLines(
       (step) => step.name === name && step.status !== 'skipped' && step.status !== 'failed',
     );
   const run = manager.runText;
+  const lines = features
+    .flatMap((feature) => feature.next)
+    .map((line) => line.replaceAll('{name}', () => spec.name).replaceAll('{run}', () => run))
+    .map(parseNextLine);
   return [
     ...(place === '.' ? [] : [{ command: `cd ${sh(place)}` }]),
     ...(isDone('install') ? [] : [{ command: manager.installText }]),
     ...(isDone('build') ? [] : [{ command: `${run} build` }]),
-    ...features.flatMap((feature) =>
-      feature.next.map((line) =>
-        parseNextLine(line.replaceAll('{name}', () => spec.name).replaceAll('{run}', () => run)),
-      ),
-    ),
+    // What has to be there comes before the commands that need it.
+    ...lines.filter(({ command }) => command === undefined),
+    ...lines.filter(({ command }) => command !== undefined),
   ];
 }
 

@@ -66,7 +66,7 @@ it('the image of a server without native packages has no packages', async () => 
 
 it('a server that only answers calls does without the MCP SDK', async () => {
   const project = await copyOf(await builtProject());
-  await rm(join(project, 'dist/library.js'));
+  await rm(join(project, 'dist/sdk.js'));
   const { port, stderr } = await start(project);
   for (const [, request] of eras) {
     const call = { name: 'search_notes', arguments: { text: 'nothing' } };

@@ -60,7 +60,7 @@ describe('projects', () => {
       const why = server?.why ?? null;
       if (why !== null) leftOut(`tests and store checks of ${title}`, why);
       const isComplete = why === null;
-      const env = server && isComplete ? await databaseFor(spec, server.create, context) : {};
+      const env = server && isComplete ? await databaseFor(server.create, context) : {};
       const workshop = new Workshop(version ? [await binFolderOf(version)] : [], env);
       context.onTestFinished(() => workshop.remove());
 
@@ -106,15 +106,12 @@ interface Report {
 }
 
 async function databaseFor(
-  spec: ProjectSpec,
   create: () => Promise<postgres.Database>,
   context: TestContext,
 ): Promise<Record<string, string>> {
   const { url, drop } = await create();
   context.onTestFinished(drop);
-  // The role of these databases may do everything.
-  const explores = spec.choices['starter']?.includes('database');
-  return { DATABASE_URL: url, ...(explores && { ALLOW_WRITING_ROLE: 'true' }) };
+  return { DATABASE_URL: url };
 }
 
 /** Whatever installed the packages: the image has those that are outside of the bundle, and no others. */

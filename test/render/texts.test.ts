@@ -26,8 +26,8 @@ const WORDS: readonly (readonly [about: string, made: (has: Has) => boolean, wor
   ['JWT', (has) => has('auth/jwt'), /JWT_|token\.mjs/],
   ['OAuth', (has) => has('auth/oauth'), /oauth/i],
   ['tokens', (has) => has('auth/jwt') || has('auth/oauth'), /\bclaims?\b|issuer|JWKS|TOKEN_CACHE/i],
-  ['PostgreSQL', (has) => has('datastore/postgres'), /postgres|\bpg_(?!stat_activity)/i],
-  ['MySQL', (has) => has('datastore/mysql'), /mysql|mariadb/i],
+  ['PostgreSQL', (has) => has('datastore/postgres'), /postgres|\bpg_/i],
+  ['MySQL', (has) => has('datastore/mysql'), /mysql|mariadb|PROCESSLIST/i],
   [
     'a pool',
     (has) => has('datastore/postgres') || has('datastore/mysql') || has('starter/database'),

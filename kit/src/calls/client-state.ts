@@ -81,7 +81,7 @@ export class CallQuestions {
   #read(key: string, question: Question): MatchedAnswer | undefined {
     const responded = this.#wasAsked.has(key) ? this.request.mcpReq.inputResponses : undefined;
     for (const responses of [this.#answered, responded]) {
-      const fitting = answerTo(question, key, responses);
+      const fitting = findAnswer(question, key, responses);
       if (fitting === undefined) continue;
       this.#answered[key] = responses?.[key];
       return fitting;
@@ -95,7 +95,7 @@ interface MatchedAnswer {
 }
 
 /** Finds the answer to a question. Clients send anything: what does not fit its question is no answer. */
-export function answerTo(
+export function findAnswer(
   question: Question,
   key: string,
   responses: Readonly<Record<string, unknown>> | undefined,

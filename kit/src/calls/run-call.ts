@@ -103,7 +103,7 @@ export function runCall<T>(
   return outer === undefined ? requests.run({ id }, inSpan) : inSpan();
 }
 
-/** Turns questions into a result. The library that words them is loaded when somebody asks the first one. */
+/** Encodes questions as a result. The MCP SDK's encoder is loaded with the first question. */
 async function inputRequired(
   { questions, kept }: InputNeeded,
   round: string,

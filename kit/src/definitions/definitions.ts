@@ -332,7 +332,7 @@ export type Origin = 'here' | 'elsewhere' | 'everywhere';
 
 type Listener = (change: Change, origin: Origin) => void;
 
-/** Tells whoever listens what has changed. The same change counts once in a turn of the event loop. */
+/** Tells listeners what has changed. The same change counts once within a millisecond. */
 export class Changes {
   readonly #listeners = new Set<Listener>();
   readonly #waiting = new Map<string, ServerEvent>();

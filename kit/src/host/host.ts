@@ -91,7 +91,7 @@ export interface HostFiles {
   isWritableByOthers(path: string): boolean;
 }
 
-/** What web standards give, in the form in which the kit needs it. */
+// Web standards, in the form in which the kit needs them.
 
 const encoder = new TextEncoder();
 

@@ -205,7 +205,7 @@ export function messageIn(text: string): string {
 const JSON_BEGIN = toBytes('{"result":');
 const EVENT_BEGIN = toBytes(`${EVENT}{"result":`);
 
-/** The same for one message whose result is there in UTF-8: it is long, and not copied. */
+/** An answer whose result is UTF-8 already: it is long, so it is not copied. */
 export function cachedResponse(
   era: ProtocolEra,
   id: string | number,

@@ -92,7 +92,7 @@ export function createHttpHandler(app: HttpApp): HttpHandler {
     const authenticated = authenticate(request.headers, address);
     const caller = isPromise(authenticated) ? await authenticated : authenticated;
     if ('refusal' in caller) {
-      metrics.authFailed(caller.refusal.status, request.headers);
+      metrics.authFailed(caller.refusal.status, request.headers, credentialHeaders);
       return caller.refusal;
     }
     const tooMany = requests.refusal(caller.principal);
@@ -129,7 +129,7 @@ export function createHttpHandler(app: HttpApp): HttpHandler {
     if (!route.isProtected) return route.handle(request);
     return andThen(authenticate(request.headers, addressOf(request)), (caller) => {
       if ('refusal' in caller) {
-        metrics.authFailed(caller.refusal.status, request.headers);
+        metrics.authFailed(caller.refusal.status, request.headers, credentialHeaders);
         return refused(request, caller.refusal);
       }
       const tooMany = requests.refusal(caller.principal);

@@ -91,8 +91,8 @@ export class HttpMetrics implements CallObserver {
   }
 
   /** The caller of a request with these headers could not be identified. */
-  authFailed(status: number, headers: RequestHeaders): void {
-    const sent = ['authorization', 'x-api-key'].some((name) => headers.get(name) !== null);
+  authFailed(status: number, headers: RequestHeaders, credentialHeaders: readonly string[]): void {
+    const sent = credentialHeaders.some((name) => headers.get(name) !== null);
     const reason = status === 429 ? 'throttled' : status === 503 ? 'unavailable' : 'invalid';
     this.#authFailures[sent ? reason : 'missing']?.inc();
     if (status === 429) this.limited('guesses');

@@ -1,8 +1,8 @@
 import * as z from 'zod/v4';
 import { canShowForms } from '../calls/call.js';
 import {
-  answerTo,
   type CallState,
+  findAnswer,
   formatArguments,
   InputNeeded,
   type RoundState,
@@ -48,7 +48,7 @@ export class SignedApprovals implements Approvals {
       const kept = { answers: {}, approval: await this.#keep(call, false) };
       throw new InputNeeded({ [KEY]: question }, kept);
     }
-    if (!known.approved && !isYes(answerTo(question, KEY, inputResponses))) {
+    if (!known.approved && !isYes(findAnswer(question, KEY, inputResponses))) {
       throw new ToolError('NOT_APPROVED', `The user did not approve this call of ${tool}.`);
     }
     try {
@@ -77,7 +77,7 @@ function questionAbout(tool: string, shown: string, use: NonceClaim | undefined)
   return { elicit: `${reason}${question}\n\n${shorten(shown)}`, form: Form };
 }
 
-function isYes(answered: ReturnType<typeof answerTo>): boolean {
+function isYes(answered: ReturnType<typeof findAnswer>): boolean {
   return Form.safeParse(answered?.answer).data?.approve === true;
 }
 

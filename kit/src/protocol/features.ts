@@ -90,9 +90,6 @@ export function cacheHints(policy: Policy) {
   };
 }
 
-/** The list of the resources at fixed addresses; template names cannot be empty. */
-const FIXED = '';
-
 /** The resources that a caller may see. */
 export function visibleResources(
   { definitions }: Pick<Services, 'definitions'>,
@@ -222,6 +219,9 @@ export async function listResources(
     throw toProtocolError(error);
   }
 }
+
+/** The list of the resources at fixed addresses; template names cannot be empty. */
+const FIXED = '';
 
 function listsFor(services: Services, principal: Principal, request: CallRequest): ResourceList[] {
   const fixed: ListedResource[] = [];

@@ -104,13 +104,13 @@ export function plainCall(
           if (error instanceof RequestError) return error;
           throw error;
         }),
-        (outcome) => answerTo(request, outcome, prepared, services) ?? (outcome as CallOutcome),
+        (outcome) => encodeAnswer(request, outcome, prepared, services) ?? (outcome as CallOutcome),
       );
     },
   };
 }
 
-function answerTo(
+function encodeAnswer(
   { id, era }: PlainRequest,
   outcome: CallOutcome | RequestError,
   { isPlain, hint }: Prepared,
@@ -331,17 +331,17 @@ const INITIALIZED_VERSIONS = [
   '2024-10-07',
 ] as const;
 
-type Make = (asked: Asked) => object;
+type BuildResult = (asked: ResultInputs) => object;
 
 /** What a result depends on. */
-interface Asked {
+interface ResultInputs {
   readonly services: Services;
   readonly access: Access;
   readonly changes: ChangeCapabilities;
 }
 
 /** What each method gives as long as its caller may do the same. */
-const RESULTS = new Map<Method, Make>([
+const RESULTS = new Map<Method, BuildResult>([
   ['ping', () => ({})],
   // Over HTTP without an effect: this server remembers nothing of its clients there.
   ['logging/setLevel', () => ({})],
@@ -398,7 +398,12 @@ export class PlainResults {
     return known;
   }
 
-  #make(make: Make, method: Method, era: ProtocolEra, access: Access): Uint8Array | undefined {
+  #make(
+    make: BuildResult,
+    method: Method,
+    era: ProtocolEra,
+    access: Access,
+  ): Uint8Array | undefined {
     const { services } = this;
     try {
       const made = make({ services, access, changes: this.changes[era] });

@@ -5,7 +5,7 @@ import { nodeHost } from '../host/node/host.js';
 import { orExit, superviseProcess, whenOrphaned } from '../host/node/lifecycle.js';
 import { loadEnvFile, protocolOutput } from '../host/node/project.js';
 import type { Server } from '../index.js';
-import { PlainCalls, STDIO_PRINCIPAL } from '../stdio/connection.js';
+import { STDIO_PRINCIPAL, StdioConnection } from '../stdio/connection.js';
 import { LineTransport } from '../stdio/line-transport.js';
 import { openServer } from './open-server.js';
 
@@ -17,7 +17,7 @@ export function serveStdio(definition: Server): void {
   );
   const { config } = app;
   const transport = new LineTransport(process.stdin, protocolOutput);
-  const calls = new PlainCalls(app, STDIO_PRINCIPAL, transport);
+  const calls = new StdioConnection(app, STDIO_PRINCIPAL, transport);
   transport.onerror = (error) => app.log.error({ err: error }, 'protocol error');
   let isStopped = false;
   const closed = new Promise<void>((resolve) => {

@@ -46,7 +46,7 @@ const LIST_CHANGED = JSON.stringify({
  *
  * The first request settles the version of a connection for good. Where the SDK has decided about it, only its answers tell.
  */
-export class PlainCalls {
+export class StdioConnection {
   readonly #outcomes = new Map<RequestId, CallOutcome>();
   readonly #underWay = new Map<RequestId, RequestLifetime>();
   readonly #results: PlainResults;
@@ -60,7 +60,7 @@ export class PlainCalls {
   #levelSet: Message | undefined;
   /** The latest request of 2026-07-28 that the SDK has got while the version was unknown. */
   #latest: RequestId | undefined;
-  #library: SdkConnection | undefined;
+  #sdk: SdkConnection | undefined;
   #loading: Promise<SdkConnection> | undefined;
   /** What waits until the SDK is there. */
   #waiting: (() => void)[] = [];
@@ -97,18 +97,18 @@ export class PlainCalls {
 
   /** Answers the calls that wait for something from their client. */
   async refuse(error: ToolError): Promise<void> {
-    await this.#library?.refuse(error);
+    await this.#sdk?.refuse(error);
   }
 
   async close(): Promise<void> {
     this.#stopTelling();
-    await this.#library?.close();
+    await this.#sdk?.close();
     await this.transport.close();
   }
 
   #receive(value: unknown): void {
     if (this.#isCancelled(value)) return;
-    if (this.#loading !== undefined && this.#library === undefined) {
+    if (this.#loading !== undefined && this.#sdk === undefined) {
       this.#waiting.push(() => this.#receive(value));
       return;
     }
@@ -129,7 +129,7 @@ export class PlainCalls {
   #receiveOther(value: unknown): void {
     // They mean nothing to a server that the SDK has not built yet.
     const isNothing =
-      this.#era === 'legacy' && this.#library === undefined && isPlainNotification(value);
+      this.#era === 'legacy' && this.#sdk === undefined && isPlainNotification(value);
     if (isNothing) return;
     const { method } = (value ?? {}) as Message;
     const isAgain = this.#era === 'legacy' && method === 'initialize';
@@ -157,7 +157,7 @@ export class PlainCalls {
     if (method === 'logging/setLevel') {
       this.#levelSet = value as Message;
       this.#level = request.params.level as string;
-      if (this.#library !== undefined) return false;
+      if (this.#sdk !== undefined) return false;
     }
     const result = this.#results.of(request, this.principal);
     if (result !== undefined) {
@@ -199,13 +199,13 @@ export class PlainCalls {
   /** Gives a value to the SDK. */
   #handOver(value: unknown): void {
     const { transport } = this;
-    if (this.#library === undefined) {
+    if (this.#sdk === undefined) {
       this.#waiting.push(() => this.#handOver(value));
       this.#loading ??= this.#load();
       return;
     }
     try {
-      this.#library.receive(value);
+      this.#sdk.receive(value);
     } catch (error) {
       transport.onerror?.(error as Error);
     }
@@ -213,17 +213,17 @@ export class PlainCalls {
 
   async #load(): Promise<SdkConnection> {
     const { openSdkConnection } = await import('./sdk.js');
-    const library = openSdkConnection(this.services, this.principal, this.transport, {
+    const sdk = openSdkConnection(this.services, this.principal, this.transport, {
       outcomes: this.#outcomes,
       connected: () => this.#stopTelling(),
       sent: (message) => this.#isForClient(message),
     });
-    this.#library = library;
-    for (const message of this.#beginning()) library.receive(message);
+    this.#sdk = sdk;
+    for (const message of this.#beginning()) sdk.receive(message);
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const goOn of waiting) goOn();
-    return library;
+    return sdk;
   }
 
   /** What the SDK has to hear to be where this connection is. */

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import driver from 'mysql2/promise';
@@ -62,6 +63,8 @@ function countPool({ pool }: MysqlEngine, metrics: Metrics): void {
 const CONNECT_MS = 3_000;
 /** How long one request to stop a statement may take, and how long until the next one (milliseconds). */
 const KILL_MS = 2_000;
+/** After that long the connection is given up. */
+const STOP_MS = 5_000;
 const FIRST_PAUSE_MS = 50;
 const MAX_PAUSE_MS = 1_000;
 /** What has not ended by then, when the server does, is left to the database (milliseconds). */
@@ -99,7 +102,7 @@ function openEngine(config: Config, log: Logger): MysqlEngine {
       busy.delete(connection);
       count.used = busy.size;
       if (isUsable) connection.release();
-      else connection.destroy();
+      else breakOff(connection);
       count.idle = idleOf(pool);
     };
     count.used = busy.size;
@@ -130,7 +133,7 @@ function openEngine(config: Config, log: Logger): MysqlEngine {
     pool: count,
     async close() {
       const giveUp = setTimeout(() => {
-        for (const connection of busy) connection.destroy();
+        for (const connection of busy) breakOff(connection);
       }, CLOSE_MS);
       await pool.end();
       clearTimeout(giveUp);
@@ -231,6 +234,7 @@ class MysqlConnection implements SqlConnection {
       isOver = true;
     };
     const ended = statement.then(end, end);
+    const deadline = performance.now() + STOP_MS;
     let killer: driver.Connection | undefined;
     try {
       killer = await driver.createConnection({
@@ -241,18 +245,28 @@ class MysqlConnection implements SqlConnection {
       for (let pause = FIRST_PAUSE_MS; !isOver; pause = Math.min(2 * pause, MAX_PAUSE_MS)) {
         await killer.query({ sql: `KILL QUERY ${this.connection.threadId}`, timeout: KILL_MS });
         await Promise.race([ended, sleep(pause, undefined, { ref: false })]);
+        if (performance.now() > deadline) throw new Error('the statement goes on');
       }
       return true;
     } catch (error) {
       if (isOver) return false;
       this.log.warn({ err: error }, 'a statement could not be stopped at the database');
-      // Its caller does not wait for it: without the connection the statement ends for us.
-      this.connection.destroy();
+      // The database does not answer, or its answers do not arrive: without the connection the statement ends for us.
+      breakOff(this.connection);
       return false;
     } finally {
-      killer?.destroy();
+      if (killer !== undefined) breakOff(killer);
     }
   }
+}
+
+/**
+ * Ends a connection at once, and with it what waits for its answers. The driver's own `destroy` waits for the other side, and what waits
+ * for an answer then waits for ever.
+ */
+function breakOff(connection: driver.Connection): void {
+  const { connection: own } = connection as unknown as { connection: { stream: Socket } };
+  own.stream.destroy();
 }
 
 interface Streaming {
@@ -275,7 +289,7 @@ function prepareSession(connection: driver.PoolConnection): void {
   prepared.add(own);
   // Without a listener the loss of an idle connection would end the process. Whoever uses it next is told.
   connection.on('error', () => {});
-  connection.query(SESSION).catch(() => connection.destroy());
+  connection.query(SESSION).catch(() => breakOff(connection));
 }
 
 /** The driver's pool has no gauge of its own. */

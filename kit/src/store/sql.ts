@@ -266,10 +266,11 @@ class EngineStore extends Runner implements Store {
     try {
       await session.run(plain('COMMIT'));
     } catch (error) {
-      if (!this.#isLost(error)) throw error;
+      const isUnanswered = error instanceof ToolError && /UNAVAILABLE|TIMEOUT/.test(error.code);
+      if (!isUnanswered) throw error;
       throw new ToolError(
         'STORE_UNAVAILABLE',
-        'The database was lost at the end of a change. It may have been made or not.',
+        'The database did not answer at the end of a change. It may have been made or not.',
         { cause: error, suggestions: ['Look whether the change is there before you repeat it.'] },
       );
     }

@@ -55,7 +55,7 @@ export interface Collector {
   readonly targets: readonly string[];
 }
 
-/** Sends spans to a collector; the other `OTEL_…` variables hold as the library documents them. */
+/** Sends spans to a collector; the other `OTEL_…` variables hold as OpenTelemetry documents them. */
 export function startTracing(
   { endpoint, headers, targets }: Collector,
   about: ServerInfo,
@@ -213,7 +213,7 @@ function rootSampler(): Sampler {
   }
 }
 
-/** Not by the trace's id, as the library does it: callers choose that. */
+/** Not by the trace's id, as OpenTelemetry does it: callers choose that. */
 function randomSampler(ratio: number): Sampler {
   const { NOT_RECORD, RECORD_AND_SAMPLED } = SamplingDecision;
   return {

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import * as z from 'zod/v4';
-import { PlainCalls } from '../../src/stdio/connection.js';
+import { StdioConnection } from '../../src/stdio/connection.js';
 import type { LineTransport } from '../../src/stdio/line-transport.js';
 import { defineTool } from '../fixtures/notes/src/parts.js';
 import { createTestApp } from '../support/app.js';
@@ -30,7 +30,7 @@ async function connect(tools: Record<string, unknown> = { plainEcho }) {
     start: async () => {},
     close: async () => {},
   } as unknown as LineTransport;
-  const calls = new PlainCalls(app, owner, transport);
+  const calls = new StdioConnection(app, owner, transport);
   onTestFinished(() => calls.close());
   return { app, calls, transport, written };
 }

@@ -2,8 +2,8 @@ import * as z from 'zod/v4';
 import { fullName } from '../kit/store/explorer.js';
 import { definePrompt } from '../parts.js';
 
-/** So many tables are told at once; a model asks for the others. */
-const TOLD = 100;
+/** The prompt names at most this many tables; list_tables has the others. */
+const MAX_TABLES = 100;
 
 export const exploreSchema = definePrompt({
   name: 'explore_schema',
@@ -18,8 +18,8 @@ export const exploreSchema = definePrompt({
     const text = [
       `I want to know: ${question}`,
       `The database has ${tables.length} tables and views:`,
-      ...tables.slice(0, TOLD).map((one) => `- ${fullName(one)}${rowsOf(one.estimatedRows)}`),
-      ...(tables.length > TOLD ? ['- … (list_tables has the others)'] : []),
+      ...tables.slice(0, MAX_TABLES).map((one) => `- ${fullName(one)}${rowsOf(one.estimatedRows)}`),
+      ...(tables.length > MAX_TABLES ? ['- … (list_tables has the others)'] : []),
       'Describe the tables that matter with describe_table, look at some of their rows with sample_rows, and then answer with one query.',
       'Say which tables and columns the answer comes from, and what it leaves out.',
     ].join('\n');
