@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { faultsProject, startUnlimited } from '../support/faults-project.js';
-import { legacy, modern } from '../support/hostile-project.js';
+import { legacy, modern, send } from '../support/hostile-project.js';
 import { MEMORY_PROBE, memoryOf } from '../support/preload.js';
 import { type RunningHttp, stop } from '../support/server.js';
 
@@ -137,6 +137,8 @@ test('2,000 clients of the older era that begin and go away leave nothing behind
     }
     return await memoryOf(server);
   };
+  // The MCP SDK is loaded with the first request that is not plain.
+  await send(server.port, legacy('completion/complete', {}));
   await abandonMany(500);
   const before = await abandonMany(200);
   const after = await abandonMany(2_000);
