@@ -107,7 +107,7 @@ describe.each([2, 4])('%i replicas', (size) => {
     const all = () => clients.flatMap(({ heard }) => heard).length;
     const more = async () => {
       const before = all();
-      await sleep(300);
+      await sleep(800);
       return all() - before;
     };
     await expect.poll(more, until).toBe(0);

@@ -92,15 +92,15 @@ describe('nextLines', () => {
   const features = [feature({ next: ['{run} dev   # {name}', '# See {name}.'] })];
   const done: StepResult[] = ['install', 'build'].map((name) => ({ name, status: 'ok', ms: 1 }));
 
-  it('goes there, then what the features say', () => {
+  it('goes there, then what the features say: first what has to be there', () => {
     const where = { directory: '/home/me/it is', cwd: '/home/me' };
     const lines = nextLines(spec, features, manager, { ...where, steps: done });
     expect(lines.map(formatNextLine)).toEqual([
       "cd 'it is'",
-      'x run dev          # my-server',
       'See my-server.',
+      'x run dev          # my-server',
     ]);
-    expect(lines.map(plainNextLine)).toEqual(["cd 'it is'", 'x run dev', '# See my-server.']);
+    expect(lines.map(plainNextLine)).toEqual(["cd 'it is'", '# See my-server.', 'x run dev']);
   });
 
   it('has no comment in a path with a #', () => {
