@@ -272,7 +272,8 @@ export class ToolError extends Error {
   readonly retryable: boolean;
   readonly retryAfter: number | undefined;
   readonly suggestions: readonly string[];
-  readonly text: string | undefined;
+  /** Not among the properties that a log shows: it is somebody's data. */
+  readonly #text: string | undefined;
 
   constructor(
     readonly code: string,
@@ -280,10 +281,14 @@ export class ToolError extends Error {
     { retryable = false, retryAfter, suggestions = [], text, ...options }: ToolErrorOptions = {},
   ) {
     super(message, options);
-    this.text = text;
+    this.#text = text;
     this.retryable = retryable;
     this.retryAfter = retryAfter;
     this.suggestions = suggestions;
+  }
+
+  get text(): string | undefined {
+    return this.#text;
   }
 
   /** What programs need to know. */

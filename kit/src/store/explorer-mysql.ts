@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import driver from 'mysql2';
 import * as z from 'zod/v4';
 import type { ToolError } from '../definitions/definitions.js';
@@ -15,9 +16,8 @@ import {
   rowTooLarge,
   type Table,
   type TableDetails,
-  type TableName,
 } from './explorer.js';
-import { asStoreError, connectionOptions, SESSION } from './mysql.js';
+import { asStoreError, connectionOptions, SESSION, SETUP_MS } from './mysql.js';
 
 const settings = {
   ...roleSettings,
@@ -88,7 +88,8 @@ class Connection implements ExplorerConnection {
   close(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    this.connection.destroy();
+    // The driver's own `destroy` waits for the other side.
+    (this.connection as unknown as { stream: Socket }).stream.destroy();
   }
 
   async #begin(text: string): Promise<void> {
@@ -169,11 +170,14 @@ class Engine implements ExplorerEngine<Connection> {
   constructor(private readonly options: driver.ConnectionOptions) {}
 
   async connect(): Promise<Connection> {
-    const connection = driver.createConnection(this.options);
+    // Dates stay as the database has them: some have no day.
+    const connection = driver.createConnection({ ...this.options, dateStrings: true });
     // A lost connection fails the query under way; without a listener it would end the process.
     connection.on('error', () => {});
     await new Promise<void>((resolve, reject) => {
-      connection.query(SESSION, (error) => (error ? reject(error) : resolve()));
+      connection.query({ sql: SESSION, timeout: SETUP_MS }, (error) =>
+        error ? reject(error) : resolve(),
+      );
     });
     return new Connection(connection, this.options);
   }
@@ -216,8 +220,8 @@ class Engine implements ExplorerEngine<Connection> {
     };
   }
 
-  quote({ schema, name }: TableName): string {
-    return [schema, name].map((part) => `"${part.replaceAll('"', '""')}"`).join('.');
+  quote(name: string): string {
+    return `"${name.replaceAll('"', '""')}"`;
   }
 
   asToolError(error: unknown): ToolError | undefined {

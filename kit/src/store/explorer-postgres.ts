@@ -16,7 +16,6 @@ import {
   rowTooLarge,
   type Table,
   type TableDetails,
-  type TableName,
 } from './explorer.js';
 import { asStoreError, getTypeParser, requestCancel, withProjectPaths } from './postgres.js';
 
@@ -188,8 +187,8 @@ class Engine implements ExplorerEngine {
     };
   }
 
-  quote({ schema, name }: TableName): string {
-    return [schema, name].map((part) => `"${part.replaceAll('"', '""')}"`).join('.');
+  quote(name: string): string {
+    return `"${name.replaceAll('"', '""')}"`;
   }
 
   asToolError(error: unknown): ToolError | undefined {
@@ -221,14 +220,19 @@ const DANGERS = `
         'pg_execute_server_program', 'pg_write_all_data', 'pg_signal_backend', 'pg_maintain'))
     LIMIT 3) AS memberships
   UNION ALL SELECT * FROM (
+    SELECT 'it may become ' || r.rolname FROM pg_roles r, me
+    WHERE r.oid <> me.oid AND NOT me.rolsuper
+      AND pg_has_role(me.oid, r.oid, 'MEMBER') AND NOT pg_has_role(me.oid, r.oid, 'USAGE')
+    LIMIT 3) AS others
+  UNION ALL SELECT * FROM (
     SELECT 'it may change ' || format('%I.%I', nspname, relname) FROM relations, me
-    WHERE NOT me.rolsuper AND (has_table_privilege(relations.oid, 'INSERT') OR has_table_privilege(relations.oid, 'UPDATE')
+    WHERE NOT me.rolsuper AND (has_any_column_privilege(relations.oid, 'INSERT') OR has_any_column_privilege(relations.oid, 'UPDATE')
       OR has_table_privilege(relations.oid, 'DELETE') OR has_table_privilege(relations.oid, 'TRUNCATE'))
     LIMIT 3) AS changeable
   UNION ALL SELECT * FROM (
     SELECT 'it may read ' || format('%I.%I', nspname, relname) || ', which is not in DATABASE_SCHEMAS' FROM relations, me
     WHERE NOT me.rolsuper AND nspname NOT IN (SELECT nspname FROM owned)
-      AND has_schema_privilege(nspname, 'USAGE') AND has_table_privilege(relations.oid, 'SELECT')
+      AND has_schema_privilege(nspname, 'USAGE') AND has_any_column_privilege(relations.oid, 'SELECT')
     LIMIT 3) AS readable
   UNION ALL SELECT * FROM (
     SELECT 'it may make tables in schema ' || nspname FROM pg_namespace, me
@@ -251,7 +255,7 @@ const RELATIONS = `
     CASE WHEN c.reltuples < 0 OR c.relkind = 'v' THEN NULL ELSE c.reltuples END AS "estimatedRows",
     obj_description(c.oid, 'pg_class') AS comment
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition AND has_table_privilege(c.oid, 'SELECT')`;
+  WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition AND has_any_column_privilege(c.oid, 'SELECT')`;
 
 const TABLES = `
   SELECT schema, name, kind, "estimatedRows", comment FROM (${RELATIONS}) AS relations
@@ -267,7 +271,7 @@ const DETAILS = `
         'name', a.attname, 'type', format_type(a.atttypid, a.atttypmod), 'isNullable', NOT a.attnotnull,
         'default', pg_get_expr(d.adbin, d.adrelid), 'comment', col_description(a.attrelid, a.attnum)) ORDER BY a.attnum), '[]')
       FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-      WHERE a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped),
+      WHERE a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped AND has_column_privilege(t.oid, a.attnum, 'SELECT')),
     'primaryKey', coalesce((SELECT ${NAMES('c.conkey', 't.oid')} FROM pg_constraint c
       WHERE c.conrelid = t.oid AND c.contype = 'p'), '[]'),
     'foreignKeys', (SELECT coalesce(json_agg(json_build_object('columns', ${NAMES('c.conkey', 't.oid')},

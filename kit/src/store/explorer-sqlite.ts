@@ -13,7 +13,6 @@ import {
   type ReadLimits,
   type Table,
   type TableDetails,
-  type TableName,
 } from './explorer.js';
 import { unavailable } from './sql.js';
 import { SQLITE, splitStatements } from './sql-text.js';
@@ -49,6 +48,8 @@ interface Statement {
 }
 
 class Connection implements ExplorerConnection {
+  #running: Promise<unknown> | undefined;
+
   constructor(private readonly database: Database) {}
 
   /**
@@ -61,41 +62,68 @@ class Connection implements ExplorerConnection {
     { maxRows }: ReadLimits,
     signal: AbortSignal,
   ): Promise<RawResult> {
-    const statement = await this.#prepare(
-      `WITH result AS MATERIALIZED (SELECT * FROM (${only(text)}\n) LIMIT ${Math.trunc(maxRows) + 1})
+    return await this.#run(async () => {
+      const alone = only(text);
+      const statement = await this.#prepare(
+        alone,
+        `WITH result AS MATERIALIZED (SELECT * FROM (${alone}\n) LIMIT ${Math.trunc(maxRows) + 1})
        SELECT * FROM result`,
-      signal,
-    );
-    const columns = statement.columns().map(({ name }) => name);
-    const rows = await this.#all(statement, values, signal);
-    return { columns, rows, isComplete: rows.length <= maxRows };
+        signal,
+      );
+      const columns = statement.columns().map(({ name }) => name);
+      const rows = await this.#all(statement, values, signal);
+      return { columns, rows, isComplete: rows.length <= maxRows };
+    });
   }
 
   async explain(text: string, signal: AbortSignal): Promise<string> {
-    const query = `SELECT * FROM (${only(text)}\n)`;
-    const statement = await this.#prepare(query, signal, 'EXPLAIN QUERY PLAN ');
-    const rows = await this.#all(statement, [], signal);
-    const depths = new Map<unknown, number>();
-    return rows
-      .map(([id, parent, , detail]) => {
-        const depth = (depths.get(parent) ?? -1) + 1;
-        depths.set(id, depth);
-        return `${'  '.repeat(depth)}${detail}`;
-      })
-      .join('\n');
+    return await this.#run(async () => {
+      const alone = only(text);
+      const query = `SELECT * FROM (${alone}\n)`;
+      const statement = await this.#prepare(alone, query, signal, 'EXPLAIN QUERY PLAN ');
+      const rows = await this.#all(statement, [], signal);
+      const depths = new Map<unknown, number>();
+      return rows
+        .map(([id, parent, , detail]) => {
+          const depth = (depths.get(parent) ?? -1) + 1;
+          depths.set(id, depth);
+          return `${'  '.repeat(depth)}${detail}`;
+        })
+        .join('\n');
+    });
   }
 
+  /** A statement under way ends first: to interrupt it on a closed connection would end the process. */
   close(): void {
-    this.database.close();
+    const close = () => this.database.close();
+    if (this.#running === undefined) close();
+    else this.#running.then(close, close);
+  }
+
+  async #run<T>(work: () => Promise<T>): Promise<T> {
+    const running = work();
+    this.#running = running;
+    try {
+      return await running;
+    } finally {
+      this.#running = undefined;
+    }
   }
 
   /** Prepares a query that only computes, to run it or, with a `prefix`, to be told about it. */
-  async #prepare(text: string, signal: AbortSignal, prefix = ''): Promise<Statement> {
+  async #prepare(
+    alone: string,
+    text: string,
+    signal: AbortSignal,
+    prefix = '',
+  ): Promise<Statement> {
     const prepare = async (sql: string): Promise<Statement> => {
       const made: Statement = await retryWhileLocked(() => this.database.prepare(sql), signal);
       return made.safeIntegers(true).raw(true);
     };
     const statement = await prepare(`${prefix}${text}`);
+    // What is a statement by itself cannot end the parentheses around it. Only now: some pragmas act when they are prepared.
+    await prepare(`EXPLAIN ${alone}`);
     const program = await this.#all(await prepare(`EXPLAIN ${text}`), [], signal);
     refuseFunctions(program);
     await this.#refuseModules(text, signal, prepare);
@@ -278,7 +306,7 @@ class Engine implements ExplorerEngine {
     };
   }
 
-  quote({ name }: TableName): string {
+  quote(name: string): string {
     return `"${name.replaceAll('"', '""')}"`;
   }
 

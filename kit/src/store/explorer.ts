@@ -2,7 +2,7 @@ import * as z from 'zod/v4';
 import { ToolError } from '../definitions/definitions.js';
 import { int, type SettingsOf, type SettingsShape } from '../definitions/settings.js';
 import type { Part, PartEnv } from '../parts.js';
-import { unavailable } from './sql.js';
+import { orAborted, unavailable } from './sql.js';
 
 /** `orders` of the schema `sales` is `sales.orders`. */
 export const fullName = ({ schema, name }: TableName): string => `${schema}.${name}`;
@@ -67,7 +67,7 @@ export interface DatabaseExplorer {
    * `OUTPUT_TOO_LARGE` when not even one row fits
    */
   query(text: string, limits: ReadLimits, signal: AbortSignal): Promise<QueryResult>;
-  /** How the database would run a query, in its own words. It does not run it. */
+  /** How the database would run a query, in its own words. MySQL runs parts of it for that. */
   explain(text: string, signal: AbortSignal): Promise<string>;
   /** All tables and views, by schema and name. */
   tables(signal: AbortSignal): Promise<Table[]>;
@@ -114,7 +114,8 @@ export interface ExplorerEngine<Connection extends ExplorerConnection = Explorer
     table: Table,
     signal: AbortSignal,
   ): Promise<Omit<TableDetails, keyof Table>>;
-  quote(name: TableName): string;
+  /** A name as SQL has it. */
+  quote(name: string): string;
   /** An error of the database as one that the caller may see. */
   asToolError(error: unknown): ToolError | undefined;
 }
@@ -204,7 +205,11 @@ class Explorer implements DatabaseExplorer {
   sample(name: string, limits: ReadLimits, signal: AbortSignal): Promise<QueryResult> {
     return this.#during(signal, async (connection, stop) => {
       const table = await this.#find(name, connection, stop);
-      const text = `SELECT * FROM ${this.engine.quote(table)} LIMIT ${Math.trunc(limits.maxRows)}`;
+      // Of some tables a role may read some columns only.
+      const { columns } = await this.engine.details(connection, table, stop);
+      const names = columns.map((column) => this.engine.quote(column.name)).join(', ');
+      const from = [table.schema, table.name].map((one) => this.engine.quote(one)).join('.');
+      const text = `SELECT ${names} FROM ${from} LIMIT ${Math.trunc(limits.maxRows)}`;
       return presented(await connection.read(text, [], limits, stop), limits);
     });
   }
@@ -237,11 +242,10 @@ class Explorer implements DatabaseExplorer {
     const stop = AbortSignal.any([signal, limit]);
     try {
       return await this.places.within(stop, async () => {
-        const connection = await this.engine.connect();
+        const connection = await orAborted(this.engine.connect(), stop, (late) => late.close());
         try {
-          stop.throwIfAborted();
-          await this.#checkRole(connection);
-          return await work(connection, stop);
+          await orAborted(this.#checkRole(connection), stop);
+          return await orAborted(work(connection, stop), stop);
         } finally {
           connection.close();
         }
@@ -360,7 +364,8 @@ function toCell(value: unknown): Cell {
   }
   // JSON has no such numbers.
   if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
-  if (value instanceof Date) return value.toISOString();
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString();
+  if (Array.isArray(value)) return value.map(toCell);
   if (value instanceof ArrayBuffer) return toCell(new Uint8Array(value));
   if (value instanceof Uint8Array) {
     return { bytes: value.length, base64: Buffer.from(value).toString('base64') };

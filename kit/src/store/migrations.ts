@@ -39,6 +39,10 @@ export interface MigrationDatabase {
   readonly table: string;
   /** Begins a transaction in which no other process applies migrations. */
   readonly begin: readonly string[];
+  /** Undoes what a file has set for its session. */
+  readonly reset?: string;
+  /** Whether an error says that the table of migrations is not there. */
+  isNoTable(error: unknown): boolean;
   /** The line of the statement, counted from 0, that an error is about. */
   lineOf?(error: unknown, statement: string): number | undefined;
   close(): Promise<void>;
@@ -76,7 +80,11 @@ export async function migrationStatus(
   database: MigrationDatabase,
   migrations: readonly Migration[] = readMigrations(),
 ): Promise<MigrationStatus> {
-  return statusOf(await appliedIn(database).catch(() => []), migrations);
+  const known = await appliedIn(database).catch((error: unknown) => {
+    if (database.isNoTable(error)) return [];
+    throw error;
+  });
+  return statusOf(known, migrations);
 }
 
 /**
@@ -178,6 +186,7 @@ async function applyAtOnce(database: MigrationDatabase, migration: Migration): P
     // Where definitions stay, a file that fails half-way leaves a trace.
     if (!database.undoesDefinitions) await database.run(rowOf(migration, 'started'));
     await runAll(database, migration);
+    if (database.reset !== undefined) await database.run(database.reset);
     if (database.undoesDefinitions) await database.run(rowOf(migration, 'done'));
     else await database.run(doneText(migration));
     await database.run('COMMIT');
@@ -196,6 +205,7 @@ async function applyInSteps(database: MigrationDatabase, migration: Migration): 
   await database.run('COMMIT');
   if (isKnownNow) return false;
   await runAll(database, migration);
+  if (database.reset !== undefined) await database.run(database.reset);
   await database.run(doneText(migration));
   return true;
 }
@@ -208,8 +218,19 @@ async function isKnown(database: MigrationDatabase, { name }: Migration): Promis
   return (await appliedIn(database)).some((one) => one.name === name);
 }
 
-async function runAll(database: MigrationDatabase, { name, text }: Migration): Promise<void> {
+/** What would end the transaction of a file, which then is applied by half when it fails. */
+const CONTROL = /^(BEGIN|START\s+TRANSACTION|COMMIT|END|ROLLBACK(?!\s+TO)|ABORT)\b/i;
+
+async function runAll(
+  database: MigrationDatabase,
+  { name, text, inTransaction }: Migration,
+): Promise<void> {
   for (const statement of splitStatements(text, database.dialect)) {
+    if (inTransaction && CONTROL.test(statement.text)) {
+      throw new MigrationError(
+        `migrations/${name}, line ${statement.line}: each file runs in a transaction of its own. Leave out the statement, or begin the file with -- no transaction.`,
+      );
+    }
     try {
       await database.run(statement.text);
     } catch (error) {

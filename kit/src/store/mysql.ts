@@ -10,6 +10,7 @@ import type { SettingsOf } from '../definitions/settings.js';
 import { PROJECT } from '../host/node/project.js';
 import type { MigrationDatabase } from './migrations.js';
 import {
+  orAborted,
   poolSettings,
   type SqlConnection,
   type SqlEngine,
@@ -61,6 +62,8 @@ function countPool({ pool }: MysqlEngine, metrics: Metrics): void {
 
 /** Nothing waits for ever: neither for a connection nor for an answer (milliseconds). */
 const CONNECT_MS = 3_000;
+/** How long the first statements of a connection may take (milliseconds). */
+export const SETUP_MS = 5_000;
 /** How long one request to stop a statement may take, and how long until the next one (milliseconds). */
 const KILL_MS = 2_000;
 /** After that long the connection is given up. */
@@ -72,7 +75,7 @@ const CLOSE_MS = 1_000;
 
 /**
  * The session speaks the SQL of other databases: names in double quotes, `||` for texts, no backslashes in texts, times in
- * UTC, and no value is cut or changed to fit its column. A lock is waited for as long as a statement may take.
+ * UTC, and no value is cut or changed to fit its column. A lock is waited for five seconds.
  */
 export const SESSION = `SET SESSION
   sql_mode = 'TRADITIONAL,ANSI_QUOTES,PIPES_AS_CONCAT,NO_BACKSLASH_ESCAPES,ONLY_FULL_GROUP_BY',
@@ -94,7 +97,9 @@ function openEngine(config: Config, log: Logger): MysqlEngine {
 
   const connect = async (signal?: AbortSignal): Promise<MysqlConnection> => {
     count.waiting += 1;
-    const connection = await withinTime(pool.getConnection()).finally(() => {
+    const connection = await orAborted(withinTime(pool.getConnection()), signal, (late) =>
+      late.release(),
+    ).finally(() => {
       count.waiting -= 1;
     });
     busy.add(connection);
@@ -107,10 +112,6 @@ function openEngine(config: Config, log: Logger): MysqlEngine {
     };
     count.used = busy.size;
     count.idle = idleOf(pool);
-    if (signal?.aborted) {
-      done(true);
-      throw signal.reason;
-    }
     return new MysqlConnection(connection, config, log, done);
   };
 
@@ -177,19 +178,39 @@ class MysqlConnection implements SqlConnection {
       fields = these;
     });
     const rows = command.stream({ highWaterMark: batch });
-    const stop = () => rows.destroy(signal?.reason);
-    signal?.addEventListener('abort', stop, { once: true });
+    const ended = new Promise<void>((resolve) => {
+      rows.once('end', resolve).once('close', resolve);
+    });
+    const stop = (reason: unknown) => {
+      if (this.#settled === true) this.#settled = this.#killUntilOver(ended);
+      rows.destroy(reason);
+    };
+    const abort = () => stop(signal?.reason);
+    // Nobody tells a stream that its connection is lost.
+    const lose = () => rows.destroy(unavailable());
+    let timer: NodeJS.Timeout | undefined;
+    const wait = () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => stop(timeout(undefined)), this.config.DATABASE_TIMEOUT_MS);
+    };
+    signal?.addEventListener('abort', abort, { once: true });
+    connection.stream.once('close', lose);
     try {
+      wait();
       let piece: Row[] = [];
       for await (const row of rows) {
         piece.push(row as unknown as Row);
         if (piece.length < batch) continue;
+        clearTimeout(timer);
         yield decodeRows(piece, fields);
+        wait();
         piece = [];
       }
       if (piece.length > 0) yield decodeRows(piece, fields);
     } finally {
-      signal?.removeEventListener('abort', stop);
+      clearTimeout(timer);
+      connection.stream.off('close', lose);
+      signal?.removeEventListener('abort', abort);
     }
   }
 
@@ -215,7 +236,9 @@ class MysqlConnection implements SqlConnection {
     try {
       return await answer;
     } catch (error) {
-      if ((error as { fatal?: boolean }).fatal) this.#settled = false;
+      const { fatal, errno } = error as { fatal?: boolean; errno?: number };
+      // The server closes the connection after a packet that is too large.
+      if (fatal || errno === TOO_LARGE) this.#settled = false;
       throw isLate ? timeout(error) : error;
     } finally {
       clearTimeout(timer);
@@ -270,6 +293,7 @@ function breakOff(connection: driver.Connection): void {
 }
 
 interface Streaming {
+  readonly stream: Socket;
   execute(
     sql: string,
     values: unknown[],
@@ -323,7 +347,7 @@ function encode(value: SqlValue): string | number | bigint | Uint8Array | null {
   if (value instanceof Date) return value.toISOString().slice(0, -1).replace('T', ' ');
   if (value instanceof SqlJson) return value.text;
   if (value instanceof SqlArray) {
-    throw new TypeError('MySQL has no arrays. Use sql.list for IN, or sql.json to keep one.');
+    throw new TypeError('MySQL has no arrays. Use sql.in for IN, or sql.json to keep one.');
   }
   if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.length);
   // The driver sends numbers as floating point, which LIMIT does not take.
@@ -424,13 +448,14 @@ async function openMigrations(options: driver.ConnectionOptions): Promise<Migrat
   const connection = await driver.createConnection(options);
   // A lost connection fails the statement under way; without a listener it would end the process.
   connection.on('error', () => {});
-  await connection.query(SESSION);
+  await connection.query({ sql: SESSION, timeout: SETUP_MS });
   return {
     dialect: MYSQL,
     undoesDefinitions: false,
     table: `CREATE TABLE IF NOT EXISTS mcp_migrations
       (name VARCHAR(255) PRIMARY KEY, checksum CHAR(64) NOT NULL, state VARCHAR(10) NOT NULL,
        applied_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP)`,
+    isNoTable: (error) => (error as { errno?: unknown }).errno === 1146,
     begin: ['START TRANSACTION'],
     async lock() {
       // Of this database: the names of locks are the server's.
@@ -469,8 +494,10 @@ const NUMBERS: readonly [readonly number[], string, string][] = [
   [[1205, 1213, 3572], 'STORE_BUSY', 'Someone else is changing the same data.'],
   [[1317, 1969, 3024], 'STORE_TIMEOUT', 'The database needed too long for this.'],
 ];
-/** A text that the column's character set does not have. */
-const NOT_STORABLE = 1366;
+/** A value that its column cannot hold: among others a text with a character that its character set does not have. */
+const WRONG_VALUE = 1366;
+/** A statement with more bytes than `max_allowed_packet`. */
+const TOO_LARGE = 1153;
 /** The driver's own errors have no number. */
 const CONNECTION_LOST = /closed state|Connection lost|Pool is closed/i;
 
@@ -483,7 +510,10 @@ export function asStoreError(error: unknown): ToolError | undefined {
     code === 'ENOENT' ||
     CONNECTION_LOST.test(String(message));
   if (isLost || isNetworkError(error)) return unavailable(error);
-  if (errno === NOT_STORABLE) {
+  if (errno === TOO_LARGE) {
+    return new ToolError('INVALID_INPUT', 'A value is larger than the database takes.');
+  }
+  if (errno === WRONG_VALUE && /Incorrect string value/.test(String(message))) {
     return new ToolError('INVALID_INPUT', 'A text contains a character that cannot be stored.');
   }
   const [, name, text] = NUMBERS.find(([numbers]) => numbers.includes(Number(errno))) ?? [];

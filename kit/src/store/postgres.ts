@@ -10,6 +10,7 @@ import type { SettingsOf } from '../definitions/settings.js';
 import { PROJECT } from '../host/node/project.js';
 import type { MigrationDatabase } from './migrations.js';
 import {
+  orAborted,
   poolSettings,
   type SqlConnection,
   type SqlEngine,
@@ -18,7 +19,7 @@ import {
   unavailable,
 } from './sql.js';
 import { POSTGRES } from './sql-text.js';
-import { type Sql, SqlArray, SqlJson, type SqlValue } from './statement.js';
+import { rawSql, type Sql, SqlArray, SqlJson, type SqlValue } from './statement.js';
 
 type Config = SettingsOf<typeof settings & typeof poolSettings>;
 
@@ -90,11 +91,7 @@ function openEngine(config: Config, service: string, log: Logger): PostgresEngin
   pool.on('release', (_, client) => busy.delete(client));
 
   const connect = async (signal?: AbortSignal) => {
-    const client = await pool.connect();
-    if (signal?.aborted) {
-      client.release();
-      throw signal.reason;
-    }
+    const client = await orAborted(pool.connect(), signal, (late) => late.release());
     return new PostgresConnection(client);
   };
 
@@ -171,7 +168,7 @@ class PostgresConnection implements SqlConnection {
 
   /** A cursor of the server, in a transaction that only reads. */
   async *batches(query: Sql, batch: number, signal?: AbortSignal): AsyncIterable<unknown[]> {
-    const run = (text: string) => this.run({ strings: [text], values: [] }, signal);
+    const run = (text: string) => this.run(rawSql(text), signal);
     await run('BEGIN READ ONLY');
     const [first = '', ...rest] = query.strings;
     const strings = [`DECLARE rows NO SCROLL CURSOR FOR ${first}`, ...rest];
@@ -213,7 +210,7 @@ function refuseTwins([row]: readonly object[], fields: readonly { readonly name:
   throw new Error(`Two columns are called ${twin}. Give one of them another name with AS.`);
 }
 
-const { DATE, INT8, TIMESTAMP } = pg.types.builtins;
+const { DATE, INT8, TIMESTAMP, TIMESTAMPTZ } = pg.types.builtins;
 
 /**
  * How values are read. Whole numbers of 64 bits, which the driver leaves as text, are a `number` where that holds them exactly; a time
@@ -227,6 +224,7 @@ export const getTypeParser: typeof pg.types.getTypeParser = (
     if (oid === INT8) return toInteger as never;
     if (oid === TIMESTAMP) return toTime as never;
     if (oid === DATE) return String as never;
+    if (oid === TIMESTAMPTZ) return toInstant as never;
   }
   return pg.types.getTypeParser(oid as never, format as never);
 };
@@ -234,6 +232,12 @@ export const getTypeParser: typeof pg.types.getTypeParser = (
 function toInteger(text: string): number | bigint {
   const number = Number(text);
   return Number.isSafeInteger(number) ? number : BigInt(text);
+}
+
+/** `infinity`, and years that a Date cannot hold, stay text. */
+function toInstant(text: string): Date | string {
+  const time: unknown = pg.types.getTypeParser(TIMESTAMPTZ)(text);
+  return time instanceof Date && !Number.isNaN(time.getTime()) ? time : text;
 }
 
 function toTime(text: string): Date | string {
@@ -264,6 +268,8 @@ async function openMigrations(connectionString: string): Promise<MigrationDataba
     undoesDefinitions: true,
     table: `CREATE TABLE IF NOT EXISTS mcp_migrations
       (name text PRIMARY KEY, checksum text NOT NULL, state text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())`,
+    reset: 'RESET search_path',
+    isNoTable: (error) => (error as { code?: unknown }).code === '42P01',
     begin: ['BEGIN', `SELECT pg_advisory_xact_lock(${LOCK})`],
     async run(text) {
       await client.query(text);
@@ -296,7 +302,7 @@ export function withProjectPaths(url: string): string {
  */
 const STATES: readonly [RegExp, string, string][] = [
   // Not reachable, no access, no such database, no resources, shutting down, a replica that was the primary.
-  [/^(08|28|3D|53|57P|25006)/, 'STORE_UNAVAILABLE', 'The database is not available.'],
+  [/^(08(?!P01)|28|3D|53|57P|25006)/, 'STORE_UNAVAILABLE', 'The database is not available.'],
   // Two transactions at once, a lock that was not free.
   [/^(40|55P03)/, 'STORE_BUSY', 'Someone else is changing the same data.'],
   [/^57014/, 'STORE_TIMEOUT', 'The database needed too long for this.'],
@@ -304,7 +310,7 @@ const STATES: readonly [RegExp, string, string][] = [
 /** A text with a character that the database's encoding, or its JSON, does not have. */
 const NOT_STORABLE = /^22(021|P05)/;
 /** The driver's own errors have no state. */
-const CONNECTION_LOST = /timeout|terminated|Connection ended/i;
+const CONNECTION_LOST = /timeout|terminated|Connection ended|not queryable|after calling end/i;
 
 /** An error of the database as one that the caller may see, or `undefined`. */
 export function asStoreError(error: unknown): ToolError | undefined {

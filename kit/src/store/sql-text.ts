@@ -2,32 +2,28 @@
 export interface Dialect {
   /** PostgreSQL: `$$ … $$` and `$tag$ … $tag$`. */
   readonly dollarQuotes: boolean;
-  /** MySQL: `\'` in a text, and comments that begin with `#`. */
-  readonly backslashes: boolean;
+  /** MySQL: comments that begin with `#`, `/*!…` that is code, and `--` that needs a blank. */
   readonly hashComments: boolean;
   /** PostgreSQL: comments in comments. */
   readonly nestedComments: boolean;
-  /** SQLite, MySQL: the body of a trigger is `BEGIN … END`. */
+  /** SQLite, MySQL: the body of a trigger is `BEGIN … END`; PostgreSQL: that of a function may be `BEGIN ATOMIC … END`. */
   readonly bodies: boolean;
 }
 
 export const POSTGRES: Dialect = {
   dollarQuotes: true,
-  backslashes: false,
   hashComments: false,
   nestedComments: true,
-  bodies: false,
+  bodies: true,
 };
 export const SQLITE: Dialect = {
   dollarQuotes: false,
-  backslashes: false,
   hashComments: false,
   nestedComments: false,
   bodies: true,
 };
 export const MYSQL: Dialect = {
   dollarQuotes: false,
-  backslashes: false,
   hashComments: true,
   nestedComments: false,
   bodies: true,
@@ -38,8 +34,6 @@ export interface StatementText {
   /** The line of the file, counted from 1, on which it begins. */
   readonly line: number;
 }
-
-const SPACE_OR_COMMENT = /^(?:\s+|--[^\n]*|\/\*[\s\S]*?\*\/|#[^\n]*)/;
 
 /** The statements of a script, without the semicolons between them. Comments before a statement are not part of it. */
 export function splitStatements(script: string, dialect: Dialect): StatementText[] {
@@ -60,10 +54,14 @@ export function splitStatements(script: string, dialect: Dialect): StatementText
     }
     const word = /^[A-Za-z_][\w$]*/.exec(script.slice(at, at + 64))?.[0];
     if (word !== undefined) {
-      body.see(word.toUpperCase());
+      // `NEW.end` is a column.
+      if (script[at - 1] !== '.') body.see(word.toUpperCase());
       at += word.length;
       continue;
     }
+    if (script[at] === '(') body.open();
+    else if (script[at] === ')') body.close();
+    else if (script[at] === ';') body.pass();
     if (script[at] === ';' && !body.isOpen) {
       take(at);
       body = new Body(dialect.bodies);
@@ -76,17 +74,30 @@ export function splitStatements(script: string, dialect: Dialect): StatementText
 
 /** The index after the quoted text or comment that begins at `at`, or `at`. */
 function skip(script: string, at: number, dialect: Dialect): number {
-  const two = script.slice(at, at + 2);
-  const [one = ''] = two;
-  if (two === '--' || (one === '#' && dialect.hashComments)) return indexAfter(script, '\n', at);
-  if (two === '/*') return skipComment(script, at, dialect.nestedComments);
+  const comment = skipBlankComment(script, at, dialect);
+  if (comment > at) return comment;
+  const one = script[at] ?? '';
   if (one === "'" || one === '"' || one === '`') return skipQuoted(script, at, one, dialect);
-  if (one === '[' && dialect.bodies && !dialect.hashComments) return indexAfter(script, ']', at);
-  if (one === '$' && dialect.dollarQuotes && !/\w/.test(script[at - 1] ?? '')) {
-    const tag = /^\$(?:[A-Za-z_]\w*)?\$/.exec(script.slice(at, at + 128))?.[0];
+  if (one === '[' && !dialect.dollarQuotes && !dialect.hashComments) {
+    return indexAfter(script, ']', at);
+  }
+  if (one === '$' && dialect.dollarQuotes && !/[\p{L}\p{N}_$]/u.test(script[at - 1] ?? '')) {
+    const tag = /^\$(?:[\p{L}_][\p{L}\p{N}_]*)?\$/u.exec(script.slice(at, at + 128))?.[0];
     if (tag !== undefined) return indexAfter(script, tag, at + tag.length);
   }
   return at;
+}
+
+/** The index after the comment that begins at `at`, or `at`. */
+function skipBlankComment(script: string, at: number, dialect: Dialect): number {
+  const two = script.slice(at, at + 2);
+  if (two === '--' && (!dialect.hashComments || /^--(?:\s|$)/.test(script.slice(at, at + 3)))) {
+    return indexAfter(script, '\n', at);
+  }
+  if (two[0] === '#' && dialect.hashComments) return indexAfter(script, '\n', at);
+  // MySQL runs what is in such a comment.
+  if (dialect.hashComments && /^\/\*M?!/.test(script.slice(at, at + 4))) return at;
+  return two === '/*' ? skipComment(script, at, dialect.nestedComments) : at;
 }
 
 function skipComment(script: string, at: number, nested: boolean): number {
@@ -106,7 +117,7 @@ function skipComment(script: string, at: number, nested: boolean): number {
 /** A doubled quote is two quoted texts beside each other, which ends at the same place. */
 function skipQuoted(script: string, at: number, quote: string, dialect: Dialect): number {
   const before = script.slice(Math.max(0, at - 2), at);
-  const escapes = quote !== '`' && (dialect.backslashes || isEscapeText(before, dialect));
+  const escapes = quote === "'" && isEscapeText(before, dialect);
   for (let next = at + 1; next < script.length; next += 1) {
     if (escapes && script[next] === '\\') next += 1;
     else if (script[next] === quote) return next + 1;
@@ -126,25 +137,42 @@ function indexAfter(script: string, text: string, from: number): number {
 
 /** The blocks of a trigger, a procedure, a function or an event that are open: semicolons in them end no statement of ours. */
 class Body {
+  /** The first words of the statement, up to its first parenthesis. */
   readonly #words: string[] = [];
   readonly #open: string[] = [];
+  #parentheses = 0;
+  #hasParentheses = false;
   #closed: string | undefined;
 
   constructor(private readonly hasBodies: boolean) {}
 
   get isOpen(): boolean {
-    return this.#open.length > 0;
+    return this.#open.length > 0 || this.#parentheses > 0;
+  }
+
+  open(): void {
+    this.#hasParentheses = true;
+    this.#parentheses += 1;
+  }
+
+  close(): void {
+    this.#parentheses = Math.max(0, this.#parentheses - 1);
+  }
+
+  /** A semicolon. */
+  pass(): void {
+    this.#closed = undefined;
   }
 
   see(word: string): void {
     if (!this.hasBodies) return;
     // What defines a body says so in its first words: CREATE OR REPLACE DEFINER = CURRENT_USER PROCEDURE …
-    if (this.#words.length < 12) this.#words.push(word);
+    if (!this.#hasParentheses && this.#words.length < 12) this.#words.push(word);
     if (!this.#definesBody()) return;
     const justClosed = this.#closed;
     this.#closed = undefined;
     if (word === 'END') this.#closed = this.#open.pop();
-    else if (justClosed !== undefined && /^(IF|LOOP|WHILE|REPEAT)$/.test(word)) {
+    else if (justClosed !== undefined && /^(IF|LOOP|WHILE|REPEAT|FOR)$/.test(word)) {
       // It was the end of a block that is not counted.
       this.#open.push(justClosed);
     } else if (word === 'BEGIN' || (word === 'CASE' && justClosed === undefined)) {
@@ -161,12 +189,12 @@ class Body {
 }
 
 function leadingBlank(text: string, dialect: Dialect): number {
-  let length = 0;
+  let at = 0;
   for (;;) {
-    const rest = text.slice(length);
-    const [blank] = SPACE_OR_COMMENT.exec(rest) ?? [''];
-    if (blank === '' || (blank.startsWith('#') && !dialect.hashComments)) return length;
-    length += blank.length;
+    const next = skipBlankComment(text, at, dialect);
+    if (next > at) at = next;
+    else if (/\s/.test(text[at] ?? '')) at += 1;
+    else return at;
   }
 }
 

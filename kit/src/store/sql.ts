@@ -3,7 +3,7 @@ import { ToolError } from '../definitions/definitions.js';
 import { int, type SettingsOf, type SettingsShape } from '../definitions/settings.js';
 import type { Part, PartEnv } from '../parts.js';
 import { applyMigrations, checkMigrations, type MigrationDatabase } from './migrations.js';
-import type { Sql } from './statement.js';
+import { rawSql, requireSql, type Sql } from './statement.js';
 
 export { type Sql, type SqlValue, searchable, sql } from './statement.js';
 
@@ -39,7 +39,7 @@ export interface SqlRunner {
 
 export interface TransactionOptions {
   readonly signal?: AbortSignal | undefined;
-  /** By default what the database does by itself. Of a savepoint it is that of its transaction. */
+  /** By default what the database does by itself. Not for a transaction within another. */
   readonly isolation?: Isolation;
   readonly readOnly?: boolean;
 }
@@ -158,6 +158,7 @@ abstract class Runner implements SqlRunner {
 
   async query<Row>(statement: Sql, options?: AbortSignal | QueryOptions<Row>): Promise<Row[]> {
     const { signal, row } = optionsOf(options);
+    requireSql(statement);
     const { rows } = await this.run(statement, signal);
     return row === undefined ? (rows as Row[]) : rows.map((one) => checked(one, row));
   }
@@ -178,6 +179,7 @@ abstract class Runner implements SqlRunner {
   }
 
   async execute(statement: Sql, signal?: AbortSignal): Promise<number> {
+    requireSql(statement);
     return (await this.run(statement, signal)).affected;
   }
 }
@@ -210,11 +212,11 @@ class EngineStore extends Runner implements Store {
     };
     let isUsable = false;
     try {
-      for (const text of this.engine.begin(options)) await session.run(plain(text), signal);
+      for (const text of this.engine.begin(options)) await session.run(rawSql(text), signal);
       const result = await Transaction.within(session, signal, work, {
         accept: () => this.#commit(session),
         undo: async () => {
-          await session.run(plain('ROLLBACK'));
+          await session.run(rawSql('ROLLBACK'));
         },
       });
       isUsable = true;
@@ -231,6 +233,7 @@ class EngineStore extends Runner implements Store {
     statement: Sql,
     { signal, row, batch = 100 }: QueryOptions<Row> & { readonly batch?: number } = {},
   ): AsyncIterable<Row> {
+    requireSql(statement);
     const connection = await this.#answered(signal, () => this.engine.connect(signal));
     let isDone = false;
     try {
@@ -254,7 +257,7 @@ class EngineStore extends Runner implements Store {
   }
 
   async ping(): Promise<void> {
-    await this.run(plain('SELECT 1'), undefined);
+    await this.run(rawSql('SELECT 1'), undefined);
   }
 
   async close(): Promise<void> {
@@ -264,7 +267,7 @@ class EngineStore extends Runner implements Store {
   /** After an unanswered COMMIT nobody knows whether it was done, so nobody may do it again. */
   async #commit(session: Session): Promise<void> {
     try {
-      await session.run(plain('COMMIT'));
+      await session.run(rawSql('COMMIT'));
     } catch (error) {
       const isUnanswered = error instanceof ToolError && /UNAVAILABLE|TIMEOUT/.test(error.code);
       if (!isUnanswered) throw error;
@@ -290,7 +293,7 @@ class EngineStore extends Runner implements Store {
   /** Has the database ready for `run`, and its errors in the words for callers. */
   async #answered<T>(signal: AbortSignal | undefined, run: () => Promise<T>): Promise<T> {
     try {
-      await this.#ready();
+      await orAborted(this.#ready(), signal);
       signal?.throwIfAborted();
       return await run();
     } catch (error) {
@@ -335,13 +338,16 @@ interface TransactionEnd {
   undo(): Promise<unknown>;
 }
 
+const INNER_OPEN = 'The transaction within this one has not ended yet: await it.';
+
 /** A transaction that could not be undone: only the end of its connection does it. */
 class RollbackError extends Error {}
 
 class Transaction extends Runner {
   /** Aborted when the transaction is over: no statement begins then, and none goes on. */
   readonly #over = new AbortController();
-  #hasInner = false;
+  /** The transaction within this one that has not ended. */
+  #inner: Promise<unknown> | undefined;
 
   private constructor(
     private readonly session: Session,
@@ -361,11 +367,13 @@ class Transaction extends Runner {
     try {
       const result = await orAborted(work(tx), signal);
       await orAborted(tx.#allDone(), signal);
+      if (tx.#inner !== undefined) throw new Error(INNER_OPEN);
       tx.#end(new Error('This transaction is over.'));
       await accept();
       return result;
     } catch (error) {
       tx.#end(error);
+      await tx.#inner?.catch(() => {});
       await session.last;
       await undo().catch(() => {
         throw new RollbackError('not rolled back', { cause: error });
@@ -375,30 +383,39 @@ class Transaction extends Runner {
   }
 
   protected run(statement: Sql, signal: AbortSignal | undefined): Promise<SqlResult> {
-    if (this.#hasInner) {
-      return Promise.reject(new Error('The transaction within this one has not ended yet.'));
-    }
+    if (this.#inner !== undefined) return Promise.reject(new Error(INNER_OPEN));
     return this.#inTurn(statement, signal);
   }
 
   async transaction<T>(
     work: (tx: SqlRunner) => Promise<T>,
-    { signal = this.signal }: TransactionOptions = {},
+    { signal = this.signal, isolation, readOnly }: TransactionOptions = {},
   ): Promise<T> {
-    if (this.#hasInner) throw new Error('The transaction within this one has not ended yet.');
-    this.#hasInner = true;
+    if (isolation !== undefined || readOnly !== undefined) {
+      throw new TypeError('Isolation and readOnly are those of the outermost transaction.');
+    }
+    if (this.#inner !== undefined) throw new Error(INNER_OPEN);
+    const inner = this.#savepoint(work, signal);
+    this.#inner = inner;
+    try {
+      return await inner;
+    } finally {
+      this.#inner = undefined;
+    }
+  }
+
+  async #savepoint<T>(
+    work: (tx: SqlRunner) => Promise<T>,
+    signal: AbortSignal | undefined,
+  ): Promise<T> {
     this.session.savepoints += 1;
     const name = `s${this.session.savepoints}`;
-    const control = (text: string) => this.session.run(plain(text));
-    try {
-      await this.#inTurn(plain(`SAVEPOINT ${name}`), signal);
-      return await Transaction.within(this.session, both(signal, this.#over.signal), work, {
-        accept: () => control(`RELEASE SAVEPOINT ${name}`),
-        undo: () => control(`ROLLBACK TO SAVEPOINT ${name}`),
-      });
-    } finally {
-      this.#hasInner = false;
-    }
+    const control = (text: string) => this.session.run(rawSql(text));
+    await this.#inTurn(rawSql(`SAVEPOINT ${name}`), signal);
+    return await Transaction.within(this.session, both(signal, this.#over.signal), work, {
+      accept: () => control(`RELEASE SAVEPOINT ${name}`),
+      undo: () => control(`ROLLBACK TO SAVEPOINT ${name}`),
+    });
   }
 
   #inTurn(statement: Sql, signal: AbortSignal | undefined): Promise<SqlResult> {
@@ -429,19 +446,27 @@ function both(a: AbortSignal | undefined, b: AbortSignal | undefined): AbortSign
   return b === undefined ? a : AbortSignal.any([a, b]);
 }
 
-/** The end of `work`, or the abort of `signal`, whichever comes first. */
-function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+/**
+ * The end of `work`, or the abort of `signal`, whichever comes first.
+ * @param late takes what comes when nobody waits any more
+ */
+export function orAborted<T>(
+  work: Promise<T>,
+  signal: AbortSignal | undefined,
+  late: (result: T) => void = () => {},
+): Promise<T> {
   if (signal === undefined) return work;
   return new Promise((resolve, reject) => {
     const stop = () => reject(signal.reason);
     if (signal.aborted) stop();
     signal.addEventListener('abort', stop, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+    work
+      .then((result) => {
+        if (signal.aborted) late(result);
+        resolve(result);
+      }, reject)
+      .finally(() => signal.removeEventListener('abort', stop));
   });
-}
-
-function plain(text: string): Sql {
-  return { strings: [text], values: [] };
 }
 
 function optionsOf<Row>(options: AbortSignal | QueryOptions<Row> = {}): QueryOptions<Row> {

@@ -48,11 +48,22 @@ interface Kept {
  */
 export class Connection {
   readonly #kept = new Map<string, Kept>();
+  #running: Promise<unknown> | undefined;
 
   constructor(private readonly database: Database) {}
 
   /** Runs a statement until it is done or `signal` is aborted. */
-  async run({ strings, values }: Sql, signal?: AbortSignal): Promise<SqlResult> {
+  async run(sql: Sql, signal?: AbortSignal): Promise<SqlResult> {
+    const running = this.#run(sql, signal);
+    this.#running = running;
+    try {
+      return await running;
+    } finally {
+      this.#running = undefined;
+    }
+  }
+
+  async #run({ strings, values }: Sql, signal?: AbortSignal): Promise<SqlResult> {
     const { statement, decode, isQuery } = await this.#statement(strings.join('?'));
     const rows = await this.#begin(statement, values, signal);
     const all = [];
@@ -67,7 +78,11 @@ export class Connection {
     signal?: AbortSignal,
   ): AsyncIterable<Row[]> {
     const { statement, decode } = await this.#statement(strings.join('?'));
-    const rows = await this.#begin(statement, values, signal);
+    const beginning = this.#begin(statement, values, signal);
+    this.#running = beginning;
+    const rows = await beginning.finally(() => {
+      this.#running = undefined;
+    });
     for (let isDone = false; !isDone; ) {
       const piece = [];
       while (piece.length < batch) {
@@ -137,8 +152,11 @@ export class Connection {
     return { statement, isQuery: wrapped !== undefined };
   }
 
+  /** A statement under way ends first: to interrupt it on a closed connection would end the process. */
   close(): void {
-    this.database.close();
+    const close = () => this.database.close();
+    if (this.#running === undefined) close();
+    else this.#running.then(close, close);
   }
 }
 
@@ -164,11 +182,13 @@ function columnsOf(statement: Statement): readonly Column[] {
 
 /** As SQLite has it: it has no booleans, times or JSON. */
 function encode(value: SqlValue): SqliteValue {
-  if (typeof value === 'boolean') return value ? 1 : 0;
+  if (typeof value === 'boolean') return value ? 1n : 0n;
+  // The driver binds a number as floating point: as text it would be 5.0.
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return BigInt(value);
   if (value instanceof Date) return value.toISOString();
   if (value instanceof SqlJson) return value.text;
   if (value instanceof SqlArray) {
-    throw new TypeError('SQLite has no arrays. Use sql.list for IN, or sql.json to keep one.');
+    throw new TypeError('SQLite has no arrays. Use sql.in for IN, or sql.json to keep one.');
   }
   return value;
 }

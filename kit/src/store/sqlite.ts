@@ -110,6 +110,7 @@ export async function openMigrations(path: string): Promise<MigrationDatabase> {
     undoesDefinitions: true,
     table: `CREATE TABLE IF NOT EXISTS mcp_migrations
       (name TEXT PRIMARY KEY, checksum TEXT NOT NULL, state TEXT NOT NULL, applied_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP)`,
+    isNoTable: (error) => /no such table: mcp_migrations/.test((error as Error).message),
     begin: ['BEGIN IMMEDIATE'],
     run,
     query: async (text) => await (await database.prepare(text)).all(),

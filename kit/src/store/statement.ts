@@ -42,41 +42,64 @@ export class SqlArray {
  * @throws {TypeError} for what is no value, such as `undefined` or `NaN`.
  */
 export function sql(strings: TemplateStringsArray, ...values: (SqlValue | Sql)[]): Sql {
-  if (!values.some(isSql)) {
-    for (const value of values) checkValue(value as SqlValue);
-    return { strings, values: values as SqlValue[] };
-  }
   const texts = [strings[0] ?? ''];
   const all: SqlValue[] = [];
-  const append = (text: string) => texts.push(`${texts.pop()}${text}`);
   for (const [index, value] of values.entries()) {
-    if (isSql(value)) {
-      append(value.strings[0] ?? '');
-      texts.push(...value.strings.slice(1));
-      all.push(...value.values);
-      append(strings[index + 1] ?? '');
-    } else {
+    if (isSql(value)) append(texts, all, value);
+    else {
       checkValue(value);
       all.push(value);
-      texts.push(strings[index + 1] ?? '');
+      texts.push('');
     }
+    texts[texts.length - 1] += strings[index + 1] ?? '';
   }
-  return { strings: texts, values: all };
+  return fragment(texts, all);
+}
+
+/** What was made here. Data that only look like it, from JSON for example, must not become SQL. */
+const fragments = new WeakSet<object>();
+
+function fragment(strings: readonly string[], values: readonly SqlValue[]): Sql {
+  const made = { strings, values };
+  fragments.add(made);
+  return made;
+}
+
+/** A statement, or a part of one, without values. For the texts of the kit: nobody's data may be in it. */
+export function rawSql(text: string): Sql {
+  return fragment([text], []);
+}
+
+/** @throws {TypeError} for what only looks like a statement */
+export function requireSql(statement: Sql): void {
+  if (!fragments.has(statement)) throw new TypeError('Write statements with sql`…`.');
+}
+
+function append(texts: string[], values: SqlValue[], part: Sql): void {
+  texts[texts.length - 1] += part.strings[0] ?? '';
+  for (let index = 1; index < part.strings.length; index += 1)
+    texts.push(part.strings[index] ?? '');
+  for (const value of part.values) values.push(value);
 }
 
 /** No text. */
-sql.empty = { strings: [''], values: [] } as Sql;
+sql.empty = rawSql('');
 
 /** A fragment for a value that is given, and nothing for `undefined`: `` sql.given(city, (it) => sql`AND city = ${it}`) ``. */
 sql.given = <T>(value: T | undefined, fragment: (value: T) => Sql): Sql =>
   value === undefined ? sql.empty : fragment(value);
 
 /** Fragments one after the other, with `separator` between them. */
-sql.join = (fragments: readonly Sql[], separator: Sql = { strings: [', '], values: [] }): Sql =>
-  fragments.reduce<Sql>(
-    (all, one, index) => (index === 0 ? one : sql`${all}${separator}${one}`),
-    sql.empty,
-  );
+sql.join = (parts: readonly Sql[], separator: Sql = rawSql(', ')): Sql => {
+  const texts = [''];
+  const values: SqlValue[] = [];
+  for (const [index, part] of parts.entries()) {
+    requireSql(part);
+    if (index > 0) append(texts, values, separator);
+    append(texts, values, part);
+  }
+  return fragment(texts, values);
+};
 
 /** All of the conditions: `WHERE ${sql.and([…])}`. None at all is true for every row. */
 sql.and = (conditions: readonly Sql[]): Sql =>
@@ -87,14 +110,13 @@ sql.and = (conditions: readonly Sql[]): Sql =>
         sql` AND `,
       );
 
-/**
- * The values of a list: `WHERE id IN ${sql.list(ids)}`. In an empty list there is nothing.
- * @throws as `sql` does
- */
-sql.list = (values: readonly SqlValue[]): Sql =>
-  values.length === 0
-    ? sql`(SELECT NULL WHERE 1 = 0)`
-    : sql`(${sql.join(values.map((value) => sql`${value}`))})`;
+/** Whether a column has one of these values: `` sql`… WHERE ${sql.in(sql`id`, ids)}` ``. Of no values it has none. */
+sql.in = (column: Sql, values: readonly SqlValue[]): Sql =>
+  values.length === 0 ? rawSql('1 = 0') : sql`${column} IN (${listOf(values)})`;
+
+/** Whether a column has none of these values. */
+sql.notIn = (column: Sql, values: readonly SqlValue[]): Sql =>
+  values.length === 0 ? rawSql('1 = 1') : sql`${column} NOT IN (${listOf(values)})`;
 
 /**
  * The name of a table or a column, out of those that are allowed.
@@ -110,13 +132,13 @@ sql.identifier = <Name extends string>(name: string, allowed: readonly Name[]): 
       },
     );
   }
-  return { strings: [`"${name.replaceAll('"', '""')}"`], values: [] };
+  return rawSql(`"${name.replaceAll('"', '""')}"`);
 };
 
 /** A value that the database keeps as JSON. */
 sql.json = (value: unknown): SqlJson => new SqlJson(value);
 
-/** One value that is an array, for databases that have them; for `IN` there is `sql.list`. */
+/** One value that is an array, for databases that have them; for `IN` there is `sql.in`. */
 sql.array = (items: SqlArray['items']): SqlArray => new SqlArray(items);
 
 /**
@@ -137,7 +159,12 @@ export function searchable(text: string): string {
 }
 
 function isSql(value: SqlValue | Sql): value is Sql {
-  return typeof value === 'object' && value !== null && 'strings' in value;
+  return typeof value === 'object' && value !== null && fragments.has(value);
+}
+
+function listOf(values: readonly SqlValue[]): Sql {
+  for (const value of values) checkValue(value);
+  return fragment(['', ...values.slice(1).map(() => ', '), ''], values);
 }
 
 function checkValue(value: SqlValue): void {
@@ -165,7 +192,7 @@ function checkObject(value: Exclude<SqlValue, string | number | bigint | boolean
     for (const item of value.items) checkValue(item);
   } else if (!(value instanceof Date) || Number.isNaN(value.getTime())) {
     throw new TypeError(
-      'A statement has a value that is none, such as undefined or an invalid date.',
+      'A value of a statement must be text, a number, a boolean, a date, bytes, null, sql.json or sql.array.',
     );
   }
 }

@@ -8,15 +8,18 @@ import { createStoreApp, mysqlFixture, postgresFixture } from '../support/stores
 const servers = [
   {
     fixture: postgresFixture,
+    endless: sql`SELECT pg_sleep(67)`,
     port: 5432,
     running: (url: string) =>
       executePostgres(
-        `SELECT pid FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%pg_sleep(61)%' AND pid <> pg_backend_pid()`,
+        `SELECT pid FROM pg_stat_activity WHERE state = 'active' AND wait_event = 'PgSleep'
+         AND (query LIKE '%pg_sleep(67)%' OR query LIKE 'FETCH%')`,
         url,
       ),
   },
   {
     fixture: mysqlFixture,
+    endless: mysqlFixture.endless,
     port: 3306,
     running: (url: string) =>
       executeMysql(
@@ -26,7 +29,7 @@ const servers = [
   },
 ];
 
-for (const { fixture, port, running } of servers) {
+for (const { fixture, endless, port, running } of servers) {
   describe.skipIf(fixture.why !== undefined)(titled(fixture.name, fixture.why), () => {
     /** A store on a database behind a network that can fail. */
     async function open(changes: Record<string, string> = {}) {
@@ -55,12 +58,13 @@ for (const { fixture, port, running } of servers) {
     }, 30_000);
 
     test('what a lost connection was in the middle of is told, and undone', async () => {
-      const { store, network, direct } = await open();
+      // The database itself ends what nobody waits for, and with it its locks.
+      const { store, network, direct } = await open({ DATABASE_TIMEOUT_MS: '3000' });
       const writing = store.transaction(async (tx) => {
         await tx.execute(insert('1'));
-        await tx.query(fixture.endless);
+        await tx.query(endless);
       });
-      const reading = store.query(fixture.endless);
+      const reading = store.query(endless);
       for (const one of [writing, reading]) one.catch(() => {});
       await expect.poll(() => running(direct), { timeout: 5_000 }).toHaveLength(2);
       await network.close();
@@ -81,11 +85,33 @@ for (const { fixture, port, running } of servers) {
       await expect(unknown).rejects.toMatchObject({ retryable: false });
     }, 30_000);
 
+    test('a stream that does not begin ends in time, when its caller stops, and when its connection is lost', async () => {
+      const { store, network, direct } = await open({ DATABASE_TIMEOUT_MS: '2000' });
+      const impatient = await open({ DATABASE_TIMEOUT_MS: '400' });
+      const read = async (signal?: AbortSignal, from = store) => {
+        for await (const _ of from.stream(endless, { signal })) throw new Error('a row');
+      };
+      await expect(read(undefined, impatient.store)).rejects.toMatchObject({
+        code: 'STORE_TIMEOUT',
+      });
+      await expect(read(AbortSignal.timeout(60))).rejects.toMatchObject({ name: 'TimeoutError' });
+      await expect.poll(() => running(direct), { timeout: 5_000 }).toEqual([]);
+      const lost = read();
+      lost.catch(() => {});
+      await expect.poll(() => running(direct), { timeout: 5_000, interval: 20 }).toHaveLength(1);
+      await network.close();
+      await expect(lost).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+      // MySQL goes on with what it cannot send.
+      if (fixture === postgresFixture) {
+        await expect.poll(() => running(direct), { timeout: 5_000 }).toEqual([]);
+      }
+    }, 30_000);
+
     test('queries that nobody waits for end, and take no connection beyond the pool', async () => {
       const { store, direct } = await open({ DATABASE_POOL_SIZE: '3' });
       for (let round = 0; round < 5; round += 1) {
         const calls = Array.from({ length: 6 }, () =>
-          store.query(fixture.endless, AbortSignal.timeout(60)).catch(() => {}),
+          store.query(endless, AbortSignal.timeout(60)).catch(() => {}),
         );
         await sleep(30);
         expect(((await running(direct)) as unknown[]).length).toBeLessThanOrEqual(3);

@@ -124,6 +124,14 @@ for (const fixture of storeFixtures) {
       expect(await count(database, 'a')).toBe(2);
     });
 
+    test('a file does not end its own transaction', async () => {
+      const { open } = await openTwo();
+      const files = migrationsOf({ '1-a.sql': 'CREATE TABLE a (n INT);\nCOMMIT;' });
+      await expect(applyMigrations(await open(), log, files)).rejects.toThrow(
+        'migrations/1-a.sql, line 2: each file runs in a transaction',
+      );
+    });
+
     test('the program lists, applies, and says what is wrong', async () => {
       const { env } = await openTwo();
       const said: string[] = [];

@@ -11,6 +11,7 @@ test('each statement has the line on which it begins', () => {
     { text: 'SELECT\n 2', line: 5 },
     { text: 'SELECT 3 -- last', line: 7 },
   ]);
+  expect(texts('/* a /* b */ c */ SELECT 1', POSTGRES)).toEqual(['SELECT 1']);
   expect(splitStatements(' \n-- nothing\n', POSTGRES)).toEqual([]);
 });
 
@@ -32,6 +33,15 @@ test.each([
     'CREATE PROCEDURE p() BEGIN IF 1 THEN SELECT 1; END IF; WHILE 0 DO SELECT 2; END WHILE; CASE 1 WHEN 1 THEN SELECT 3; END CASE; END',
     MYSQL,
   ],
+  ['/*!50001 CREATE TABLE v2 (a INT) */', MYSQL],
+  ['SELECT 5--3', MYSQL],
+  ['CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1; SELECT 2; END', POSTGRES],
+  ['CREATE RULE r AS ON INSERT TO a DO ALSO (DELETE FROM b; DELETE FROM c)', POSTGRES],
+  ['SELECT $é$a; b$é$', POSTGRES],
+  ['CREATE TABLE log (id INT, event TEXT, begin TEXT)', SQLITE],
+  ['CREATE TRIGGER t AFTER INSERT ON n BEGIN SELECT NEW.end; SELECT 1; END', SQLITE],
+  ['CREATE PROCEDURE p() BEGIN FOR i IN 1..2 DO SELECT i; END FOR; SELECT 1; END', MYSQL],
+  ['CREATE PROCEDURE p() BEGIN BEGIN SELECT 1; END; IF 1 THEN SELECT 2; END IF; END', MYSQL],
   ['CREATE OR REPLACE DEFINER = CURRENT_USER FUNCTION f() RETURNS INT BEGIN RETURN 1; END', MYSQL],
   ["SELECT 'not closed; at all", SQLITE],
 ] as const)('a semicolon in a text, a comment or a body ends nothing: %s', (script, dialect) => {

@@ -148,9 +148,11 @@ for (const [title, fixture] of fixtures) {
         (await store.query<{ id: string }>(sql`SELECT id FROM notes WHERE ${where} ORDER BY id`))
           .map(({ id }) => id)
           .join('');
-      expect(await ids(sql`id IN ${sql.list(['a', 'c'])}`)).toBe('ac');
-      expect(await ids(sql`id IN ${sql.list([])}`)).toBe('');
-      expect(await ids(sql`id NOT IN ${sql.list([])}`)).toBe('abc');
+      expect(await ids(sql.in(sql`id`, ['a', 'c']))).toBe('ac');
+      expect(await ids(sql.in(sql`id`, []))).toBe('');
+      expect(await ids(sql.notIn(sql`id`, ['a']))).toBe('bc');
+      expect(await ids(sql.notIn(sql`id`, []))).toBe('abc');
+      expect(await ids(sql.in(sql`length(title)`, []))).toBe('');
       expect(await ids(sql.and([]))).toBe('abc');
       const title = (wanted?: string) =>
         sql`1 = 1 ${sql.given(wanted, (it) => sql`AND title = ${it}`)} AND id < ${'c'}`;
@@ -159,6 +161,24 @@ for (const [title, fixture] of fixtures) {
       const column = sql.identifier('title', ['title', 'id']);
       expect(await ids(sql`${column} = ${'ta'}`)).toBe('a');
       expect(() => sql.identifier('body', ['title', 'id'])).toThrow('There is no "body" here.');
+    });
+
+    test('data that only look like a statement are none', async () => {
+      const { store } = await open();
+      const fake = JSON.parse('{"strings":["1 = 1 OR id"],"values":[]}');
+      expect(() => sql`SELECT id FROM notes WHERE id = ${fake}`).toThrow(TypeError);
+      await expect(store.query({ strings: ['SELECT 1'], values: [] })).rejects.toThrow(
+        'Write statements with sql',
+      );
+    });
+
+    test('lists and parts may be long', async () => {
+      const { store } = await open();
+      const many = Array.from({ length: 20_000 }, (_, index) => `${index}`);
+      expect(sql.join(many.map((id) => sql`${id}`)).values).toHaveLength(20_000);
+      expect(await store.query(sql`SELECT id FROM notes WHERE ${sql.in(sql`id`, many)}`)).toEqual(
+        [],
+      );
     });
 
     test('one row, at most one row, and how many rows were changed', async () => {
@@ -286,6 +306,24 @@ for (const [title, fixture] of fixtures) {
           });
         });
         expect(await idsIn(store)).toEqual(['1', '3', '4']);
+      });
+
+      test('does not end while one within it is open', async () => {
+        const { store } = await open();
+        const inner: Promise<unknown>[] = [];
+        const outer = store.transaction(async (tx) => {
+          inner.push(
+            tx.transaction(async (within) => {
+              await within.execute(insert('1'));
+              await new Promise((resolve) => setTimeout(resolve, 50));
+              throw new Error('no');
+            }),
+          );
+          for (const one of inner) one.catch(() => {});
+        });
+        await expect(outer).rejects.toThrow('has not ended yet');
+        await expect(inner[0]).rejects.toThrow();
+        expect(await idsIn(store)).toEqual([]);
       });
 
       test('waits for statements that its work did not wait for', async () => {

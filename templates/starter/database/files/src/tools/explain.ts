@@ -6,7 +6,7 @@ export const explain = defineTool({
   name: 'explain',
   title: 'Explain a query',
   description:
-    'Tells how the database would run a query: which indexes it uses and what it expects to cost. It does not run it.',
+    'Shows how the database would run a query: its plan, the indexes, the expected cost.',
   input: z.object({ sql }),
   output: z.object({ plan: z.string().describe('In the words of the database') }),
   annotations: READS,

@@ -27,10 +27,11 @@ export const listTables = defineTool({
       name.toLowerCase().includes(wanted),
     );
     const keyOf = (table: { schema: string; name: string }) => `${table.schema}.${table.name}`;
-    const start = after === '' ? 0 : all.findIndex((table) => keyOf(table) === after) + 1;
-    const tables = all.slice(start, start + limit);
+    // The table of `after` may be gone by now.
+    const rest = all.filter((table) => keyOf(table) > after);
+    const tables = rest.slice(0, limit);
     const last = tables.at(-1);
-    const next = last !== undefined && start + limit < all.length ? keyOf(last) : null;
+    const next = last !== undefined && rest.length > limit ? keyOf(last) : null;
     return { tables, next };
   },
 });
