@@ -10,13 +10,12 @@ import { describe, expect, inject, it, type TestContext } from 'vitest';
 import type { ProjectSpec } from '../../src/model.js';
 import { chosenFeatures } from '../../src/plan/choose.js';
 import { packageManagerOf } from '../../src/steps/package-manager.js';
+import { databaseServers } from '../support/databases.js';
 import { imageOf } from '../support/image.js';
 import { INSTALLED_TOGETHER, interactingSpecs } from '../support/interactions.js';
 import { leftOut } from '../support/left-out.js';
-import * as mysql from '../support/mysql.js';
 import { binFolderOf, versionsOf } from '../support/package-managers.js';
 import { pairwiseSpecs } from '../support/pairwise.js';
-import * as postgres from '../support/postgres.js';
 import { realCatalog } from '../support/projects.js';
 import { Workshop } from '../support/workshop.js';
 
@@ -27,11 +26,6 @@ const ADD_TOOL = [
 ];
 
 const catalog = await realCatalog();
-/** The servers that projects keep their data in, and why one cannot be used. */
-const servers = {
-  postgres: { create: postgres.createDatabase, why: await postgres.whyNoPostgres() },
-  mysql: { create: mysql.createDatabase, why: await mysql.whyNoMysql() },
-};
 const specs =
   process.env['FULL'] === '1'
     ? pairwiseSpecs(catalog)
@@ -56,11 +50,16 @@ describe('projects', () => {
     '%s',
     async ([title, project], context) => {
       const { spec, flags, version } = project;
-      const server = servers[spec.choices['datastore']?.[0] as keyof typeof servers];
+      const server = databaseServers[spec.choices['datastore']?.[0] ?? ''];
       const why = server?.why ?? null;
       if (why !== null) leftOut(`tests and store checks of ${title}`, why);
       const isComplete = why === null;
-      const env = server && isComplete ? await databaseFor(server.create, context) : {};
+      const env: Record<string, string> = {};
+      if (server && isComplete) {
+        const { url, drop } = await server.create();
+        context.onTestFinished(drop);
+        env['DATABASE_URL'] = url;
+      }
       const workshop = new Workshop(version ? [await binFolderOf(version)] : [], env);
       context.onTestFinished(() => workshop.remove());
 
@@ -103,15 +102,6 @@ describe('projects', () => {
 interface Report {
   readonly steps: readonly { readonly name: string; readonly status: string }[];
   readonly warnings: readonly string[];
-}
-
-async function databaseFor(
-  create: () => Promise<postgres.Database>,
-  context: TestContext,
-): Promise<Record<string, string>> {
-  const { url, drop } = await create();
-  context.onTestFinished(drop);
-  return { DATABASE_URL: url };
 }
 
 /** Whatever installed the packages: the image has those that are outside of the bundle, and no others. */

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryFolder } from './cli.js';
-import { createDatabase, type Database } from './postgres.js';
+import { type Database, postgresServer } from './databases.js';
 import { PrivateRedis } from './redis.js';
 import { RoundRobin } from './round-robin.js';
 import { builtProject, type RunningHttp, startHttp, stop } from './server.js';
@@ -67,7 +67,7 @@ export async function startFleet(
   const [project, redis, database] = await Promise.all([
     built,
     PrivateRedis.start(),
-    createDatabase(),
+    postgresServer.create(),
   ]);
   const policy = join(temporaryFolder('create-mcp-server-fleet-'), 'policy.yaml');
   writeFileSync(policy, POLICY);

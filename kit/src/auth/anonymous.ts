@@ -1,15 +1,12 @@
 import * as z from 'zod/v4';
-import { ConfigError } from '../definitions/settings.js';
+import { bool, ConfigError } from '../definitions/settings.js';
 import type { AuthPart } from '../http/app.js';
 
 const LOOPBACK = ['localhost', '127.0.0.1', '::1'];
 
 const settings = {
   HOST: z.string().default('127.0.0.1'),
-  ALLOW_UNAUTHENTICATED: z
-    .enum(['true', 'false'])
-    .default('false')
-    .transform((value) => value === 'true'),
+  ALLOW_UNAUTHENTICATED: bool(false),
 };
 
 /**

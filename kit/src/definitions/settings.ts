@@ -16,6 +16,13 @@ export const int = (min: number, max: number) =>
     .transform(Number)
     .pipe(z.number().min(min).max(max));
 
+/** `true` or `false`. */
+export const bool = (byDefault: boolean) =>
+  z
+    .enum(['true', 'false'])
+    .default(byDefault ? 'true' : 'false')
+    .transform((value) => value === 'true');
+
 /** Comma-separated, without blanks. */
 export const list = z.string().transform((text) =>
   text

@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net';
 import driver from 'mysql2';
-import * as z from 'zod/v4';
 import type { ToolError } from '../definitions/definitions.js';
 import {
   type Column,
@@ -13,23 +12,14 @@ import {
   type RawResult,
   type ReadLimits,
   roleSettings,
-  rowTooLarge,
+  SLACK_BYTES,
   type Table,
   type TableDetails,
+  withinBytes,
 } from './explorer.js';
-import { asStoreError, connectionOptions, SESSION, SETUP_MS } from './mysql.js';
+import { asStoreError, mysqlUrl, SESSION, SETUP_MS } from './mysql.js';
 
-const settings = {
-  ...roleSettings,
-  DATABASE_URL: z.url({ protocol: /^(mysql|mariadb)$/ }).transform((url, context) => {
-    try {
-      return connectionOptions(url);
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: (error as Error).message });
-      return z.NEVER;
-    }
-  }),
-};
+const settings = { ...roleSettings, DATABASE_URL: mysqlUrl };
 
 /** The MySQL or MariaDB database of `DATABASE_URL`, to explore. */
 export function mysqlExplorer() {
@@ -38,14 +28,6 @@ export function mysqlExplorer() {
 
 /** How long a request to stop a query may take (milliseconds). */
 const KILL_MS = 2_000;
-/** What may arrive beyond what is shown: words of the protocol, bytes that are shorter as JSON. */
-const SLACK_BYTES = 1_000_000;
-
-interface Answer {
-  readonly columns: string[];
-  readonly rows: unknown[][];
-  readonly isComplete: boolean;
-}
 
 class Connection implements ExplorerConnection {
   #isOpen = true;
@@ -65,14 +47,14 @@ class Connection implements ExplorerConnection {
     limits: ReadLimits,
     signal: AbortSignal,
   ): Promise<RawResult> {
-    return await this.#stoppable(signal, limits.maxBytes, async () => {
+    return await this.#stoppable(signal, limits, async () => {
       await this.#begin(text);
       return await this.#stream(text, values, limits.maxRows);
     });
   }
 
   async explain(text: string, signal: AbortSignal): Promise<string> {
-    return await this.#stoppable(signal, SLACK_BYTES, async () => {
+    return await this.#stoppable(signal, { maxBytes: SLACK_BYTES }, async () => {
       await this.#begin(text);
       const { rows } = await this.#stream(`EXPLAIN FORMAT=JSON ${text}`, [], 1_000);
       return rows.map(([line]) => String(line)).join('\n');
@@ -89,7 +71,11 @@ class Connection implements ExplorerConnection {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     // The driver's own `destroy` waits for the other side.
-    (this.connection as unknown as { stream: Socket }).stream.destroy();
+    this.#socket.destroy();
+  }
+
+  get #socket(): Socket {
+    return (this.connection as unknown as { stream: Socket }).stream;
   }
 
   async #begin(text: string): Promise<void> {
@@ -106,7 +92,7 @@ class Connection implements ExplorerConnection {
   }
 
   /** Rows until there are enough; then the connection is of no more use. */
-  #stream(text: string, values: readonly string[], maxRows: number): Promise<Answer> {
+  #stream(text: string, values: readonly string[], maxRows: number): Promise<RawResult> {
     return new Promise((resolve, reject) => {
       const rows: unknown[][] = [];
       let columns: string[] = [];
@@ -130,29 +116,12 @@ class Connection implements ExplorerConnection {
     });
   }
 
-  /** Ends at once when `signal` is aborted or more arrives than can be shown: one cell may have a gigabyte. */
-  async #stoppable<T>(signal: AbortSignal, maxBytes: number, work: () => Promise<T>): Promise<T> {
-    const { stream } = this.connection as unknown as { stream: NodeJS.ReadableStream };
-    return await new Promise<T>((resolve, reject) => {
-      let bytes = 0;
-      const stop = (reason: unknown) => {
-        this.#giveUp();
-        reject(reason);
-      };
-      const count = (chunk: Buffer) => {
-        bytes += chunk.length;
-        if (bytes > 2 * maxBytes + SLACK_BYTES) stop(rowTooLarge(maxBytes));
-      };
-      const abort = () => stop(signal.reason);
-      stream.on('data', count);
-      signal.addEventListener('abort', abort, { once: true });
-      work()
-        .then(resolve, reject)
-        .finally(() => {
-          stream.off('data', count);
-          signal.removeEventListener('abort', abort);
-        });
-    });
+  #stoppable<T>(
+    signal: AbortSignal,
+    limits: Pick<ReadLimits, 'maxBytes'>,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    return withinBytes(this.#socket, limits, signal, () => this.#giveUp(), work);
   }
 
   /** The database would go on with a query that nobody reads. */

@@ -1,5 +1,5 @@
+import type { Socket } from 'node:net';
 import pg from 'pg';
-import * as z from 'zod/v4';
 import { ToolError } from '../definitions/definitions.js';
 import { list } from '../definitions/settings.js';
 import {
@@ -13,15 +13,16 @@ import {
   type RawResult,
   type ReadLimits,
   roleSettings,
-  rowTooLarge,
+  SLACK_BYTES,
   type Table,
   type TableDetails,
+  withinBytes,
 } from './explorer.js';
-import { asStoreError, getTypeParser, requestCancel, withProjectPaths } from './postgres.js';
+import { asStoreError, getTypeParser, postgresUrl, requestCancel } from './postgres.js';
 
 const settings = {
   ...roleSettings,
-  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).transform(withProjectPaths),
+  DATABASE_URL: postgresUrl,
   /** Tables of other schemas are not shown, and the role must not be able to read them. */
   DATABASE_SCHEMAS: list.default(['public']),
 };
@@ -37,8 +38,6 @@ export function postgresExplorer() {
 const CONNECT_MS = 3_000;
 /** A bit more than any query may take: the database gives up even when nobody can tell it to (milliseconds). */
 const STATEMENT_MS = 610_000;
-/** What a batch of rows may have beyond what is shown: words of the protocol, bytes that are shorter as JSON. */
-const SLACK_BYTES = 1_000_000;
 const BATCH = 200;
 
 class Connection implements ExplorerConnection {
@@ -53,7 +52,7 @@ class Connection implements ExplorerConnection {
     limits: ReadLimits,
     signal: AbortSignal,
   ): Promise<RawResult> {
-    return await this.#stoppable(signal, limits.maxBytes, async () => {
+    return await this.#stoppable(signal, limits, async () => {
       await this.#begin(text, values);
       const rows: unknown[][] = [];
       let columns: string[] = [];
@@ -69,7 +68,7 @@ class Connection implements ExplorerConnection {
   }
 
   async explain(text: string, signal: AbortSignal): Promise<string> {
-    return await this.#stoppable(signal, SLACK_BYTES, async () => {
+    return await this.#stoppable(signal, { maxBytes: SLACK_BYTES }, async () => {
       // Whatever cannot be declared as a cursor is no query.
       await this.#begin(text, []);
       const { rows } = await this.#run(`EXPLAIN (COSTS true) ${text}`);
@@ -103,32 +102,18 @@ class Connection implements ExplorerConnection {
     return await this.client.query<unknown[][]>(query);
   }
 
-  /** Ends at once when `signal` is aborted or more arrives than can be shown: one cell may have a gigabyte. */
-  async #stoppable<T>(signal: AbortSignal, maxBytes: number, work: () => Promise<T>): Promise<T> {
-    const { stream } = (this.client as unknown as { connection: { stream: NodeJS.ReadableStream } })
-      .connection;
-    return await new Promise<T>((resolve, reject) => {
-      let bytes = 0;
-      const stop = (reason: unknown) => {
-        void requestCancel(this.client as unknown as pg.PoolClient);
-        this.#isOpen = false;
-        (stream as unknown as { destroy(): void }).destroy();
-        reject(reason);
-      };
-      const count = (chunk: Buffer) => {
-        bytes += chunk.length;
-        if (bytes > 2 * maxBytes + SLACK_BYTES) stop(rowTooLarge(maxBytes));
-      };
-      const abort = () => stop(signal.reason);
-      stream.on('data', count);
-      signal.addEventListener('abort', abort, { once: true });
-      work()
-        .then(resolve, reject)
-        .finally(() => {
-          stream.off('data', count);
-          signal.removeEventListener('abort', abort);
-        });
-    });
+  #stoppable<T>(
+    signal: AbortSignal,
+    limits: Pick<ReadLimits, 'maxBytes'>,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    const { stream } = (this.client as unknown as { connection: { stream: Socket } }).connection;
+    const giveUp = () => {
+      void requestCancel(this.client as unknown as pg.PoolClient);
+      this.#isOpen = false;
+      stream.destroy();
+    };
+    return withinBytes(stream, limits, signal, giveUp, work);
   }
 }
 

@@ -1,7 +1,4 @@
-import { resolve } from 'node:path';
-import * as z from 'zod/v4';
 import { ToolError } from '../definitions/definitions.js';
-import { PROJECT } from '../host/node/project.js';
 import {
   catalog,
   type ExplorerConnection,
@@ -16,24 +13,21 @@ import {
 } from './explorer.js';
 import { unavailable } from './sql.js';
 import { SQLITE, splitStatements } from './sql-text.js';
-import { asStoreError, Database, retryWhileLocked } from './sqlite-connection.js';
-
-export interface SqliteExplorerOptions {
-  /** The file of the database, relative to the project, unless `DATABASE_URL` names another. */
-  readonly file: string;
-}
+import {
+  asStoreError,
+  closeAfter,
+  Database,
+  interruptible,
+  retryWhileLocked,
+  type SqliteOptions,
+  sqliteUrl,
+} from './sqlite-connection.js';
 
 /** The SQLite database of `DATABASE_URL`, to explore. The file has to be there. */
-export function sqliteExplorer({ file }: SqliteExplorerOptions) {
-  const settings = {
-    DATABASE_URL: z
-      .string()
-      .regex(/^file:./, 'must be file:<path>')
-      .default(`file:${file}`),
-  };
+export function sqliteExplorer({ file }: SqliteOptions) {
   return explorerPart({
-    settings,
-    open: ({ DATABASE_URL }) => new Engine(resolve(PROJECT, DATABASE_URL.slice('file:'.length))),
+    settings: { DATABASE_URL: sqliteUrl(file) },
+    open: ({ DATABASE_URL }) => new Engine(DATABASE_URL),
   });
 }
 
@@ -93,11 +87,8 @@ class Connection implements ExplorerConnection {
     });
   }
 
-  /** A statement under way ends first: to interrupt it on a closed connection would end the process. */
   close(): void {
-    const close = () => this.database.close();
-    if (this.#running === undefined) close();
-    else this.#running.then(close, close);
+    closeAfter(this.database, this.#running);
   }
 
   async #run<T>(work: () => Promise<T>): Promise<T> {
@@ -149,21 +140,10 @@ class Connection implements ExplorerConnection {
     }
   }
 
-  async #all(statement: Statement, values: readonly string[], signal: AbortSignal) {
-    signal.throwIfAborted();
-    // An interrupt is lost on a statement that has not started yet, so it is repeated until the statement ends.
-    let retry: NodeJS.Timeout | undefined;
-    const interrupt = () => {
-      this.database.interrupt();
-      retry ??= setInterval(interrupt, 10);
-    };
-    signal.addEventListener('abort', interrupt, { once: true });
-    try {
-      return await retryWhileLocked(() => statement.all(values), signal);
-    } finally {
-      signal.removeEventListener('abort', interrupt);
-      clearInterval(retry);
-    }
+  #all(statement: Statement, values: readonly string[], signal: AbortSignal) {
+    return interruptible(this.database, signal, () =>
+      retryWhileLocked(() => statement.all(values), signal),
+    );
   }
 }
 

@@ -1,8 +1,7 @@
-import * as z from 'zod/v4';
 import { ToolError } from '../definitions/definitions.js';
-import { int, type SettingsOf, type SettingsShape } from '../definitions/settings.js';
+import { bool, int, type SettingsOf, type SettingsShape } from '../definitions/settings.js';
 import type { Part, PartEnv } from '../parts.js';
-import { orAborted, unavailable } from './sql.js';
+import { type ConnectionCounts, countConnections, orAborted, unavailable } from './sql.js';
 
 /** `orders` of the schema `sales` is `sales.orders`. */
 export const fullName = ({ schema, name }: TableName): string => `${schema}.${name}`;
@@ -130,10 +129,7 @@ const explorerSettings = {
 /** The settings of a database that has roles. */
 export const roleSettings = {
   /** For a role that may do more than read: the transactions still only read. */
-  ALLOW_WRITING_ROLE: z
-    .enum(['true', 'false'])
-    .default('false')
-    .transform((value) => value === 'true'),
+  ALLOW_WRITING_ROLE: bool(false),
 };
 
 type ExplorerSettings = SettingsOf<typeof explorerSettings> &
@@ -151,20 +147,11 @@ export function explorerPart<Shape extends SettingsShape>(options: {
     open(env: PartEnv<typeof settings>): DatabaseExplorer {
       const config = env.config as ExplorerSettings;
       const places = new Places(config.DATABASE_POOL_SIZE);
-      countPlaces(places, env.metrics);
+      countConnections(env.metrics, () => places.counts);
       return new Explorer(options.open(env.config as SettingsOf<Shape>), config, places, env.log);
     },
     check: (explorer: DatabaseExplorer) => explorer.ping(),
   } satisfies Part<typeof settings, DatabaseExplorer>;
-}
-
-/** The names are those of a pool: a dashboard shows both in the same way. */
-function countPlaces(places: Places, metrics: PartEnv['metrics']): void {
-  metrics.gauge('mcp_store_connections', 'Connections to the database.', () => [
-    [{ state: 'used' }, places.used],
-    [{ state: 'idle' }, 0],
-  ]);
-  metrics.gauge('mcp_store_waiting', 'Callers who wait for a connection.', () => places.waiting);
 }
 
 const CATALOG: ReadLimits = { maxRows: 10_000, maxBytes: 10_000_000 };
@@ -286,12 +273,9 @@ class Places {
     this.#free = size;
   }
 
-  get used(): number {
-    return this.size - this.#free;
-  }
-
-  get waiting(): number {
-    return this.#waiting.length;
+  /** Each that is in use has a connection of its own. */
+  get counts(): ConnectionCounts {
+    return { used: this.size - this.#free, idle: 0, waiting: this.#waiting.length };
   }
 
   async within<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
@@ -348,8 +332,44 @@ function presented(
   };
 }
 
+/** What may arrive beyond what is shown: words of the protocol, bytes that are shorter as JSON. */
+export const SLACK_BYTES = 1_000_000;
+
+/**
+ * Reads from a connection until `signal` is aborted, or more arrives than can be shown: one cell may have a gigabyte.
+ * @param giveUp ends the connection at once, and what the database does for it
+ */
+export function withinBytes<T>(
+  stream: NodeJS.EventEmitter,
+  { maxBytes }: Pick<ReadLimits, 'maxBytes'>,
+  signal: AbortSignal,
+  giveUp: () => void,
+  work: () => Promise<T>,
+): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    let bytes = 0;
+    const stop = (reason: unknown) => {
+      giveUp();
+      reject(reason);
+    };
+    const count = (chunk: Uint8Array) => {
+      bytes += chunk.length;
+      if (bytes > 2 * maxBytes + SLACK_BYTES) stop(rowTooLarge(maxBytes));
+    };
+    const abort = () => stop(signal.reason);
+    stream.on('data', count);
+    signal.addEventListener('abort', abort, { once: true });
+    work()
+      .then(resolve, reject)
+      .finally(() => {
+        stream.off('data', count);
+        signal.removeEventListener('abort', abort);
+      });
+  });
+}
+
 /** Not even one row fits. */
-export function rowTooLarge(maxBytes: number): ToolError {
+function rowTooLarge(maxBytes: number): ToolError {
   return new ToolError('OUTPUT_TOO_LARGE', `One row has more than ${maxBytes} bytes.`, {
     suggestions: [
       'Ask for fewer columns, or for a part of the long ones, for example with substr.',

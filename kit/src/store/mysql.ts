@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import type { PoolConnection as RawConnection } from 'mysql2';
 import driver from 'mysql2/promise';
 import type { Logger } from 'pino';
 import * as z from 'zod/v4';
@@ -10,68 +10,52 @@ import type { SettingsOf } from '../definitions/settings.js';
 import { PROJECT } from '../host/node/project.js';
 import type { MigrationDatabase } from './migrations.js';
 import {
+  countConnections,
+  endPool,
   orAborted,
   poolSettings,
+  refuseLostColumns,
   type SqlConnection,
   type SqlEngine,
   type SqlResult,
   sqlPart,
+  stopUntilOver,
   unavailable,
 } from './sql.js';
 import { MYSQL } from './sql-text.js';
 import { type Sql, SqlArray, SqlJson, type SqlValue } from './statement.js';
 
-const settings = {
-  DATABASE_URL: z.url({ protocol: /^(mysql|mariadb)$/ }).transform((url, context) => {
-    try {
-      return connectionOptions(url);
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: (error as Error).message });
-      return z.NEVER;
-    }
-  }),
-};
+/** An address of MySQL or MariaDB, as the options of a connection. */
+export const mysqlUrl = z.url({ protocol: /^(mysql|mariadb)$/ }).transform((url, context) => {
+  try {
+    return connectionOptions(url);
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: (error as Error).message });
+    return z.NEVER;
+  }
+});
 
-type Config = SettingsOf<typeof settings & typeof poolSettings>;
+const settings = { ...poolSettings, DATABASE_URL: mysqlUrl };
+
+type Config = SettingsOf<typeof settings>;
 
 /** The MySQL or MariaDB database of `DATABASE_URL`. */
 export function mysql() {
   return sqlPart({
-    settings: { ...settings, ...poolSettings },
-    open(config, { log, metrics }) {
-      const engine = openEngine(config, log);
-      countPool(engine, metrics);
-      return engine;
-    },
+    settings,
+    open: (config, { log, metrics }) => openEngine(config, log, metrics),
     openMigrations: ({ DATABASE_URL }) => openMigrations(DATABASE_URL),
   });
-}
-
-interface MysqlEngine extends SqlEngine {
-  /** How many connections are in use, how many have nothing to do, and how many callers wait for one. */
-  readonly pool: { used: number; idle: number; waiting: number };
-}
-
-function countPool({ pool }: MysqlEngine, metrics: Metrics): void {
-  metrics.gauge('mcp_store_connections', 'Connections to the database.', () => [
-    [{ state: 'used' }, pool.used],
-    [{ state: 'idle' }, pool.idle],
-  ]);
-  metrics.gauge('mcp_store_waiting', 'Callers who wait for a connection.', () => pool.waiting);
 }
 
 /** Nothing waits for ever: neither for a connection nor for an answer (milliseconds). */
 const CONNECT_MS = 3_000;
 /** How long the first statements of a connection may take (milliseconds). */
 export const SETUP_MS = 5_000;
-/** How long one request to stop a statement may take, and how long until the next one (milliseconds). */
+/** How long one request to stop a statement may take (milliseconds). */
 const KILL_MS = 2_000;
-/** After that long the connection is given up. */
+/** A statement that goes on so much longer costs its connection (milliseconds). */
 const STOP_MS = 5_000;
-const FIRST_PAUSE_MS = 50;
-const MAX_PAUSE_MS = 1_000;
-/** What has not ended by then, when the server does, is left to the database (milliseconds). */
-const CLOSE_MS = 1_000;
 
 /**
  * The session speaks the SQL of other databases: names in double quotes, `||` for texts, no backslashes in texts, times in
@@ -82,63 +66,50 @@ export const SESSION = `SET SESSION
   time_zone = '+00:00', innodb_lock_wait_timeout = 5`;
 
 /** A pool of connections to the database, migrated on first use. */
-function openEngine(config: Config, log: Logger): MysqlEngine {
-  const options = config.DATABASE_URL;
+function openEngine(config: Config, log: Logger, metrics: Metrics): SqlEngine {
   const limit = config.DATABASE_POOL_SIZE;
   const pool = driver.createPool({
-    ...options,
+    ...config.DATABASE_URL,
     connectionLimit: limit,
     maxIdle: limit,
     // The server keeps a limited number of them for all its clients.
     maxPreparedStatements: 100,
   });
-  const count = { used: 0, idle: 0, waiting: 0 };
-  const busy = new Set<driver.PoolConnection>();
+  pool.pool.on('connection', prepareSession);
 
-  const connect = async (signal?: AbortSignal): Promise<MysqlConnection> => {
-    count.waiting += 1;
-    const connection = await orAborted(withinTime(pool.getConnection()), signal, (late) =>
-      late.release(),
-    ).finally(() => {
-      count.waiting -= 1;
-    });
-    busy.add(connection);
-    const done = (isUsable: boolean) => {
-      busy.delete(connection);
-      count.used = busy.size;
-      if (isUsable) connection.release();
-      else breakOff(connection);
-      count.idle = idleOf(pool);
-    };
-    count.used = busy.size;
-    count.idle = idleOf(pool);
-    return new MysqlConnection(connection, config, log, done);
-  };
+  const busy = new Set<driver.PoolConnection>();
+  let waiting = 0;
+  countConnections(metrics, () => ({ used: busy.size, idle: idleOf(pool), waiting }));
 
   return {
     system: 'mysql',
-    connect,
-    async run(statement, signal) {
-      const connection = await connect(signal);
-      try {
-        return await connection.run(statement, signal);
-      } finally {
-        connection.release(true);
-      }
+    async connect(signal) {
+      waiting += 1;
+      const connecting = orAborted(withinTime(pool.getConnection()), signal, (late) =>
+        late.release(),
+      );
+      const connection = await connecting.finally(() => {
+        waiting -= 1;
+      });
+      busy.add(connection);
+      return new MysqlConnection(connection, config, log, (isUsable) => {
+        busy.delete(connection);
+        if (isUsable) connection.release();
+        else breakOff(connection);
+      });
     },
     begin: ({ isolation, readOnly }) => [
       ...(isolation ? [`SET TRANSACTION ISOLATION LEVEL ${isolation.toUpperCase()}`] : []),
       `START TRANSACTION${readOnly ? ' READ ONLY' : ''}`,
     ],
     asStoreError,
-    pool: count,
-    async close() {
-      const giveUp = setTimeout(() => {
-        for (const connection of busy) breakOff(connection);
-      }, CLOSE_MS);
-      await pool.end();
-      clearTimeout(giveUp);
-    },
+    close: () =>
+      endPool(
+        () => pool.end(),
+        () => {
+          for (const connection of busy) breakOff(connection);
+        },
+      ),
   };
 }
 
@@ -152,9 +123,7 @@ class MysqlConnection implements SqlConnection {
     private readonly config: Config,
     private readonly log: Logger,
     private readonly done: (isUsable: boolean) => void,
-  ) {
-    prepareSession(connection);
-  }
+  ) {}
 
   async run(statement: Sql, signal?: AbortSignal): Promise<SqlResult> {
     return await this.#stoppable(signal, async () => {
@@ -247,32 +216,21 @@ class MysqlConnection implements SqlConnection {
   }
 
   /**
-   * Asks the database to stop the statement until it has ended, over a connection of its own. A request is lost on a statement that
-   * has not started yet, so it is repeated.
+   * Has the database stop the statement, over a connection of its own.
    * @returns whether the connection is usable afterwards
    */
   async #killUntilOver(statement: Promise<unknown>): Promise<boolean> {
-    let isOver = false;
-    const end = () => {
-      isOver = true;
-    };
-    const ended = statement.then(end, end);
     const deadline = performance.now() + STOP_MS;
+    const options = { ...this.config.DATABASE_URL, connectTimeout: KILL_MS };
     let killer: driver.Connection | undefined;
     try {
-      killer = await driver.createConnection({
-        ...this.config.DATABASE_URL,
-        connectTimeout: KILL_MS,
-      });
-      killer.on('error', () => {});
-      for (let pause = FIRST_PAUSE_MS; !isOver; pause = Math.min(2 * pause, MAX_PAUSE_MS)) {
-        await killer.query({ sql: `KILL QUERY ${this.connection.threadId}`, timeout: KILL_MS });
-        await Promise.race([ended, sleep(pause, undefined, { ref: false })]);
+      return await stopUntilOver(statement, async () => {
         if (performance.now() > deadline) throw new Error('the statement goes on');
-      }
-      return true;
+        killer ??= await connectTo(options);
+        await killer.query({ sql: `KILL QUERY ${this.connection.threadId}`, timeout: KILL_MS });
+        return true;
+      });
     } catch (error) {
-      if (isOver) return false;
       this.log.warn({ err: error }, 'a statement could not be stopped at the database');
       // The database does not answer, or its answers do not arrive: without the connection the statement ends for us.
       breakOff(this.connection);
@@ -281,6 +239,14 @@ class MysqlConnection implements SqlConnection {
       if (killer !== undefined) breakOff(killer);
     }
   }
+}
+
+/** A connection beside the pool. */
+async function connectTo(options: driver.ConnectionOptions): Promise<driver.Connection> {
+  const connection = await driver.createConnection(options);
+  // A lost connection fails the statement under way; without a listener it would end the process.
+  connection.on('error', () => {});
+  return connection;
 }
 
 /**
@@ -304,16 +270,13 @@ interface Streaming {
   };
 }
 
-const prepared = new WeakSet<object>();
-
 /** The first statement of each connection; the driver sends what follows after it. */
-function prepareSession(connection: driver.PoolConnection): void {
-  const { connection: own } = connection as unknown as { connection: object };
-  if (prepared.has(own)) return;
-  prepared.add(own);
+function prepareSession(connection: RawConnection): void {
   // Without a listener the loss of an idle connection would end the process. Whoever uses it next is told.
   connection.on('error', () => {});
-  connection.query(SESSION).catch(() => breakOff(connection));
+  connection.query(SESSION, (error) => {
+    if (error) connection.destroy();
+  });
 }
 
 /** The driver's pool has no gauge of its own. */
@@ -359,7 +322,7 @@ const { TINY, LONGLONG } = driver.Types;
 
 /** Rows with the types that other databases have: booleans, and whole numbers that are exact. */
 function decodeRows(rows: readonly Row[], fields: readonly driver.FieldPacket[]): Row[] {
-  refuseTwins(rows, fields);
+  refuseLostColumns(rows, fields);
   const decoders = fields.flatMap(({ name, columnType, columnLength }) => {
     if (columnType === TINY && columnLength === 1) return [[name, toBoolean] as const];
     return columnType === LONGLONG ? [[name, toInteger] as const] : [];
@@ -373,14 +336,6 @@ function decodeRows(rows: readonly Row[], fields: readonly driver.FieldPacket[])
 const toBoolean = (value: unknown) => (typeof value === 'number' ? value !== 0 : value);
 /** The driver gives those that a `number` does not hold as text. */
 const toInteger = (value: unknown) => (typeof value === 'string' ? BigInt(value) : value);
-
-/** A row has one value for each name, so of two columns with one name one would be lost. @throws {Error} with the name */
-function refuseTwins([row]: readonly object[], fields: readonly { readonly name: string }[]): void {
-  if (row === undefined || Object.keys(row).length === fields.length) return;
-  const names = fields.map(({ name }) => name);
-  const twin = names.find((name, index) => names.indexOf(name) < index);
-  throw new Error(`Two columns are called ${twin}. Give one of them another name with AS.`);
-}
 
 const SSL_FILES = { 'ssl-ca': 'ca', 'ssl-cert': 'cert', 'ssl-key': 'key' } as const;
 
@@ -445,9 +400,7 @@ const MIGRATION_S = 600;
 
 /** A connection for migrations. What defines tables is committed at once, so a file that fails half-way leaves a trace. */
 async function openMigrations(options: driver.ConnectionOptions): Promise<MigrationDatabase> {
-  const connection = await driver.createConnection(options);
-  // A lost connection fails the statement under way; without a listener it would end the process.
-  connection.on('error', () => {});
+  const connection = await connectTo(options);
   await connection.query({ sql: SESSION, timeout: SETUP_MS });
   return {
     dialect: MYSQL,

@@ -1,6 +1,5 @@
 import { isIP, type Socket } from 'node:net';
 import { resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConnectionOptions } from 'node:tls';
 import pg from 'pg';
 import type { Logger } from 'pino';
@@ -10,56 +9,35 @@ import type { SettingsOf } from '../definitions/settings.js';
 import { PROJECT } from '../host/node/project.js';
 import type { MigrationDatabase } from './migrations.js';
 import {
+  countConnections,
+  endPool,
   orAborted,
   poolSettings,
+  refuseLostColumns,
   type SqlConnection,
   type SqlEngine,
   type SqlResult,
   sqlPart,
+  stopUntilOver,
   unavailable,
 } from './sql.js';
 import { POSTGRES } from './sql-text.js';
 import { rawSql, type Sql, SqlArray, SqlJson, type SqlValue } from './statement.js';
 
-type Config = SettingsOf<typeof settings & typeof poolSettings>;
+/** An address of PostgreSQL, with the paths of its files. */
+export const postgresUrl = z.url({ protocol: /^postgres(ql)?$/ }).transform(withProjectPaths);
 
-interface PostgresEngine extends SqlEngine {
-  /** How many connections there are, how many of them have nothing to do, and how many callers wait for one. */
-  readonly pool: { readonly total: number; readonly idle: number; readonly waiting: number };
-}
+const settings = { ...poolSettings, DATABASE_URL: postgresUrl };
 
-const settings = {
-  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).transform(withProjectPaths),
-};
+type Config = SettingsOf<typeof settings>;
 
 /** The PostgreSQL database of `DATABASE_URL`. */
 export function postgres() {
   return sqlPart({
-    settings: { ...settings, ...poolSettings },
-    open(config, { about, log, metrics }) {
-      const engine = openEngine(config, about.name, log);
-      countPool(engine, metrics);
-      return engine;
-    },
+    settings,
+    open: (config, { about, log, metrics }) => openEngine(config, about.name, log, metrics),
     openMigrations: ({ DATABASE_URL }) => openMigrations(DATABASE_URL),
   });
-}
-
-/** The connections to the database, and who waits for one. */
-function countPool(engine: PostgresEngine, metrics: Metrics): void {
-  const connections = () => {
-    const { total, idle } = engine.pool;
-    return [
-      [{ state: 'used' }, total - idle],
-      [{ state: 'idle' }, idle],
-    ] as const;
-  };
-  metrics.gauge('mcp_store_connections', 'Connections to the database.', connections);
-  metrics.gauge(
-    'mcp_store_waiting',
-    'Callers who wait for a connection.',
-    () => engine.pool.waiting,
-  );
 }
 
 /** Nothing waits for ever: neither for a connection nor for an answer (milliseconds). */
@@ -67,11 +45,8 @@ const CONNECT_MS = 3_000;
 /** How much longer than the database the driver waits, so that it is the database that gives up. */
 const ANSWER_MS = 2_000;
 
-/** What has not ended by then, when the server does, is left to the database (milliseconds). */
-const CLOSE_MS = 1_000;
-
 /** A pool of connections to the PostgreSQL database of `DATABASE_URL`, migrated on first use. */
-function openEngine(config: Config, service: string, log: Logger): PostgresEngine {
+function openEngine(config: Config, service: string, log: Logger, metrics: Metrics): SqlEngine {
   const statementMs = config.DATABASE_TIMEOUT_MS;
   const pool = new pg.Pool({
     connectionString: config.DATABASE_URL,
@@ -90,36 +65,29 @@ function openEngine(config: Config, service: string, log: Logger): PostgresEngin
   pool.on('acquire', (client) => busy.add(client));
   pool.on('release', (_, client) => busy.delete(client));
 
-  const connect = async (signal?: AbortSignal) => {
-    const client = await orAborted(pool.connect(), signal, (late) => late.release());
-    return new PostgresConnection(client);
-  };
+  countConnections(metrics, () => ({
+    used: pool.totalCount - pool.idleCount,
+    idle: pool.idleCount,
+    waiting: pool.waitingCount,
+  }));
 
   return {
     system: 'postgresql',
-    connect,
-    async run(statement, signal) {
-      const connection = await connect(signal);
-      try {
-        return await connection.run(statement, signal);
-      } finally {
-        connection.release(true);
-      }
+    async connect(signal) {
+      const client = await orAborted(pool.connect(), signal, (late) => late.release());
+      return new PostgresConnection(client);
     },
     begin: ({ isolation, readOnly }) => [
       `BEGIN${isolation ? ` ISOLATION LEVEL ${isolation.toUpperCase()}` : ''}${readOnly ? ' READ ONLY' : ''}`,
     ],
     asStoreError,
-    get pool() {
-      return { total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount };
-    },
-    async close() {
-      const giveUp = setTimeout(() => {
-        for (const { connection } of busy) connection.stream.destroy();
-      }, CLOSE_MS);
-      await pool.end();
-      clearTimeout(giveUp);
-    },
+    close: () =>
+      endPool(
+        () => pool.end(),
+        () => {
+          for (const { connection } of busy) connection.stream.destroy();
+        },
+      ),
   };
 }
 
@@ -144,7 +112,7 @@ class PostgresConnection implements SqlConnection {
     };
     const answer = this.client.query<object>(query);
     const cancel = () => {
-      this.#settled = cancelUntilOver(this.client, answer).catch(() => false);
+      this.#settled = stopUntilOver(answer, () => requestCancel(this.client)).catch(() => false);
     };
     signal?.addEventListener('abort', cancel, { once: true });
     const { rows, fields, rowCount, command } = await answer
@@ -157,7 +125,7 @@ class PostgresConnection implements SqlConnection {
         throw error;
       })
       .finally(() => signal?.removeEventListener('abort', cancel));
-    refuseTwins(rows, fields);
+    refuseLostColumns(rows, fields);
     if (text === 'COMMIT' && command === 'ROLLBACK') {
       throw new Error(
         'A statement of the transaction has failed, so PostgreSQL has saved nothing of it. What may fail needs a transaction of its own within it.',
@@ -200,14 +168,6 @@ function encode(value: SqlValue): unknown {
   if (value instanceof SqlJson) return value.text;
   if (value instanceof SqlArray) return value.items;
   return value;
-}
-
-/** A row has one value for each name, so of two columns with one name one would be lost. @throws {Error} with the name */
-function refuseTwins([row]: readonly object[], fields: readonly { readonly name: string }[]): void {
-  if (row === undefined || Object.keys(row).length === fields.length) return;
-  const names = fields.map(({ name }) => name);
-  const twin = names.find((name, index) => names.indexOf(name) < index);
-  throw new Error(`Two columns are called ${twin}. Give one of them another name with AS.`);
 }
 
 const { DATE, INT8, TIMESTAMP, TIMESTAMPTZ } = pg.types.builtins;
@@ -325,10 +285,8 @@ export function asStoreError(error: unknown): ToolError | undefined {
   return new ToolError(name, `${text} Try again later.`, { retryable: true });
 }
 
-/** How long one request may take, and how long until the next one, in milliseconds. */
+/** How long a request to cancel may take (milliseconds). */
 const REQUEST_MS = 2_000;
-const FIRST_PAUSE_MS = 50;
-const MAX_PAUSE_MS = 1_000;
 
 /** What the types of `pg` leave out. */
 interface Backend {
@@ -343,25 +301,6 @@ interface Messenger extends pg.Connection {
   connect(socketPath: string): void;
   requestSsl(): void;
   cancel(processID: number, secretKey: number): void;
-}
-
-/**
- * Asks the database to stop the query of a connection until it has ended. A request is lost on a query that has not started
- * yet, so it is repeated, one at a time.
- * @returns whether all requests have arrived: one that is still on its way would stop the connection's next query.
- */
-async function cancelUntilOver(client: pg.PoolClient, query: Promise<unknown>): Promise<boolean> {
-  let isOver = false;
-  const end = () => {
-    isOver = true;
-  };
-  const ended = query.then(end, end);
-  let arrived = true;
-  for (let pause = FIRST_PAUSE_MS; !isOver; pause = Math.min(2 * pause, MAX_PAUSE_MS)) {
-    arrived = (await requestCancel(client)) && arrived;
-    await Promise.race([ended, sleep(pause, undefined, { ref: false })]);
-  }
-  return arrived;
 }
 
 /**

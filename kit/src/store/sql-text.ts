@@ -6,27 +6,22 @@ export interface Dialect {
   readonly hashComments: boolean;
   /** PostgreSQL: comments in comments. */
   readonly nestedComments: boolean;
-  /** SQLite, MySQL: the body of a trigger is `BEGIN … END`; PostgreSQL: that of a function may be `BEGIN ATOMIC … END`. */
-  readonly bodies: boolean;
 }
 
 export const POSTGRES: Dialect = {
   dollarQuotes: true,
   hashComments: false,
   nestedComments: true,
-  bodies: true,
 };
 export const SQLITE: Dialect = {
   dollarQuotes: false,
   hashComments: false,
   nestedComments: false,
-  bodies: true,
 };
 export const MYSQL: Dialect = {
   dollarQuotes: false,
   hashComments: true,
   nestedComments: false,
-  bodies: true,
 };
 
 export interface StatementText {
@@ -45,7 +40,7 @@ export function splitStatements(script: string, dialect: Dialect): StatementText
     if (text !== '') statements.push({ text, line: lineAt(script, from) });
     start = end + 1;
   };
-  let body = new Body(dialect.bodies);
+  let body = new Body();
   for (let at = 0; at < script.length; ) {
     const end = skip(script, at, dialect);
     if (end > at) {
@@ -64,7 +59,7 @@ export function splitStatements(script: string, dialect: Dialect): StatementText
     else if (script[at] === ';') body.pass();
     if (script[at] === ';' && !body.isOpen) {
       take(at);
-      body = new Body(dialect.bodies);
+      body = new Body();
     }
     at += 1;
   }
@@ -144,8 +139,6 @@ class Body {
   #hasParentheses = false;
   #closed: string | undefined;
 
-  constructor(private readonly hasBodies: boolean) {}
-
   get isOpen(): boolean {
     return this.#open.length > 0 || this.#parentheses > 0;
   }
@@ -165,7 +158,6 @@ class Body {
   }
 
   see(word: string): void {
-    if (!this.hasBodies) return;
     // What defines a body says so in its first words: CREATE OR REPLACE DEFINER = CURRENT_USER PROCEDURE …
     if (!this.#hasParentheses && this.#words.length < 12) this.#words.push(word);
     if (!this.#definesBody()) return;

@@ -1,6 +1,7 @@
-import * as z from 'zod/v4';
-import { ToolError } from '../definitions/definitions.js';
-import { int, type SettingsOf, type SettingsShape } from '../definitions/settings.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type * as z from 'zod/v4';
+import { type Metrics, ToolError } from '../definitions/definitions.js';
+import { bool, int, type SettingsOf, type SettingsShape } from '../definitions/settings.js';
 import type { Part, PartEnv } from '../parts.js';
 import { applyMigrations, checkMigrations, type MigrationDatabase } from './migrations.js';
 import { rawSql, requireSql, type Sql } from './statement.js';
@@ -82,8 +83,8 @@ export interface SqlConnection {
 export interface SqlEngine {
   /** @see https://opentelemetry.io/docs/specs/semconv/registry/attributes/db/#db-system-name */
   readonly system: string;
-  /** Runs one statement on any connection. */
-  run(statement: Sql, signal?: AbortSignal): Promise<SqlResult>;
+  /** Runs one statement on any connection, where that is not one of `connect` for its time. */
+  run?(statement: Sql, signal?: AbortSignal): Promise<SqlResult>;
   /** A connection of one's own. */
   connect(signal?: AbortSignal): Promise<SqlConnection>;
   /** The statements that begin a transaction. */
@@ -96,10 +97,7 @@ export interface SqlEngine {
 /** The settings of every SQL database. */
 const sqlSettings = {
   /** `false` where `npm run migrate` does it, so that the server's role needs no right to define tables. */
-  MIGRATE_ON_START: z
-    .enum(['true', 'false'])
-    .default('true')
-    .transform((value) => value === 'true'),
+  MIGRATE_ON_START: bool(true),
 };
 
 /** The settings of a database that is reached over connections, of which there are only so many. */
@@ -196,7 +194,15 @@ class EngineStore extends Runner implements Store {
   }
 
   protected run(statement: Sql, signal: AbortSignal | undefined): Promise<SqlResult> {
-    return this.#told(statement, signal, () => this.engine.run(statement, signal));
+    return this.#told(statement, signal, async () => {
+      if (this.engine.run !== undefined) return await this.engine.run(statement, signal);
+      const connection = await this.engine.connect(signal);
+      try {
+        return await connection.run(statement, signal);
+      } finally {
+        connection.release(true);
+      }
+    });
   }
 
   async transaction<T>(
@@ -315,6 +321,87 @@ class EngineStore extends Runner implements Store {
     });
     return this.#prepared;
   }
+}
+
+/** How many connections are in use, how many have nothing to do, and how many callers wait for one. */
+export interface ConnectionCounts {
+  readonly used: number;
+  readonly idle: number;
+  readonly waiting: number;
+}
+
+/** Metrics of a database that is reached over connections. */
+export function countConnections(metrics: Metrics, counts: () => ConnectionCounts): void {
+  metrics.gauge('mcp_store_connections', 'Connections to the database.', () => {
+    const { used, idle } = counts();
+    return [
+      [{ state: 'used' }, used],
+      [{ state: 'idle' }, idle],
+    ];
+  });
+  metrics.gauge('mcp_store_waiting', 'Callers who wait for a connection.', () => counts().waiting);
+}
+
+/** What has not ended by then, when the server does, is left to the database (milliseconds). */
+const CLOSE_MS = 1_000;
+
+/** Ends a pool of connections. @param giveUp breaks off those that are still in use after a second */
+export async function endPool(end: () => Promise<void>, giveUp: () => void): Promise<void> {
+  const timer = setTimeout(giveUp, CLOSE_MS);
+  await end();
+  clearTimeout(timer);
+}
+
+/** How long until the next request to stop a statement (milliseconds). */
+const FIRST_PAUSE_MS = 50;
+const MAX_PAUSE_MS = 1_000;
+
+/**
+ * Asks a database to stop a statement until it has ended. A request is lost on a statement that has not started yet, so it is repeated,
+ * one at a time.
+ * @param request says whether it has arrived: one that is still on its way would stop the connection's next statement
+ * @returns whether all requests have arrived
+ * @throws what `request` throws while the statement goes on
+ */
+export async function stopUntilOver(
+  statement: Promise<unknown>,
+  request: () => Promise<boolean>,
+): Promise<boolean> {
+  let isOver = false;
+  const end = () => {
+    isOver = true;
+  };
+  const ended = statement.then(end, end);
+  let arrived = true;
+  for (let pause = FIRST_PAUSE_MS; !isOver; pause = Math.min(2 * pause, MAX_PAUSE_MS)) {
+    try {
+      arrived = (await request()) && arrived;
+    } catch (error) {
+      if (!isOver) throw error;
+      arrived = false;
+    }
+    await Promise.race([ended, sleep(pause, undefined, { ref: false })]);
+  }
+  return arrived;
+}
+
+/**
+ * A row has one value for each name, so of two columns with one name one would be lost.
+ * @throws {Error} with the name
+ */
+export function refuseTwins(names: readonly string[]): void {
+  const twin = names.find((name, index) => names.indexOf(name) < index);
+  if (twin === undefined) return;
+  throw new Error(`Two columns are called ${twin}. Give one of them another name with AS.`);
+}
+
+/** The same for rows that are there: a row with fewer values than columns has lost one. @throws {Error} with the name */
+export function refuseLostColumns(
+  [row]: readonly object[],
+  columns: readonly { readonly name: string }[],
+): void {
+  if (row === undefined || Object.keys(row).length === columns.length) return;
+  refuseTwins(columns.map(({ name }) => name));
 }
 
 /** For a database that cannot be used now. */

@@ -1,6 +1,9 @@
+import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import * as z from 'zod/v4';
 import { ToolError } from '../definitions/definitions.js';
-import type { SqlResult } from './sql.js';
+import { PROJECT } from '../host/node/project.js';
+import { refuseTwins, type SqlResult } from './sql.js';
 import { type Sql, SqlArray, SqlJson, type SqlValue } from './statement.js';
 
 /** New in Node.js 20.13, and not yet in its types. */
@@ -17,6 +20,19 @@ export const { default: Database } = await import('libsql/promise');
 report.excludeNetwork = excludeNetwork;
 
 export type Database = InstanceType<typeof Database>;
+
+export interface SqliteOptions {
+  /** The file of the database, relative to the project, unless `DATABASE_URL` names another. */
+  readonly file: string;
+}
+
+/** `file:<path>`, as the path. */
+export const sqliteUrl = (byDefault: string) =>
+  z
+    .string()
+    .regex(/^file:./, 'must be file:<path>')
+    .default(`file:${byDefault}`)
+    .transform((url) => resolve(PROJECT, url.slice('file:'.length)));
 
 /** So many statements are kept. A server whose texts are fixed has fewer. */
 const MAX_KEPT = 100;
@@ -101,20 +117,7 @@ export class Connection {
     values: readonly SqlValue[],
     signal: AbortSignal | undefined,
   ): Promise<Iterator<Row>> {
-    signal?.throwIfAborted();
-    // An interrupt is lost on a statement that has not started yet, so it is repeated until the statement ends.
-    let retry: NodeJS.Timeout | undefined;
-    const interrupt = () => {
-      this.database.interrupt();
-      retry ??= setInterval(interrupt, 10);
-    };
-    signal?.addEventListener('abort', interrupt, { once: true });
-    try {
-      return await statement.iterate(values.map(encode));
-    } finally {
-      signal?.removeEventListener('abort', interrupt);
-      clearInterval(retry);
-    }
+    return await interruptible(this.database, signal, () => statement.iterate(values.map(encode)));
   }
 
   async #changes(): Promise<number> {
@@ -145,30 +148,50 @@ export class Connection {
       return undefined;
     });
     const statement = wrapped ?? (await prepare(text));
-    if (wrapped === undefined) refuseTwins(statement);
+    if (wrapped === undefined) refuseTwins(namesOf(statement));
     // In the query around it, the second of two columns that are called `id` is `id:1`.
     else if (columnsOf(wrapped).some(({ name }) => /:\d+$/.test(name)))
-      refuseTwins(await prepare(text));
+      refuseTwins(namesOf(await prepare(text)));
     return { statement, isQuery: wrapped !== undefined };
   }
 
-  /** A statement under way ends first: to interrupt it on a closed connection would end the process. */
   close(): void {
-    const close = () => this.database.close();
-    if (this.#running === undefined) close();
-    else this.#running.then(close, close);
+    closeAfter(this.database, this.#running);
   }
 }
 
-/**
- * A row has one value for each name, so of two columns with one name a query would lose one.
- * @throws {Error} with the name
- */
-function refuseTwins(statement: Statement): void {
-  const names = columnsOf(statement).map(({ name }) => name.toLowerCase());
-  const twin = names.find((name, index) => names.indexOf(name) < index);
-  if (twin === undefined) return;
-  throw new Error(`Two columns are called ${twin}. Give one of them another name with AS.`);
+/** Does `work` on a connection until `signal` is aborted. */
+export async function interruptible<T>(
+  database: Database,
+  signal: AbortSignal | undefined,
+  work: () => Promise<T>,
+): Promise<T> {
+  signal?.throwIfAborted();
+  // An interrupt is lost on a statement that has not started yet, so it is repeated until the statement ends.
+  let retry: NodeJS.Timeout | undefined;
+  const interrupt = () => {
+    database.interrupt();
+    retry ??= setInterval(interrupt, 10);
+  };
+  signal?.addEventListener('abort', interrupt, { once: true });
+  try {
+    return await work();
+  } finally {
+    signal?.removeEventListener('abort', interrupt);
+    clearInterval(retry);
+  }
+}
+
+/** Closes a connection once what is under way has ended: to interrupt it on a closed one would end the process. */
+export function closeAfter(database: Database, running: Promise<unknown> | undefined): void {
+  const close = () => database.close();
+  if (running === undefined) close();
+  else running.then(close, close);
+}
+
+/** The names of the columns of a result. Those that differ in capitals alone are one. */
+function namesOf(statement: Statement): string[] {
+  return columnsOf(statement).map(({ name }) => name.toLowerCase());
 }
 
 /** The columns of a result; what gives none has none. */
@@ -197,12 +220,7 @@ function encode(value: SqlValue): SqliteValue {
 function decoderOf(columns: readonly Column[]): (row: Row) => Row {
   const decoders = columns.map(({ name, type }) => [name, decoderFor(type ?? '')] as const);
   return (row) => {
-    for (const [name, decode] of decoders) {
-      const value = row[name];
-      if (typeof value === 'string' || typeof value === 'number' || value === null) {
-        if (decode !== toValue) row[name] = decode(value);
-      } else row[name] = decode(value);
-    }
+    for (const [name, decode] of decoders) row[name] = decode(row[name]);
     return row;
   };
 }

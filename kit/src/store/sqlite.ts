@@ -1,34 +1,24 @@
 import { mkdirSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
-import * as z from 'zod/v4';
-import { PROJECT } from '../host/node/project.js';
+import { dirname } from 'node:path';
 import type { MigrationDatabase } from './migrations.js';
 import { type SqlEngine, sqlPart } from './sql.js';
 import { SQLITE } from './sql-text.js';
-import { asStoreError, Connection, Database, retryWhileLocked } from './sqlite-connection.js';
-
-export interface SqliteOptions {
-  /** The file of the database, relative to the project, unless `DATABASE_URL` names another. */
-  readonly file: string;
-}
+import {
+  asStoreError,
+  Connection,
+  Database,
+  retryWhileLocked,
+  type SqliteOptions,
+  sqliteUrl,
+} from './sqlite-connection.js';
 
 /** A SQLite database: `DATABASE_URL` is `file:<path>`. */
 export function sqlite({ file }: SqliteOptions) {
-  const settings = {
-    DATABASE_URL: z
-      .string()
-      .regex(/^file:./, 'must be file:<path>')
-      .default(`file:${file}`),
-  };
   return sqlPart({
-    settings,
-    open: ({ DATABASE_URL }) => openEngine(pathOf(DATABASE_URL)),
-    openMigrations: ({ DATABASE_URL }) => openMigrations(pathOf(DATABASE_URL)),
+    settings: { DATABASE_URL: sqliteUrl(file) },
+    open: ({ DATABASE_URL }) => openEngine(DATABASE_URL),
+    openMigrations: ({ DATABASE_URL }) => openMigrations(DATABASE_URL),
   });
-}
-
-function pathOf(url: string): string {
-  return resolve(PROJECT, url.slice('file:'.length));
 }
 
 /** How many connections wait for the next transaction or stream. */

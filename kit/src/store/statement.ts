@@ -53,26 +53,31 @@ export function sql(strings: TemplateStringsArray, ...values: (SqlValue | Sql)[]
     }
     texts[texts.length - 1] += strings[index + 1] ?? '';
   }
-  return fragment(texts, all);
+  return new Fragment(texts, all);
 }
 
-/** What was made here. Data that only look like it, from JSON for example, must not become SQL. */
-const fragments = new WeakSet<object>();
+/** What was made here. Data that only look like it, from JSON for example, have no private field and must not become SQL. */
+class Fragment implements Sql {
+  readonly #isOurs = true;
 
-function fragment(strings: readonly string[], values: readonly SqlValue[]): Sql {
-  const made = { strings, values };
-  fragments.add(made);
-  return made;
+  constructor(
+    readonly strings: readonly string[],
+    readonly values: readonly SqlValue[],
+  ) {}
+
+  static is(value: object): value is Fragment {
+    return #isOurs in value;
+  }
 }
 
 /** A statement, or a part of one, without values. For the texts of the kit: nobody's data may be in it. */
 export function rawSql(text: string): Sql {
-  return fragment([text], []);
+  return new Fragment([text], []);
 }
 
 /** @throws {TypeError} for what only looks like a statement */
 export function requireSql(statement: Sql): void {
-  if (!fragments.has(statement)) throw new TypeError('Write statements with sql`…`.');
+  if (!Fragment.is(statement)) throw new TypeError('Write statements with sql`…`.');
 }
 
 function append(texts: string[], values: SqlValue[], part: Sql): void {
@@ -98,7 +103,7 @@ sql.join = (parts: readonly Sql[], separator: Sql = rawSql(', ')): Sql => {
     if (index > 0) append(texts, values, separator);
     append(texts, values, part);
   }
-  return fragment(texts, values);
+  return new Fragment(texts, values);
 };
 
 /** All of the conditions: `WHERE ${sql.and([…])}`. None at all is true for every row. */
@@ -159,12 +164,12 @@ export function searchable(text: string): string {
 }
 
 function isSql(value: SqlValue | Sql): value is Sql {
-  return typeof value === 'object' && value !== null && fragments.has(value);
+  return typeof value === 'object' && value !== null && Fragment.is(value);
 }
 
 function listOf(values: readonly SqlValue[]): Sql {
   for (const value of values) checkValue(value);
-  return fragment(['', ...values.slice(1).map(() => ', '), ''], values);
+  return new Fragment(['', ...values.slice(1).map(() => ', '), ''], values);
 }
 
 function checkValue(value: SqlValue): void {
