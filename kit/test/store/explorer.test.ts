@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { EventEmitter } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Part } from '../../src/parts.js';
-import type { DatabaseExplorer } from '../../src/store/explorer.js';
+import { type DatabaseExplorer, withinBytes } from '../../src/store/explorer.js';
 import { dangerOf, mysqlExplorer } from '../../src/store/explorer-mysql.js';
 import { postgresExplorer } from '../../src/store/explorer-postgres.js';
 import { sqliteExplorer } from '../../src/store/explorer-sqlite.js';
@@ -530,4 +531,19 @@ test('a file that is no database is named as such', async () => {
   writeFileSync(path, 'not a database at all, but long enough to look like one'.repeat(20));
   const explorer = openPart(sqlite.part, { DATABASE_URL: `file:${path}` }) as DatabaseExplorer;
   await expect(explorer.query('SELECT 1 FROM x', limits, noHurry())).rejects.toThrow(/database/i);
+});
+
+test('what arrives is given up before all of it is there', async () => {
+  const stream = new EventEmitter();
+  let hasGivenUp = false;
+  const giveUp = () => {
+    hasGivenUp = true;
+  };
+  const never = () => new Promise<never>(() => {});
+  const reading = withinBytes(stream, { maxBytes: 10_000 }, noHurry(), giveUp, never);
+  stream.emit('data', Buffer.alloc(1_000_000));
+  expect(hasGivenUp).toBe(false);
+  stream.emit('data', Buffer.alloc(20_001));
+  expect(hasGivenUp).toBe(true);
+  await expect(reading).rejects.toMatchObject({ code: 'OUTPUT_TOO_LARGE' });
 });
