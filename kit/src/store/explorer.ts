@@ -68,7 +68,7 @@ export interface DatabaseExplorer {
   query(text: string, limits: ReadLimits, signal: AbortSignal): Promise<QueryResult>;
   /** How the database would run a query, in its own words. MySQL runs parts of it for that. */
   explain(text: string, signal: AbortSignal): Promise<string>;
-  /** All tables and views, by schema and name. */
+  /** All tables and views, in the order of `fullName`: that of their code units, whatever the database takes for order. */
   tables(signal: AbortSignal): Promise<Table[]>;
   /**
    * @param name of the table, with its schema before a dot where there are several
@@ -179,7 +179,10 @@ class Explorer implements DatabaseExplorer {
   }
 
   tables(signal: AbortSignal): Promise<Table[]> {
-    return this.#during(signal, (connection, stop) => this.engine.tables(connection, stop));
+    return this.#during(signal, async (connection, stop) => {
+      const tables = await this.engine.tables(connection, stop);
+      return tables.sort((a, b) => (fullName(a) < fullName(b) ? -1 : 1));
+    });
   }
 
   table(name: string, signal: AbortSignal): Promise<TableDetails> {

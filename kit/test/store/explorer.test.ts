@@ -4,7 +4,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Part } from '../../src/parts.js';
-import { type DatabaseExplorer, withinBytes } from '../../src/store/explorer.js';
+import { type DatabaseExplorer, fullName, withinBytes } from '../../src/store/explorer.js';
 import { dangerOf, mysqlExplorer } from '../../src/store/explorer-mysql.js';
 import { postgresExplorer } from '../../src/store/explorer-postgres.js';
 import { sqliteExplorer } from '../../src/store/explorer-sqlite.js';
@@ -358,6 +358,15 @@ for (const fixture of [sqlite, postgres, mysql]) {
         });
       }
       await isIntact(explorer);
+    });
+
+    test('tables come in the order of their names, whatever the database takes for that', async () => {
+      const { explorer, owner } = await explore();
+      await owner('CREATE TABLE Zeta (id INT PRIMARY KEY)');
+      const names = (await explorer.tables(noHurry())).map(fullName);
+      expect(names).toEqual([...names].sort());
+      // PostgreSQL folds the name, and the role does not see what was not granted to it.
+      expect(names).toHaveLength(fixture === postgres ? 3 : 4);
     });
 
     test('a plan is told and nothing runs', async () => {

@@ -1,5 +1,6 @@
 import * as z from 'zod/v4';
 import { READS, Table } from '../database/results.js';
+import { fullName } from '../kit/store/explorer.js';
 import { defineTool } from '../parts.js';
 
 export const listTables = defineTool({
@@ -26,12 +27,11 @@ export const listTables = defineTool({
     const all = (await database.tables(signal)).filter(({ name }) =>
       name.toLowerCase().includes(wanted),
     );
-    const keyOf = (table: { schema: string; name: string }) => `${table.schema}.${table.name}`;
     // The table of `after` may be gone by now.
-    const rest = all.filter((table) => keyOf(table) > after);
+    const rest = all.filter((table) => fullName(table) > after);
     const tables = rest.slice(0, limit);
     const last = tables.at(-1);
-    const next = last !== undefined && rest.length > limit ? keyOf(last) : null;
+    const next = last !== undefined && rest.length > limit ? fullName(last) : null;
     return { tables, next };
   },
 });
