@@ -73,6 +73,7 @@ function say(line: string): void {
 
 function reasonOf(error: unknown): string {
   const { code, message } = error as { code?: unknown; message?: unknown };
-  const why = [code, message].filter((part) => typeof part === 'string' && part !== '').join(': ');
+  // Where several addresses were tried there is no message.
+  const why = String(message || code);
   return `The database cannot be migrated: ${why.replace(/\/\/[^@\s]*@/g, '//')}`;
 }
