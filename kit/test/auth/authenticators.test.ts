@@ -4,9 +4,9 @@ import { apiKeys } from '../../src/auth/api-keys.js';
 import { jwt } from '../../src/auth/jwt.js';
 import { oauth } from '../../src/auth/oauth.js';
 import type { AuthPart } from '../../src/http/app.js';
+import { TestProvider } from '../../src/testing/identity-provider.js';
 import { openPart } from '../support/app.js';
 import { jwtEnv, signToken } from '../support/credentials.js';
-import { TestProvider } from '../support/identity-provider.js';
 
 /** A way to authenticate, for the tests that hold for all of them. A new one needs an entry here. */
 interface AuthFixture {

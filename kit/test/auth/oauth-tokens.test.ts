@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { oauth } from '../../src/auth/oauth.js';
+import { TestProvider } from '../../src/testing/identity-provider.js';
 import { openPart } from '../support/app.js';
-import { TestProvider } from '../support/identity-provider.js';
 
 const provider = await new TestProvider().start();
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { oauth } from '../../src/auth/oauth.js';
 import { createHttpHandler } from '../../src/http/handler.js';
+import { connectTo, eras } from '../../src/testing/client.js';
+import { TestProvider } from '../../src/testing/identity-provider.js';
 import { createTestApp } from '../support/app.js';
-import { connectTo, eras } from '../support/client.js';
-import { TestProvider } from '../support/identity-provider.js';
 import * as tools from '../support/scoped-tools.js';
 
 const provider = await new TestProvider().start();

@@ -5,8 +5,8 @@ import { throttleCredentials } from '../../src/http/callers.js';
 import { refuse } from '../../src/http/exchange.js';
 import { rateLimits } from '../../src/limits/call-limits.js';
 import type { RequestHeaders } from '../../src/parts.js';
+import { owner } from '../../src/testing/client.js';
 import { readSettings } from '../support/app.js';
-import { owner } from '../support/client.js';
 
 test('an address that guesses has to wait; credentials that were right before do not', async () => {
   const config = readSettings(rateLimits(), { RATE_LIMIT_PER_MINUTE: '3' });

@@ -2,8 +2,8 @@ import { SignJWT } from 'jose';
 import { expect, test } from 'vitest';
 import { createTokenAuthenticator, tokenSettings } from '../../src/auth/tokens.js';
 import { nodeHost } from '../../src/host/node/host.js';
+import { owner } from '../../src/testing/client.js';
 import { log, readSettings } from '../support/app.js';
-import { owner } from '../support/client.js';
 import { newMetrics } from '../support/metrics.js';
 
 test('the metrics say how many tokens are remembered, and how many had to be verified', async () => {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { VerifiedTokens } from '../../src/auth/tokens.js';
 import { nodeHost } from '../../src/host/node/host.js';
-import { owner } from '../support/client.js';
+import { owner } from '../../src/testing/client.js';
 
 const HOUR = 3_600_000;
 

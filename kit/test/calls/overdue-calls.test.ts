@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { OverdueCalls } from '../../src/calls/call.js';
-import { owner } from '../support/client.js';
+import { owner } from '../../src/testing/client.js';
 
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());

@@ -5,8 +5,8 @@ import type { Call, CallRequest } from '../../src/calls/call.js';
 import { InputRequired } from '../../src/calls/client-state.js';
 import { runCall } from '../../src/calls/run-call.js';
 import { type CallContext, ToolError } from '../../src/definitions/definitions.js';
+import { owner } from '../../src/testing/client.js';
 import { createTestApp, type TestApp } from '../support/app.js';
-import { owner } from '../support/client.js';
 
 const call: Call = { kind: 'tool', name: 'probe' };
 

@@ -6,10 +6,10 @@ import type { AuthResult, OpenAuth } from '../../src/http/app.js';
 import { anyOf } from '../../src/http/callers.js';
 import { refuse } from '../../src/http/exchange.js';
 import { createHttpHandler } from '../../src/http/handler.js';
+import { connectTo, eras } from '../../src/testing/client.js';
+import { TestProvider } from '../../src/testing/identity-provider.js';
 import { createTestApp, testEnv } from '../support/app.js';
-import { connectTo, eras } from '../support/client.js';
 import { credentials, jwtEnv, signToken } from '../support/credentials.js';
-import { TestProvider } from '../support/identity-provider.js';
 
 const provider = await new TestProvider().start();
 const oauthEnv = { OAUTH_ISSUER: provider.url, PUBLIC_URL: 'http://localhost:3000' };

@@ -7,10 +7,10 @@ import { CallReply, headersAgree, messageIn } from '../../src/http/fast-answers.
 import { createProtocol } from '../../src/http/protocol.js';
 import { createMcpServer } from '../../src/protocol/mcp-server.js';
 import { plainRequest } from '../../src/protocol/requests.js';
+import { connectTo, eras, owner } from '../../src/testing/client.js';
 import { defineTool } from '../fixtures/notes/src/parts.js';
 import { definition } from '../fixtures/notes/src/server.js';
 import { createTestApp } from '../support/app.js';
-import { connectTo, eras, owner } from '../support/client.js';
 import { plainEcho, plainFailure, plainSteps } from '../support/plain-tools.js';
 
 // Not every tool answers the same twice; these do.

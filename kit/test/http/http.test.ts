@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { type HttpApp, httpSettings } from '../../src/http/app.js';
 import { createHttpHandler } from '../../src/http/handler.js';
+import { connectTo, eras } from '../../src/testing/client.js';
 import { createTestApp, readSettings } from '../support/app.js';
-import { connectTo, eras } from '../support/client.js';
 import { credentials } from '../support/credentials.js';
 
 const MESSAGE = { jsonrpc: '2.0', id: 1, method: 'tools/list' };

@@ -1,8 +1,8 @@
 import { describe, expect, test, vi } from 'vitest';
 import { fromWebRequest, toWebResponse } from '../../src/http/exchange.js';
 import { createProtocol } from '../../src/http/protocol.js';
+import { owner } from '../../src/testing/client.js';
 import { createTestApp } from '../support/app.js';
-import { owner } from '../support/client.js';
 
 vi.mock('../../src/http/sdk.js', () => ({
   openSdkHandler: () => {

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Call, CallRequest } from '../../src/calls/call.js';
 import { runCall } from '../../src/calls/run-call.js';
+import { owner } from '../../src/testing/client.js';
 import { createTestApp } from '../support/app.js';
-import { owner } from '../support/client.js';
 
 const call: Call = { kind: 'tool', name: 'probe' };
 const done = async () => 'done';

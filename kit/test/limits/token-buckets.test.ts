@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { TokenBuckets } from '../../src/limits/call-limits.js';
+import { owner } from '../../src/testing/client.js';
 import { createTestApp } from '../support/app.js';
-import { owner } from '../support/client.js';
 
 const SECOND = 1_000_000;
 const two = (key: string) => [{ key, perMinute: 60, burst: 2 }];

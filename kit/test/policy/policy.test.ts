@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parsePolicy } from '../../src/policy/policy.js';
+import { connect, eras } from '../../src/testing/client.js';
 import { createTestApp } from '../support/app.js';
-import { connect, eras } from '../support/client.js';
 import { newPolicyFile } from '../support/policy.js';
 
 const names = {

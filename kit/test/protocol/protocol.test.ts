@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { connect, eras } from '../../src/testing/client.js';
 import { createTestApp } from '../support/app.js';
-import { connect, eras } from '../support/client.js';
 
 describe.each(eras)('%s', (era) => {
   test('lists tools that every client accepts', async () => {

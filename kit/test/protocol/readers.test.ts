@@ -1,9 +1,9 @@
 import { renameSync } from 'node:fs';
 import { expect, test, vi } from 'vitest';
 import { resourceAccess } from '../../src/protocol/mcp-server.js';
+import { owner } from '../../src/testing/client.js';
 import { recentNotes } from '../fixtures/notes/src/resources.js';
 import { createTestApp } from '../support/app.js';
-import { owner } from '../support/client.js';
 import { listener } from '../support/listener.js';
 import { newPolicyFile } from '../support/policy.js';
 

@@ -8,8 +8,8 @@ import { createHttpHandler } from '../../src/http/handler.js';
 import { defineParts, defineServer, int, type Part } from '../../src/index.js';
 import { openServer } from '../../src/serve/open-server.js';
 import { createLogger } from '../../src/telemetry/logger.js';
+import { callTool, connect, eras } from '../../src/testing/client.js';
 import { createTestApp, type TestChanges } from '../support/app.js';
-import { callTool, connect, eras } from '../support/client.js';
 import { jwtEnv } from '../support/credentials.js';
 
 const annotations = {

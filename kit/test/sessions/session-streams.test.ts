@@ -2,8 +2,8 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import type { AuthResult } from '../../src/http/app.js';
 import { fromWebRequest, refuse, toWebResponse } from '../../src/http/exchange.js';
 import { Sessions } from '../../src/sessions/sessions.js';
+import { owner } from '../../src/testing/client.js';
 import { recentNotes } from '../fixtures/notes/src/resources.js';
-import { owner } from '../support/client.js';
 import { createSessionApp, memoryParts, type SessionApp } from '../support/sessions.js';
 
 const { uri } = recentNotes;

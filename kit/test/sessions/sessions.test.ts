@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { createHttpHandler } from '../../src/http/handler.js';
-import { connectTo } from '../support/client.js';
+import { connectTo } from '../../src/testing/client.js';
 import { credentials } from '../support/credentials.js';
 import { createSessionApp, memoryParts } from '../support/sessions.js';
 

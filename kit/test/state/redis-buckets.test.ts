@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { redis as redisState } from '../../src/state/redis.js';
+import { owner } from '../../src/testing/client.js';
 import { about, createTestApp } from '../support/app.js';
-import { owner } from '../support/client.js';
 import { NOWHERE, REDIS_URL, redisClient, titled, whyNoRedis } from '../support/databases.js';
 
 const parts = { state: redisState() };

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { expect, onTestFinished, test } from 'vitest';
+import { eras } from '../../src/testing/client.js';
 import { testEnv } from '../support/app.js';
-import { eras } from '../support/client.js';
 import { FIXTURE } from '../support/fixture.js';
 
 /** The built fixture. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import * as z from 'zod/v4';
 import { createHttpHandler } from '../../src/http/handler.js';
 import { type Sql, type SqlRunner, searchable, sql } from '../../src/store/sql.js';
-import { callTool } from '../support/client.js';
+import { callTool } from '../../src/testing/client.js';
 import { titled } from '../support/databases.js';
 import { createStoreApp, storeFixtures } from '../support/stores.js';
 

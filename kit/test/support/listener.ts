@@ -5,7 +5,7 @@ import { Subscriptions } from '../../src/http/subscriptions.js';
 import { changeCapabilities } from '../../src/protocol/features.js';
 import { createMcpServer } from '../../src/protocol/mcp-server.js';
 import { isListenRequest } from '../../src/protocol/requests.js';
-import { connectTo, owner } from './client.js';
+import { connectTo, owner } from '../../src/testing/client.js';
 
 /** A client that can listen, without a network, and what it hears. `revoke` takes its credentials away. */
 export async function listener(app: HttpApp) {

@@ -14,8 +14,8 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import type { CallEnd } from '../../src/calls/call.js';
 import { ConfigError } from '../../src/definitions/settings.js';
 import { stderr } from '../../src/host/node/host.js';
+import { connect, eras, owner } from '../../src/testing/client.js';
 import { createTestApp } from '../support/app.js';
-import { connect, eras, owner } from '../support/client.js';
 import { newFolder } from '../support/folder.js';
 
 const newPath = () => join(newFolder('audit'), 'audit.jsonl');

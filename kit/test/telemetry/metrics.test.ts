@@ -7,8 +7,8 @@ import { metricsOnOwnPort } from '../../src/http/operations.js';
 import { createNodeServer } from '../../src/serve/node-server.js';
 import { addProcessMetrics } from '../../src/serve/process-metrics.js';
 import { Registry } from '../../src/telemetry/metrics.js';
+import { owner } from '../../src/testing/client.js';
 import { createTestApp } from '../support/app.js';
-import { owner } from '../support/client.js';
 
 const TOKEN = 'a-token-for-prometheus';
 

@@ -7,8 +7,8 @@ import type { Call } from '../../src/calls/call.js';
 import { runCall } from '../../src/calls/run-call.js';
 import { type CallContext, ToolError } from '../../src/definitions/definitions.js';
 import { openTelemetry } from '../../src/telemetry/opentelemetry.js';
+import { owner } from '../../src/testing/client.js';
 import { createTestApp } from '../support/app.js';
-import { owner } from '../support/client.js';
 import { startCollector } from '../support/collector.js';
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';

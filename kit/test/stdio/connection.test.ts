@@ -2,9 +2,9 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import * as z from 'zod/v4';
 import { StdioConnection } from '../../src/stdio/connection.js';
 import type { LineTransport } from '../../src/stdio/line-transport.js';
+import { owner } from '../../src/testing/client.js';
 import { defineTool } from '../fixtures/notes/src/parts.js';
 import { createTestApp } from '../support/app.js';
-import { owner } from '../support/client.js';
 import { plainEcho } from '../support/plain-tools.js';
 
 const { output: _, ...echo } = plainEcho;

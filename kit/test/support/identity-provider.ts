@@ -1,2 +1,0 @@
-/** What projects have for their tests, too. */
-export * from '../../src/testing/identity-provider.js';
