@@ -8,9 +8,8 @@ import { isNetworkError, type Metrics, ToolError } from '../definitions/definiti
 import type { SettingsOf } from '../definitions/settings.js';
 import { PROJECT } from '../host/node/project.js';
 import type { MigrationDatabase } from './migrations.js';
+import { countConnections, endPool, stopUntilOver } from './pool.js';
 import {
-  countConnections,
-  endPool,
   orAborted,
   poolSettings,
   refuseLostColumns,
@@ -18,7 +17,6 @@ import {
   type SqlEngine,
   type SqlResult,
   sqlPart,
-  stopUntilOver,
   unavailable,
 } from './sql.js';
 import { POSTGRES } from './sql-text.js';
