@@ -95,9 +95,11 @@ function checkFeature(
     seen.add(fragment);
   }
   const paths = new Set<string>();
-  for (const { path, file } of feature.files) {
-    if (paths.has(path)) mistakes.push(`${file}: a second file for ${path}`);
-    paths.add(path);
+  for (const { path, file, when } of feature.files) {
+    // Two with different conditions may exclude each other; where they do not, the plan refuses them.
+    const place = `${path} ${when ?? ''}`;
+    if (paths.has(place)) mistakes.push(`${file}: a second file for ${path}`);
+    paths.add(place);
   }
   return mistakes;
 }

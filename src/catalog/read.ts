@@ -18,6 +18,8 @@ import { openedSlots } from './template.js';
 
 const BASE = 'base';
 const RENDERED = '.hbs';
+/** Folders whose files lie in the project: `files/`, and `with-http/` for what is there beside a feature that provides `http`. */
+const OVERLAY = /^(files\/|with-([a-z][a-z0-9-]*)\/)/;
 
 /**
  * Reads the folder `dir`: `base`, one folder per axis (it has `axis.json`), and blueprint folders (only `*.hbs`); and the
@@ -72,11 +74,17 @@ class Reader {
     for (const path of await this.#walk(folder)) {
       const file = `${folder}/${path}`;
       const condition = conditions.of(path);
+      const overlay = OVERLAY.exec(path);
       if (path === 'package.json') pkg = await this.#json(file, packageSchema);
-      else if (path.startsWith('files/')) files.push(await this.#file(file, path, condition));
-      else if (path.startsWith('slots/')) slots.push(await this.#slot(file, path, condition));
+      else if (overlay) {
+        const [, place = '', capability] = overlay;
+        const when = [capability, condition].filter((term) => term !== undefined).join('&');
+        files.push(await this.#file(file, path.slice(place.length), when || undefined));
+      } else if (path.startsWith('slots/')) slots.push(await this.#slot(file, path, condition));
       else if (path !== 'feature.json') {
-        this.mistakes.push(`${file}: a feature has feature.json, package.json, files/ and slots/`);
+        this.mistakes.push(
+          `${file}: a feature has feature.json, package.json, files/, with-<capability>/ and slots/`,
+        );
       }
     }
     this.mistakes.push(...conditions.mistakes.map((text) => `${folder}/feature.json: ${text}`));
@@ -85,7 +93,7 @@ class Reader {
 
   async #file(file: string, path: string, when: string | undefined): Promise<FileSource> {
     const rendered = path.endsWith(RENDERED);
-    const target = projectPath(path.slice('files/'.length));
+    const target = projectPath(path);
     return {
       path: rendered ? target.slice(0, -RENDERED.length) : target,
       file,

@@ -77,6 +77,16 @@ describe('refuses', () => {
       'a second file for .gitignore',
     ],
     [
+      'two files of a feature for one path and one capability',
+      { 'base/with-web/_gitignore': '', 'base/with-web/.gitignore': '' },
+      'a second file for .gitignore',
+    ],
+    [
+      'a folder for a capability that no feature provides',
+      { 'base/with-wbe/a.txt': '' },
+      'base/feature.json: no feature provides "wbe"',
+    ],
+    [
       'a slot inside a line',
       { 'base/files/a.txt.hbs': 'a {{> app/parts}}' },
       'base/files/a.txt.hbs: A slot stands alone on its line',
@@ -156,7 +166,7 @@ describe('refuses', () => {
     [
       'stray files',
       { 'store/disk/notes.txt': 'x' },
-      'store/disk/notes.txt: a feature has feature.json, package.json, files/ and slots/',
+      'store/disk/notes.txt: a feature has feature.json, package.json, files/, with-<capability>/ and slots/',
     ],
     ['stray blueprints', { 'tool/notes.txt': 'x' }, 'tool/notes.txt: a folder without axis.json'],
   ])('%s', async (_, changes, message) => {

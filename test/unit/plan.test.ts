@@ -39,6 +39,17 @@ describe('files', () => {
     expect([...(await plan(WEB)).keys()]).toContain('src/disk.ts');
   });
 
+  it('are those for what the chosen features provide together', async () => {
+    const one = { 'base/with-web/place.txt': 'web\n' };
+    expect([...(await plan({}, one)).keys()]).not.toContain('place.txt');
+    expect(textOf(await plan(WEB, one), 'place.txt')).toBe('web\n');
+  });
+
+  it('are never two for one path', async () => {
+    const both = { 'base/with-web/place.txt': 'web\n', 'base/with-store/place.txt': 'store\n' };
+    await expect(plan(WEB, both)).rejects.toThrow('set the file place.txt');
+  });
+
   it('are copied byte for byte when they are no templates', async () => {
     const raw = `{{name}}\r\n\n\n\n  \${{ x }}  `;
     const files = await plan({}, { 'base/files/raw.txt': raw });
