@@ -4,7 +4,7 @@ import { describe, expect, test, vi } from 'vitest';
 import * as z from 'zod/v4';
 import { basic, bearer, keyHeader, keyQuery } from '../../src/outbound/credentials.js';
 import type { HttpApi } from '../../src/outbound/http-api.js';
-import { clientOf, remote, sendJson } from '../support/remote.js';
+import { clientOf, remote, sendJson, unusedAddress } from '../support/remote.js';
 
 const { signal } = new AbortController();
 const schema = z.object({ id: z.number() });
@@ -373,10 +373,7 @@ describe('a server that does not answer', () => {
   );
 
   test('because nothing listens there is told without its address in the message', async () => {
-    const { url } = await remote((request) => request.socket.destroy());
-    const { port } = new URL(url);
-    // On another address of this machine the port is free.
-    const { api, lines } = clientOf(`http://127.0.0.77:${port}`, { retries: 0 });
+    const { api, lines } = clientOf(await unusedAddress(), { retries: 0 });
     const error = await failure(api.get('/', { signal }));
     expect(error).toMatchObject({ code: 'UPSTREAM_UNAVAILABLE' });
     expect(error.message).toBe('Shop cannot be reached. Try again later.');

@@ -27,6 +27,16 @@ export async function remote(answer: Answer) {
   return { url: `http://127.0.0.1:${port}`, requests };
 }
 
+/** An address where something listened a moment ago. */
+export async function unusedAddress(): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return `http://127.0.0.1:${port}`;
+}
+
 /** Answers with JSON. */
 export function sendJson(
   response: ServerResponse,
