@@ -132,7 +132,8 @@ export function errorOf(
   switch (status) {
     case 401:
       return new ApiError('UPSTREAM_UNAUTHORIZED', `${name} does not accept ${whose}.`, {
-        type: 'unauthorized',
+        // What a caller brings is no concern of the operator.
+        type: isCallers ? 'rejected' : 'unauthorized',
         suggestions: askOperator,
       });
     case 403:

@@ -158,6 +158,8 @@ export class HttpApi {
       BOUNDS,
     );
     this.#duration = (type) => durations({ ...labels, error_type: type });
+    // An alert waits for the first one: a series that begins with it would hide it.
+    this.#duration('unauthorized');
     const cached = metrics.counter(
       'mcp_outbound_cache_total',
       'Questions to other services, by whether a kept answer could be used.',
