@@ -60,12 +60,12 @@ const WORDS: readonly (readonly [about: string, made: (has: Has) => boolean, wor
   [
     'a shop',
     (has) => has('starter/http-api'),
-    /shop:\/\/|shop:read|_orders\b(?<!search_orders)|API_URL/,
+    /shop:\/\/|shop:read|_orders\b(?<!search_orders)|(?<!_)API_URL/,
   ],
   [
     'a remote API',
     (has) => has('starter/weather') || has('starter/http-api'),
-    /stand-in|UpstreamKey/,
+    /UpstreamKey|-api\.mjs/,
   ],
   [
     'replicas',
