@@ -32,11 +32,13 @@ const settings = {
   DATABASE_URL: redisUrl,
   /** Certificates (PEM) of the authorities that a server over TLS may come from; usually in a file, by `DATABASE_CA_FILE`. */
   DATABASE_CA: z.string().optional(),
+  /** What the keys begin with; by default the name of the server. */
+  DATABASE_PREFIX: z.string().optional(),
   /** How long one request may take. */
   DATABASE_TIMEOUT_MS: int(1, 600_000).default(2_000),
 };
 
-/** The Redis or Valkey of `DATABASE_URL`. Its keys begin with the name of the server. */
+/** The Redis or Valkey of `DATABASE_URL`. Keys begin with the name of the server, so that several can share it. */
 export function redisStore() {
   return keyValuePart(settings, openEngine);
 }
@@ -49,7 +51,7 @@ const VERSION_BYTES = 12;
 const VERSION_LENGTH = 16;
 
 function openEngine(
-  { DATABASE_URL, DATABASE_CA, DATABASE_TIMEOUT_MS }: SettingsOf<typeof settings>,
+  { DATABASE_URL, DATABASE_CA, DATABASE_PREFIX, DATABASE_TIMEOUT_MS }: SettingsOf<typeof settings>,
   { about, log }: PartEnv,
 ): KeyValueEngine {
   if (DATABASE_CA !== undefined && DATABASE_URL.tls === undefined) {
@@ -63,7 +65,7 @@ function openEngine(
     patienceMs: Math.min(PATIENCE_MS, DATABASE_TIMEOUT_MS),
     onReady: (redis) => void warnOfLoss(redis, log),
   });
-  return new RedisEngine(connection, `${about.name}:`);
+  return new RedisEngine(connection, `${DATABASE_PREFIX ?? about.name}:`);
 }
 
 /** The server has replied with an error. */
