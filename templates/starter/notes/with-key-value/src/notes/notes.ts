@@ -84,11 +84,7 @@ export async function deleteNote(
   signal: AbortSignal,
 ): Promise<void> {
   const [deleted] = await store.write(
-    [
-      { delete: keyOf(id) },
-      { index: BY_TIME, remove: id },
-      { index: BY_ID, remove: id },
-    ],
+    [{ delete: keyOf(id) }, { index: BY_TIME, remove: id }, { index: BY_ID, remove: id }],
     signal,
   );
   if (deleted === 0) throw noteNotFound();
