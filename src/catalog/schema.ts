@@ -74,6 +74,8 @@ const service = z.strictObject({
   port,
   /** Its port on the developer's machine, as Compose reads it. */
   hostPort: z.string(),
+  /** Its port on a machine of CI, where another service may have the same one. */
+  localPort: port.nullable().default(null),
   environment: textRecord.default({}),
   /** Its command line, where the image's own will not do, and why. */
   command: texts,

@@ -35,7 +35,18 @@ const WORDS: readonly (readonly [about: string, made: (has: Has) => boolean, wor
   ],
   ['SQLite', (has) => has('datastore/sqlite'), /sqlite|database file|file:data|file:\/data/i],
   ['a store', (has) => !has('datastore/none'), /database|STORE_|ctx\.store|datastore|migrations/i],
-  ['Redis', (has) => has('state/redis'), /redis|LIMITS_UNAVAILABLE/i],
+  ['Redis', (has) => has('state/redis') || has('datastore/redis'), /redis/i],
+  ['shared state', (has) => has('state/redis'), /REDIS_URL|RedisDown|LIMITS_UNAVAILABLE/],
+  [
+    'a key-value store',
+    (has) => has('datastore/redis'),
+    /valkey|noeviction|DATABASE_PREFIX|DATABASE_CA/i,
+  ],
+  [
+    'SQL',
+    (has) => has('datastore/sqlite') || has('datastore/postgres') || has('datastore/mysql'),
+    /\bSQL\b|migrat(?!ion\/)|\bindex\b.*query|missing index/i,
+  ],
   ['Docker', (has) => has('deploy/docker'), /docker compose|compose\.yaml/i],
   ['Fly.io', (has) => has('deploy/fly'), /\bfly\b|fly\.io/i],
   [
