@@ -249,6 +249,10 @@ export async function startMongoStandIn(port = 0): Promise<MongoStandIn> {
       indexes.set(command.createIndexes, known);
       return {};
     },
+    listIndexes(command) {
+      const known = databaseOf(command.$db).indexes.get(command.listIndexes) ?? [];
+      return cursorOf(command, command.listIndexes, [{ key: { _id: 1 }, name: '_id_' }, ...known]);
+    },
     listCollections(command) {
       const names = [...databaseOf(command.$db).collections.keys()];
       const all = names.map((name) => ({ name, type: 'collection', options: {}, info: {} }));
