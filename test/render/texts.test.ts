@@ -28,9 +28,14 @@ const WORDS: readonly (readonly [about: string, made: (has: Has) => boolean, wor
   ['tokens', (has) => has('auth/jwt') || has('auth/oauth'), /\bclaims?\b|issuer|JWKS|TOKEN_CACHE/i],
   ['PostgreSQL', (has) => has('datastore/postgres'), /postgres|\bpg_/i],
   ['MySQL', (has) => has('datastore/mysql'), /mysql|mariadb|PROCESSLIST/i],
+  ['MongoDB', (has) => has('datastore/mongodb'), /mongo|CREATE_INDEXES|currentOp/i],
   [
     'a pool',
-    (has) => has('datastore/postgres') || has('datastore/mysql') || has('starter/database'),
+    (has) =>
+      has('datastore/postgres') ||
+      has('datastore/mysql') ||
+      has('datastore/mongodb') ||
+      has('starter/database'),
     /\bpool\b|PoolExhausted/i,
   ],
   ['SQLite', (has) => has('datastore/sqlite'), /sqlite|database file|file:data|file:\/data/i],

@@ -1,8 +1,10 @@
 /** Databases on the servers of the machine, for projects that are really made. */
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
+import { MongoClient } from 'mongodb';
 import mysql from 'mysql2/promise';
 import pg from 'pg';
+import { startMongoStandIn } from '../../kit/test/support/mongo-stand-in.js';
 
 const {
   TEST_POSTGRES_URL = 'postgres://postgres@127.0.0.1:5432/test',
@@ -131,9 +133,34 @@ const redisServer: DatabaseServer = {
   },
 };
 
+const { TEST_MONGODB_URL } = process.env;
+
+/** The registries have no MongoDB, so without one that is named each project gets a stand-in of its own. */
+const mongodbServer: DatabaseServer = {
+  why: null,
+  async create() {
+    if (TEST_MONGODB_URL === undefined) {
+      const server = await startMongoStandIn();
+      const url = `mongodb://127.0.0.1:${server.port}/app?directConnection=true`;
+      return { url, drop: () => server.close() };
+    }
+    const url = new URL(TEST_MONGODB_URL);
+    url.pathname = `create_mcp_${randomBytes(6).toString('hex')}`;
+    return {
+      url: url.href,
+      async drop() {
+        const client = new MongoClient(url.href);
+        await client.db().dropDatabase();
+        await client.close();
+      },
+    };
+  },
+};
+
 /** By the names of the datastores. */
 export const databaseServers: Readonly<Record<string, DatabaseServer>> = {
   postgres: postgresServer,
   mysql: mysqlServer,
   redis: redisServer,
+  mongodb: mongodbServer,
 };

@@ -51,6 +51,7 @@ export function everyAnswer(catalog: Catalog, base: SpecInput = {}): Answer[] {
     return [
       answer({}),
       ...single
+        // One more each time round, so that it is not always the same beside the same.
         .slice((index + Math.floor(index / single.length)) % single.length)
         .slice(0, 1)
         .map((one) => one.answer),

@@ -1,5 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Metrics } from '../definitions/definitions.js';
+import { int } from '../definitions/settings.js';
+
+/** The settings of a database that is reached over connections, of which there are only so many. */
+export const poolSettings = {
+  DATABASE_POOL_SIZE: int(1, 1_000).default(10),
+  /** How long one statement may take. */
+  DATABASE_TIMEOUT_MS: int(1, 600_000).default(10_000),
+};
 
 /** How many connections are in use, how many have nothing to do, and how many callers wait for one. */
 export interface ConnectionCounts {

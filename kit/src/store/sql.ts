@@ -1,6 +1,6 @@
 import type * as z from 'zod/v4';
 import { ToolError } from '../definitions/definitions.js';
-import { bool, int, type SettingsOf, type SettingsShape } from '../definitions/settings.js';
+import { bool, type SettingsOf, type SettingsShape } from '../definitions/settings.js';
 import type { Part, PartEnv } from '../parts.js';
 import { applyMigrations, checkMigrations, type MigrationDatabase } from './migrations.js';
 import { rawSql, requireSql, type Sql } from './statement.js';
@@ -100,13 +100,6 @@ export interface SqlEngine {
 const sqlSettings = {
   /** `false` where `npm run migrate` does it, so that the server's role needs no right to define tables. */
   MIGRATE_ON_START: bool(true),
-};
-
-/** The settings of a database that is reached over connections, of which there are only so many. */
-export const poolSettings = {
-  DATABASE_POOL_SIZE: int(1, 1_000).default(10),
-  /** How long one statement may take. */
-  DATABASE_TIMEOUT_MS: int(1, 600_000).default(10_000),
 };
 
 /** What a kind of SQL database is made of. */

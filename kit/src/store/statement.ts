@@ -1,5 +1,5 @@
 import { ToolError } from '../definitions/definitions.js';
-import { notStorable, searchable } from './text.js';
+import { checkText, searchable } from './text.js';
 
 /** A statement, or a part of one, and its values, kept apart so that a value can never become SQL. */
 export interface Sql {
@@ -202,9 +202,4 @@ function checkEscapes(json: string): void {
     if (typeof value === 'string') checkText(value);
     return value;
   });
-}
-
-function checkText(text: string): void {
-  if (text.includes('\0')) throw notStorable('the character U+0000', text);
-  if (!text.isWellFormed()) throw notStorable('half of a surrogate pair', text);
 }

@@ -15,3 +15,9 @@ export function notStorable(problem: string, text: string): ToolError {
     suggestions: ['Send the text without it.'],
   });
 }
+
+/** @throws {ToolError} `INVALID_INPUT` for a text that a database would refuse, or cut or change without a word. */
+export function checkText(text: string): void {
+  if (text.includes('\0')) throw notStorable('the character U+0000', text);
+  if (!text.isWellFormed()) throw notStorable('half of a surrogate pair', text);
+}
