@@ -5,7 +5,8 @@ import type { Part, PartEnv } from '../parts.js';
 import { applyMigrations, checkMigrations, type MigrationDatabase } from './migrations.js';
 import { rawSql, requireSql, type Sql } from './statement.js';
 
-export { type Sql, type SqlValue, searchable, sql } from './statement.js';
+export { type Sql, type SqlValue, sql } from './statement.js';
+export { searchable } from './text.js';
 
 export interface QueryOptions<Row = unknown> {
   /** The statement stops at the database when this is aborted: pass on the `signal` of the call. */

@@ -1,4 +1,5 @@
 import { ToolError } from '../definitions/definitions.js';
+import { checkText, searchable } from './text.js';
 
 /** A statement, or a part of one, and its values, kept apart so that a value can never become SQL. */
 export interface Sql {
@@ -155,14 +156,6 @@ sql.contains = (column: Sql, text: string): Sql => {
   return sql`${column} LIKE ${pattern} ESCAPE '!'`;
 };
 
-/**
- * A text as it is searched for: without capitals, and each character written in one way. Databases differ in what they
- * know about letters beyond A to Z; SQLite knows nothing.
- */
-export function searchable(text: string): string {
-  return text.normalize('NFKC').toLowerCase();
-}
-
 function isSql(value: SqlValue | Sql): value is Sql {
   return typeof value === 'object' && value !== null && Fragment.is(value);
 }
@@ -208,17 +201,5 @@ function checkEscapes(json: string): void {
     checkText(name);
     if (typeof value === 'string') checkText(value);
     return value;
-  });
-}
-
-function checkText(text: string): void {
-  if (text.includes('\0')) throw notStorable('the character U+0000', text);
-  if (!text.isWellFormed()) throw notStorable('half of a surrogate pair', text);
-}
-
-function notStorable(problem: string, text: string): ToolError {
-  return new ToolError('INVALID_INPUT', `A text contains ${problem}, which cannot be stored.`, {
-    text,
-    suggestions: ['Send the text without it.'],
   });
 }

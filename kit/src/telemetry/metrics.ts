@@ -202,6 +202,7 @@ const FINE = ['ok', 'input_required'];
 const CODES = new Set([
   'ABORTED',
   'CANCELLED',
+  'CONFLICT',
   'FORBIDDEN',
   'INTERNAL',
   'INVALID_CURSOR',
