@@ -10,7 +10,7 @@ import {
   RefusedMappingError,
   readIndexFiles,
 } from './index-files.js';
-import { countConnections } from './pool.js';
+import { countConnections, orAborted } from './pool.js';
 import { asToolError, ClusterError, tooSlow, unavailable } from './search-errors.js';
 import { Cluster, type SearchRequest } from './search-http.js';
 import {
@@ -286,7 +286,11 @@ class Elasticsearch implements SearchStore {
     await this.#answered(false, undefined, async () => {
       const aliases = this.#files.map(({ name }) => this.#config.DATABASE_INDEX_PREFIX + name);
       const path = `/_cluster/health/${aliases.join(',')}?timeout=2s`.replace('/?', '?');
-      const body = await this.#send({ method: 'GET', path, isProbe: true, timeoutMs: PING_MS }, []);
+      const body = await this.#send(
+        { method: 'GET', path, isProbe: true, timeoutMs: PING_MS },
+        // Not all parts are there in time.
+        [408],
+      );
       const { status } = body as { status: unknown };
       if (status !== 'red') return;
       throw unavailable(new Error('the cluster is red: a primary shard is missing'));
@@ -342,7 +346,7 @@ class Elasticsearch implements SearchStore {
     run: () => Promise<T>,
   ): Promise<T> {
     try {
-      await this.#ready();
+      await orAborted(this.#ready(), signal);
       signal?.throwIfAborted();
       return await run();
     } catch (error) {
@@ -390,8 +394,10 @@ const ADMIN_MS = 30_000;
 
 function adminOf(cluster: Cluster): IndexAdmin {
   const send = async (method: 'GET' | 'PUT', path: string, body?: object) => {
-    const isSafe = method === 'GET';
-    const answer = await cluster.send({ method, path, body, isSafe, timeoutMs: ADMIN_MS });
+    const request = { method, path, body, isProbe: true };
+    const answer = await cluster.send(
+      method === 'GET' ? { ...request, isSafe: true } : { ...request, timeoutMs: ADMIN_MS },
+    );
     if (answer.status >= 300) throw new ClusterError(answer.status, answer.body);
     return answer.body;
   };

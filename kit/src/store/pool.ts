@@ -108,3 +108,26 @@ export async function stopUntilOver(
   }
   return arrived;
 }
+
+/**
+ * The end of `work`, or the abort of `signal`, whichever comes first.
+ * @param late takes what comes when nobody waits any more
+ */
+export function orAborted<T>(
+  work: Promise<T>,
+  signal: AbortSignal | undefined,
+  late: (result: T) => void = () => {},
+): Promise<T> {
+  if (signal === undefined) return work;
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(signal.reason);
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop, { once: true });
+    work
+      .then((result) => {
+        if (signal.aborted) late(result);
+        resolve(result);
+      }, reject)
+      .finally(() => signal.removeEventListener('abort', stop));
+  });
+}

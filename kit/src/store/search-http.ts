@@ -106,18 +106,33 @@ export class Cluster {
    */
   async send(request: SearchRequest): Promise<SearchResponse> {
     const { signal, timeoutMs = this.options.timeoutMs } = request;
-    const limit = AbortSignal.timeout(timeoutMs);
-    const stop = signal === undefined ? limit : AbortSignal.any([limit, signal]);
-    const patience = AbortSignal.any([stop, AbortSignal.timeout(CONNECT_MS)]);
+    signal?.throwIfAborted();
+    // Timers of our own: signals made of signals may be collected with theirs before they fire.
+    const stop = new AbortController();
+    const patience = new AbortController();
+    const late = new DOMException('no answer in time', 'TimeoutError');
+    const end = (reason: unknown) => {
+      stop.abort(reason);
+      patience.abort(reason);
+    };
+    const leave = () => end(signal?.reason);
+    signal?.addEventListener('abort', leave, { once: true });
+    const timers = [
+      setTimeout(end, timeoutMs, late),
+      setTimeout(() => patience.abort(new Error('no free place')), CONNECT_MS),
+    ];
     let isWaiting = true;
     try {
-      return await this.#places.within(patience, () => {
+      return await this.#places.within(patience.signal, () => {
         isWaiting = false;
-        return this.#try(request, stop);
+        return this.#try(request, stop.signal);
       });
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
-      throw isWaiting ? new NoAnswerError(false, limit.aborted, error) : error;
+      throw isWaiting ? new NoAnswerError(false, error === late, error) : error;
+    } finally {
+      for (const timer of timers) clearTimeout(timer);
+      signal?.removeEventListener('abort', leave);
     }
   }
 
@@ -138,7 +153,7 @@ export class Cluster {
         const response = await this.#ask(node, request, stop);
         // A gateway has no node behind it, or the node no cluster: another one may.
         if ([502, 503, 504].includes(response.status)) this.#failed(node);
-        else node.failures = 0;
+        else Object.assign(node, { failures: 0, pausedUntil: 0 });
         const again = request.isSafe && TRY_AGAIN.includes(response.status);
         if (!again || isLast) return response;
       } catch (error) {

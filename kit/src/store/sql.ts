@@ -3,7 +3,10 @@ import { ToolError } from '../definitions/definitions.js';
 import { bool, int, type SettingsOf, type SettingsShape } from '../definitions/settings.js';
 import type { Part, PartEnv } from '../parts.js';
 import { applyMigrations, checkMigrations, type MigrationDatabase } from './migrations.js';
+import { orAborted } from './pool.js';
 import { rawSql, requireSql, type Sql } from './statement.js';
+
+export { orAborted } from './pool.js';
 
 export { type Sql, type SqlValue, sql } from './statement.js';
 export { searchable } from './text.js';
@@ -469,29 +472,6 @@ class Transaction extends Runner {
 function both(a: AbortSignal | undefined, b: AbortSignal | undefined): AbortSignal | undefined {
   if (a === undefined || a === b) return b;
   return b === undefined ? a : AbortSignal.any([a, b]);
-}
-
-/**
- * The end of `work`, or the abort of `signal`, whichever comes first.
- * @param late takes what comes when nobody waits any more
- */
-export function orAborted<T>(
-  work: Promise<T>,
-  signal: AbortSignal | undefined,
-  late: (result: T) => void = () => {},
-): Promise<T> {
-  if (signal === undefined) return work;
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(signal.reason);
-    if (signal.aborted) stop();
-    signal.addEventListener('abort', stop, { once: true });
-    work
-      .then((result) => {
-        if (signal.aborted) late(result);
-        resolve(result);
-      }, reject)
-      .finally(() => signal.removeEventListener('abort', stop));
-  });
 }
 
 function optionsOf<Row>(options: AbortSignal | QueryOptions<Row> = {}): QueryOptions<Row> {
