@@ -39,6 +39,8 @@ const OF_NODE: Readonly<Record<string, string>> = {
   'host/node/': 'Node.js itself: files, signals, hashes, the log',
   'serve/http.ts': 'the entry of a process with a port',
   'serve/migrate.ts': 'a program of the shell',
+  'serve/migrate-indices.ts': 'a program of the shell',
+  'serve/migration-program.ts': 'a program of the shell',
   'serve/node-server.ts': 'node:http',
   'serve/process-metrics.ts': 'figures of a process',
   'serve/stdio.ts': 'the entry of a process that its client starts',
@@ -50,6 +52,7 @@ const OF_NODE: Readonly<Record<string, string>> = {
   'policy/policy-file.ts': 'looks at a file again and again',
   'auth/jwt.ts': 'reads keys in PEM with node:crypto, which says what they are good for',
   'telemetry/opentelemetry.ts': 'loads telemetry/spans.ts',
+  'testing/elasticsearch.ts': 'a server for tests',
   'testing/identity-provider.ts': 'a server for tests',
   'telemetry/spans.ts': 'the channels of the HTTP client of Node.js',
 };

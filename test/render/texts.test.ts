@@ -30,10 +30,19 @@ const WORDS: readonly (readonly [about: string, made: (has: Has) => boolean, wor
   ['MySQL', (has) => has('datastore/mysql'), /mysql|mariadb|PROCESSLIST/i],
   [
     'a pool',
-    (has) => has('datastore/postgres') || has('datastore/mysql') || has('starter/database'),
+    (has) =>
+      has('datastore/postgres') ||
+      has('datastore/mysql') ||
+      has('datastore/elasticsearch') ||
+      has('starter/database'),
     /\bpool\b|PoolExhausted/i,
   ],
   ['SQLite', (has) => has('datastore/sqlite'), /sqlite|database file|file:data|file:\/data/i],
+  [
+    'Elasticsearch',
+    (has) => has('datastore/elasticsearch'),
+    /elasticsearch|opensearch|\bindices\b|\bclusters?\b/i,
+  ],
   ['a store', (has) => !has('datastore/none'), /database|STORE_|ctx\.store|datastore|migrations/i],
   ['Redis', (has) => has('state/redis'), /redis|LIMITS_UNAVAILABLE/i],
   ['Docker', (has) => has('deploy/docker'), /docker compose|compose\.yaml/i],

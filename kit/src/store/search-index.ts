@@ -180,7 +180,9 @@ export const query = {
 
   /** Whether a `wildcard` or `keyword` field, saved with `searchable`, contains a text in any case. */
   contains: (field: string, text: string): Query =>
-    Query.of({ wildcard: { [fieldName(field)]: { value: `*${literal(searchable(text))}*` } } }),
+    text === ''
+      ? query.exists(field)
+      : Query.of({ wildcard: { [fieldName(field)]: { value: `*${literal(searchable(text))}*` } } }),
 
   /** Whether a `keyword` field begins with a text. */
   startsWith: (field: string, text: string): Query =>
