@@ -51,7 +51,8 @@ export function everyAnswer(catalog: Catalog, base: SpecInput = {}): Answer[] {
     return [
       answer({}),
       ...single
-        .slice(index % single.length)
+        // One more each time round, so that it is not always the same beside the same.
+        .slice((index + Math.floor(index / single.length)) % single.length)
         .slice(0, 1)
         .map((one) => one.answer),
       ...(legal.length > 1 ? [answer(Object.fromEntries(all))] : []),

@@ -1,6 +1,6 @@
 import * as z from 'zod/v4';
 import { ToolError } from '../definitions/definitions.js';
-import { bool, ConfigError, int, type SettingsOf } from '../definitions/settings.js';
+import { bool, ConfigError, type SettingsOf } from '../definitions/settings.js';
 import type { PartEnv } from '../parts.js';
 import {
   applyIndices,
@@ -10,8 +10,8 @@ import {
   RefusedMappingError,
   readIndexFiles,
 } from './index-files.js';
-import { countConnections, orAborted } from './pool.js';
-import { asToolError, ClusterError, tooSlow, unavailable } from './search-errors.js';
+import { countConnections, poolSettings } from './pool.js';
+import { asToolError, ClusterError, tooSlow } from './search-errors.js';
 import { Cluster, type SearchRequest } from './search-http.js';
 import {
   type BulkOperation,
@@ -30,6 +30,7 @@ import {
   type Version,
   type WriteOptions,
 } from './search-index.js';
+import { checked, orAborted, unavailable } from './store.js';
 import { checkText } from './text.js';
 
 const ADDRESSES = 'must be addresses that begin with http:// or https://, separated by commas';
@@ -44,6 +45,7 @@ const nodeUrls = z.string().transform((text, context) => {
 });
 
 const settings = {
+  ...poolSettings,
   /** The nodes; a user and a password in each of them, or an API key. */
   DATABASE_URL: nodeUrls,
   /** As Elasticsearch gives it in `encoded`. */
@@ -58,9 +60,6 @@ const settings = {
     .string()
     .regex(/^[a-z][a-z0-9_-]{0,99}$/, 'must be lower case letters, digits, _ and -')
     .default(''),
-  DATABASE_POOL_SIZE: int(1, 1_000).default(10),
-  /** How long one operation may take. */
-  DATABASE_TIMEOUT_MS: int(1, 600_000).default(10_000),
   MIGRATE_ON_START: bool(true),
 };
 
@@ -142,7 +141,7 @@ class Elasticsearch implements SearchStore {
     const { _source, _seq_no, _primary_term } = found as Record<string, unknown>;
     if (_source === undefined) return undefined;
     return {
-      document: checked(_source, index),
+      document: checkedDocument(_source, index),
       version: { seqNo: Number(_seq_no), primaryTerm: Number(_primary_term) },
     };
   }
@@ -249,7 +248,7 @@ class Elasticsearch implements SearchStore {
     if (isLate) throw tooSlow();
     const last = hits.hits.at(-1);
     return {
-      documents: hits.hits.map(({ _source }) => checked(_source, index)),
+      documents: hits.hits.map(({ _source }) => checkedDocument(_source, index)),
       next: hits.hits.length === limit ? last?.sort : undefined,
     };
   }
@@ -476,7 +475,7 @@ function checkCursor(after: Cursor, length: number): void {
 
 /** @throws {ToolError} `INVALID_INPUT` with the field of a text that cannot be stored */
 function storable<Doc extends Identified>(document: Doc, index: IndexDefinition<Doc>): object {
-  const own = checked(document, index);
+  const own = checkedDocument(document, index);
   checkTexts(own, '');
   return own;
 }
@@ -492,10 +491,9 @@ function checkTexts(value: unknown, path: string): void {
   }
 }
 
-/** @throws {Error} with the place in the document and without its values, which may be anybody's data */
-function checked<Doc extends Identified>(document: unknown, index: IndexDefinition<Doc>): Doc {
-  const { data, error } = index.document.safeParse(document);
-  if (error === undefined) return data as Doc;
-  const problems = error.issues.map(({ path, code }) => `${path.join('.')} (${code})`);
-  throw new Error(`A document of ${index.name} is not what it should be: ${problems.join(', ')}.`);
+function checkedDocument<Doc extends Identified>(
+  document: unknown,
+  index: IndexDefinition<Doc>,
+): Doc {
+  return checked(document, index.document, `A document of ${index.name} is not what it should be`);
 }

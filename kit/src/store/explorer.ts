@@ -2,7 +2,7 @@ import { ToolError } from '../definitions/definitions.js';
 import { bool, int, type SettingsOf, type SettingsShape } from '../definitions/settings.js';
 import type { Part, PartEnv } from '../parts.js';
 import { countConnections, Places } from './pool.js';
-import { orAborted, unavailable } from './sql.js';
+import { orAborted, unavailable } from './store.js';
 
 /** `orders` of the schema `sales` is `sales.orders`. */
 export const fullName = ({ schema, name }: TableName): string => `${schema}.${name}`;

@@ -1,5 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Metrics } from '../definitions/definitions.js';
+import { int } from '../definitions/settings.js';
+
+/** The settings of a database that is reached over connections, of which there are only so many. */
+export const poolSettings = {
+  DATABASE_POOL_SIZE: int(1, 1_000).default(10),
+  /** How long one statement may take. */
+  DATABASE_TIMEOUT_MS: int(1, 600_000).default(10_000),
+};
 
 /** How many connections are in use, how many have nothing to do, and how many callers wait for one. */
 export interface ConnectionCounts {
@@ -107,27 +115,4 @@ export async function stopUntilOver(
     await Promise.race([ended, sleep(pause, undefined, { ref: false })]);
   }
   return arrived;
-}
-
-/**
- * The end of `work`, or the abort of `signal`, whichever comes first.
- * @param late takes what comes when nobody waits any more
- */
-export function orAborted<T>(
-  work: Promise<T>,
-  signal: AbortSignal | undefined,
-  late: (result: T) => void = () => {},
-): Promise<T> {
-  if (signal === undefined) return work;
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(signal.reason);
-    if (signal.aborted) stop();
-    signal.addEventListener('abort', stop, { once: true });
-    work
-      .then((result) => {
-        if (signal.aborted) late(result);
-        resolve(result);
-      }, reject)
-      .finally(() => signal.removeEventListener('abort', stop));
-  });
 }

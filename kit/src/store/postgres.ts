@@ -8,10 +8,9 @@ import { isNetworkError, type Metrics, ToolError } from '../definitions/definiti
 import type { SettingsOf } from '../definitions/settings.js';
 import { PROJECT } from '../host/node/project.js';
 import type { MigrationDatabase } from './migrations.js';
-import { countConnections, endPool, stopUntilOver } from './pool.js';
+import { countConnections, endPool, poolSettings, stopUntilOver } from './pool.js';
 import {
   orAborted,
-  poolSettings,
   refuseLostColumns,
   type SqlConnection,
   type SqlEngine,

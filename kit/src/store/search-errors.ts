@@ -1,6 +1,7 @@
 import { ToolError } from '../definitions/definitions.js';
 import { IndexFileError } from './index-files.js';
 import { NoAnswerError } from './search-http.js';
+import { unanswered, unavailable } from './store.js';
 
 /** What the cluster says of a request that it did not carry out. */
 export class ClusterError extends Error {
@@ -38,7 +39,7 @@ interface ErrorBody {
 /** An error as one that the caller may see, or `undefined`: then the request is wrong, and that stays inside. */
 export function asToolError(error: unknown, isWrite: boolean): ToolError | undefined {
   if (error instanceof NoAnswerError) {
-    if (isWrite && error.isUncertain) return uncertain(error);
+    if (isWrite && error.isUncertain) return unanswered(error);
     return error.isLate ? tooSlow(error) : unavailable(error);
   }
   if (error instanceof IndexFileError) return unavailable(error);
@@ -46,13 +47,13 @@ export function asToolError(error: unknown, isWrite: boolean): ToolError | undef
   const { status, type } = error;
   if (status === 409) return conflict(error);
   if (/timeout|timed_out/.test(type) || status === 408) return tooSlow(error);
-  if (isWrite && (status === 502 || status === 504)) return uncertain(error);
+  if (isWrite && (status === 502 || status === 504)) return unanswered(error);
   // Blocks have many statuses: a full disk is one.
   if (type === 'cluster_block_exception' || error.isNoIndex) return unavailable(error);
   if (status === 429) return busy(error);
   if (status === 401 || status === 403 || status >= 502) return unavailable(error);
   if (status === 413) {
-    return new ToolError('INVALID_INPUT', 'The document is larger than the search index takes.');
+    return new ToolError('INVALID_INPUT', 'The document is larger than the database takes.');
   }
   return status === 400 && isWrite ? refusedDocument(error) : undefined;
 }
@@ -68,35 +69,18 @@ function refusedDocument({ type, reason }: ClusterError): ToolError | undefined 
   return new ToolError('INVALID_INPUT', `${where} does not fit the mapping of its index.`);
 }
 
-export function unavailable(cause: unknown): ToolError {
-  return new ToolError('STORE_UNAVAILABLE', 'The search index is not available. Try again later.', {
-    retryable: true,
-    cause,
-  });
-}
-
 function busy(cause: unknown): ToolError {
-  return new ToolError('STORE_BUSY', 'The search index has too much to do. Try again later.', {
+  return new ToolError('STORE_BUSY', 'The database has too much to do. Try again later.', {
     retryable: true,
     cause,
   });
 }
 
 export function tooSlow(cause?: unknown): ToolError {
-  return new ToolError(
-    'STORE_TIMEOUT',
-    'The search index needed too long for this. Try again later.',
-    { retryable: true, cause },
-  );
-}
-
-/** After an unanswered change nobody knows whether it was made, so nobody may repeat it without looking. */
-function uncertain(cause: unknown): ToolError {
-  return new ToolError(
-    'STORE_UNAVAILABLE',
-    'The search index did not answer a change. It may have been made or not.',
-    { cause, suggestions: ['Look whether the change is there before you repeat it.'] },
-  );
+  return new ToolError('STORE_TIMEOUT', 'The database needed too long for this. Try again later.', {
+    retryable: true,
+    cause,
+  });
 }
 
 function conflict(cause: unknown): ToolError {

@@ -1,14 +1,13 @@
 import type * as z from 'zod/v4';
 import { ToolError } from '../definitions/definitions.js';
-import { bool, int, type SettingsOf, type SettingsShape } from '../definitions/settings.js';
+import { bool, type SettingsOf, type SettingsShape } from '../definitions/settings.js';
 import type { Part, PartEnv } from '../parts.js';
 import { applyMigrations, checkMigrations, type MigrationDatabase } from './migrations.js';
-import { orAborted } from './pool.js';
 import { rawSql, requireSql, type Sql } from './statement.js';
-
-export { orAborted } from './pool.js';
+import { checked, orAborted, unanswered, unavailable } from './store.js';
 
 export { type Sql, type SqlValue, sql } from './statement.js';
+export { orAborted, unavailable } from './store.js';
 export { searchable } from './text.js';
 
 export interface QueryOptions<Row = unknown> {
@@ -103,13 +102,6 @@ const sqlSettings = {
   MIGRATE_ON_START: bool(true),
 };
 
-/** The settings of a database that is reached over connections, of which there are only so many. */
-export const poolSettings = {
-  DATABASE_POOL_SIZE: int(1, 1_000).default(10),
-  /** How long one statement may take. */
-  DATABASE_TIMEOUT_MS: int(1, 600_000).default(10_000),
-};
-
 /** What a kind of SQL database is made of. */
 export interface SqlPartOptions<Shape extends SettingsShape> {
   readonly settings: Shape;
@@ -161,7 +153,7 @@ abstract class Runner implements SqlRunner {
     const { signal, row } = optionsOf(options);
     requireSql(statement);
     const { rows } = await this.run(statement, signal);
-    return row === undefined ? (rows as Row[]) : rows.map((one) => checked(one, row));
+    return row === undefined ? (rows as Row[]) : rows.map((one) => checkedRow(one, row));
   }
 
   async one<Row>(statement: Sql, options?: AbortSignal | QueryOptions<Row>): Promise<Row> {
@@ -252,7 +244,7 @@ class EngineStore extends Runner implements Store {
           const { value, done } = await this.#told(statement, signal, () => batches.next());
           if (done) break;
           for (const one of value) {
-            yield row === undefined ? (one as Row) : checked(one, row);
+            yield row === undefined ? (one as Row) : checkedRow(one, row);
             signal?.throwIfAborted();
           }
         }
@@ -280,11 +272,7 @@ class EngineStore extends Runner implements Store {
     } catch (error) {
       const isUnanswered = error instanceof ToolError && /UNAVAILABLE|TIMEOUT/.test(error.code);
       if (!isUnanswered) throw error;
-      throw new ToolError(
-        'STORE_UNAVAILABLE',
-        'The database did not answer at the end of a change. It may have been made or not.',
-        { cause: error, suggestions: ['Look whether the change is there before you repeat it.'] },
-      );
+      throw unanswered(error);
     }
   }
 
@@ -343,14 +331,6 @@ export function refuseLostColumns(
 ): void {
   if (row === undefined || Object.keys(row).length === columns.length) return;
   refuseTwins(columns.map(({ name }) => name));
-}
-
-/** For a database that cannot be used now. */
-export function unavailable(cause?: unknown): ToolError {
-  return new ToolError('STORE_UNAVAILABLE', 'The database is not available. Try again later.', {
-    retryable: true,
-    cause,
-  });
 }
 
 /** What the transactions on one connection share. */
@@ -479,11 +459,6 @@ function optionsOf<Row>(options: AbortSignal | QueryOptions<Row> = {}): QueryOpt
 }
 
 /** @throws {Error} with the place in the row and without its values, which may be anybody's data. */
-function checked<Row>(row: unknown, schema: z.ZodType<Row>): Row {
-  const parsed = schema.safeParse(row);
-  if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map(
-    ({ path, code, message }) => `${path.join('.')} (${code === 'invalid_type' ? message : code})`,
-  );
-  throw new Error(`A row is not what the query expects: ${problems.join(', ')}.`);
+function checkedRow<Row>(row: unknown, schema: z.ZodType<Row>): Row {
+  return checked(row, schema, 'A row is not what the query expects');
 }

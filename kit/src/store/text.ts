@@ -9,19 +9,19 @@ export function searchable(text: string): string {
 }
 
 /**
- * Stores keep a text as it was sent, or not at all.
- * @param field where the text stands in a document, for the advice
- * @throws {ToolError} `INVALID_INPUT` for NUL and half surrogate pairs
+ * For a text that a store would refuse, or cut or change without a word. The caller learns in which argument it stands.
+ * @param field where it stands in a document
  */
-export function checkText(text: string, field?: string): void {
-  if (text.includes('\0')) throw notStorable('the character U+0000', text, field);
-  if (!text.isWellFormed()) throw notStorable('half of a surrogate pair', text, field);
-}
-
-function notStorable(problem: string, text: string, field: string | undefined): ToolError {
+export function notStorable(problem: string, text: string, field?: string): ToolError {
   const where = field === undefined ? '' : ` in ${field}`;
   return new ToolError('INVALID_INPUT', `A text contains ${problem}, which cannot be stored.`, {
     text,
     suggestions: [`Send the text${where} without it.`],
   });
+}
+
+/** @throws {ToolError} `INVALID_INPUT` for a text that a database would refuse, or cut or change without a word. */
+export function checkText(text: string, field?: string): void {
+  if (text.includes('\0')) throw notStorable('the character U+0000', text, field);
+  if (!text.isWellFormed()) throw notStorable('half of a surrogate pair', text, field);
 }

@@ -19,7 +19,7 @@ const AWAY = { code: 'STORE_UNAVAILABLE', retryable: true };
 const UNCERTAIN = {
   code: 'STORE_UNAVAILABLE',
   retryable: false,
-  message: expect.stringContaining('may have been made'),
+  message: expect.stringContaining('may have been made or not'),
 };
 const portOf = ({ url }: ElasticsearchStandIn) => Number(new URL(url).port);
 
@@ -147,7 +147,7 @@ test('credentials that are revoked are told to nobody, and new ones may come bac
   cluster.authorization = 'ApiKey other';
   await expect(store.get(notes, '1')).rejects.toMatchObject({
     ...AWAY,
-    message: 'The search index is not available. Try again later.',
+    message: 'The database is not available. Try again later.',
   });
   expect(error.mock.calls[0]?.[0].err.message).toContain('security_exception');
   expect(JSON.stringify(error.mock.calls)).not.toContain('aWQ6a2V5');

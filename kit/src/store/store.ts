@@ -1,0 +1,53 @@
+/** What all stores have in common: their errors in the words for callers, checks of what they return, and waiting that ends with the call. */
+import type * as z from 'zod/v4';
+import { ToolError } from '../definitions/definitions.js';
+
+/** For a database that cannot be used now. */
+export function unavailable(cause?: unknown): ToolError {
+  return new ToolError('STORE_UNAVAILABLE', 'The database is not available. Try again later.', {
+    retryable: true,
+    cause,
+  });
+}
+
+/** For a change of which nobody knows whether it was made, so nobody may make it again without looking. */
+export function unanswered(cause?: unknown): ToolError {
+  return new ToolError(
+    'STORE_UNAVAILABLE',
+    'The database did not answer at the end of a change. It may have been made or not.',
+    { cause, suggestions: ['Look whether the change is there before you repeat it.'] },
+  );
+}
+
+/** @throws {Error} that begins with `problem` and has the places in the value, without what stands there: it may be anybody's data. */
+export function checked<Value>(value: unknown, schema: z.ZodType<Value>, problem: string): Value {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const places = parsed.error.issues.map(
+    ({ path, code, message }) => `${path.join('.')} (${code === 'invalid_type' ? message : code})`,
+  );
+  throw new Error(`${problem}: ${places.join(', ')}.`);
+}
+
+/**
+ * The end of `work`, or the abort of `signal`, whichever comes first.
+ * @param late takes what comes when nobody waits any more
+ */
+export function orAborted<T>(
+  work: Promise<T>,
+  signal: AbortSignal | undefined,
+  late: (result: T) => void = () => {},
+): Promise<T> {
+  if (signal === undefined) return work;
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(signal.reason);
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop, { once: true });
+    work
+      .then((result) => {
+        if (signal.aborted) late(result);
+        resolve(result);
+      }, reject)
+      .finally(() => signal.removeEventListener('abort', stop));
+  });
+}
