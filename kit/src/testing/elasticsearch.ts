@@ -5,6 +5,27 @@ import { setTimeout as sleep } from 'node:timers/promises';
 type Json = Readonly<Record<string, unknown>>;
 type Properties = Readonly<Record<string, { readonly type?: string }>>;
 
+interface Mappings extends Json {
+  readonly dynamic?: string;
+  readonly properties?: Properties;
+}
+
+/** What a search asks for. */
+interface SearchBody extends Json {
+  readonly sort?: readonly Readonly<Record<string, { readonly order: string }>>[];
+  readonly search_after?: readonly Value[];
+  readonly size?: number;
+}
+
+/** What a query of one field says, or `bool`. */
+interface QueryOptions extends Json {
+  readonly value?: unknown;
+  readonly query?: unknown;
+  readonly operator?: string;
+  readonly field?: string;
+  readonly minimum_should_match?: number;
+}
+
 interface Document {
   readonly source: Json;
   readonly seqNo: number;
@@ -12,7 +33,7 @@ interface Document {
 
 interface Index {
   readonly aliases: Json;
-  mappings: Json;
+  mappings: Mappings;
   readonly settings: Json;
   readonly documents: Map<string, Document>;
   /** What searches see: the documents as of the last refresh. */
@@ -255,7 +276,7 @@ function jsonOf(text: string): Json {
   }
 }
 
-const propertiesOf = ({ mappings }: Index) => (mappings['properties'] ?? {}) as Properties;
+const propertiesOf = ({ mappings }: Index) => mappings.properties ?? {};
 
 function save(
   index: Index,
@@ -308,7 +329,7 @@ function conflict(id: string, what: string): Refusal {
 function checkField(index: Index, id: string, field: string, value: unknown): void {
   const property = propertiesOf(index)[field];
   if (property === undefined) {
-    const isStrict = index.mappings['dynamic'] === 'strict';
+    const isStrict = index.mappings.dynamic === 'strict';
     if (!isStrict) return;
     const reason = `mapping set to strict, dynamic introduction of [${field}] within [_doc] is not allowed`;
     throw new Refusal(400, 'strict_dynamic_mapping_exception', reason);
@@ -363,8 +384,8 @@ function indexed(index: Index, field: string, { source }: Document): Value {
   return propertiesOf(index)[field]?.type === 'date' ? timeOf(value) : value;
 }
 
-function search(index: Index, body: Json): Json {
-  const sort = (body['sort'] ?? []) as Readonly<Record<string, { readonly order: string }>>[];
+function search(index: Index, body: SearchBody): Json {
+  const sort = body.sort ?? [];
   const order = sort.map((one) => {
     const [field = '', { order: direction } = { order: 'asc' }] = Object.entries(one)[0] ?? [];
     checkSortable(index, field);
@@ -381,12 +402,12 @@ function search(index: Index, body: Json): Json {
     }
     return 0;
   };
-  const after = body['search_after'] as Value[] | undefined;
+  const after = body.search_after;
   const hits = matching(index, body)
     .map(([id, found]) => ({ _id: id, _source: found.source, sort: rank(found) }))
     .sort((a, b) => compare(a.sort, b.sort))
     .filter((hit) => after === undefined || compare(hit.sort, after) > 0)
-    .slice(0, Number(body['size'] ?? 10));
+    .slice(0, body.size ?? 10);
   return {
     took: 1,
     timed_out: false,
@@ -421,7 +442,7 @@ const wordsOf = (text: unknown) =>
 /** One query of the Query DSL. */
 function matcher(index: Index, node: Json): Matcher {
   const [kind = '', value] = Object.entries(node)[0] ?? [];
-  const inner = value as Json;
+  const inner = value as QueryOptions;
   const [field = '', options] = Object.entries(inner)[0] ?? [];
   const of = (test: (value: string, found: Value) => boolean, key: string): Matcher => {
     const wanted = String((options as Json)[key]);
@@ -438,13 +459,16 @@ function matcher(index: Index, node: Json): Matcher {
     case 'match_none':
       return () => false;
     case 'term':
-      return (found) => indexed(index, field, found) === plain((options as Json)['value']);
+      return (found) => indexed(index, field, found) === plain((options as QueryOptions).value);
     case 'terms': {
       const all = (options as unknown[]).map(plain);
       return (found) => all.includes(indexed(index, field, found));
     }
     case 'wildcard': {
-      const pattern = new RegExp(`^${expressionOf(String((options as Json)['value']))}$`, 'su');
+      const pattern = new RegExp(
+        `^${expressionOf(String((options as QueryOptions).value))}$`,
+        'su',
+      );
       return of((_, own) => pattern.test(String(own)), 'value');
     }
     case 'prefix':
@@ -453,7 +477,7 @@ function matcher(index: Index, node: Json): Matcher {
       return of((wanted, own) => {
         const words = new Set(wordsOf(own));
         const isThere = (word: string) => words.has(word);
-        const isAnd = (options as Json)['operator'] === 'and';
+        const isAnd = (options as QueryOptions).operator === 'and';
         return isAnd ? wordsOf(wanted).every(isThere) : wordsOf(wanted).some(isThere);
       }, 'query');
     case 'range':
@@ -467,7 +491,7 @@ function matcher(index: Index, node: Json): Matcher {
         );
       };
     case 'exists':
-      return (found) => indexed(index, String(inner['field']), found) !== null;
+      return (found) => indexed(index, inner.field ?? '', found) !== null;
     case 'bool':
       return boolMatcher(index, inner);
     default:
@@ -475,13 +499,13 @@ function matcher(index: Index, node: Json): Matcher {
   }
 }
 
-function boolMatcher(index: Index, inner: Json): Matcher {
+function boolMatcher(index: Index, inner: QueryOptions): Matcher {
   const parts = (name: string) =>
     ((inner[name] ?? []) as Json[]).map((part) => matcher(index, part));
   const must = [...parts('must'), ...parts('filter')];
   const [should, mustNot] = [parts('should'), parts('must_not')];
   const least = Number(
-    inner['minimum_should_match'] ?? (must.length > 0 ? 0 : Math.min(1, should.length)),
+    inner.minimum_should_match ?? (must.length > 0 ? 0 : Math.min(1, should.length)),
   );
   return (found) =>
     must.every((one) => one(found)) &&

@@ -3,7 +3,8 @@ import { onTestFinished } from 'vitest';
 import { ElasticsearchStandIn } from '../../src/kit/testing/elasticsearch.js';
 
 const LOCAL = 'http://elastic:app@127.0.0.1:9200';
-const url = process.env['DATABASE_URL'] ?? ((await answers(LOCAL)) ? LOCAL : undefined);
+const { DATABASE_URL } = process.env;
+const url = DATABASE_URL ?? ((await answers(LOCAL)) ? LOCAL : undefined);
 
 /**
  * The settings of indices for one test: in the cluster of `DATABASE_URL`, in one on this machine, or else in a stand-in, which keeps
