@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import mysql from 'mysql2/promise';
 import pg from 'pg';
+import { ElasticsearchStandIn } from '../../kit/src/testing/elasticsearch.js';
 
 const {
   TEST_POSTGRES_URL = 'postgres://postgres@127.0.0.1:5432/test',
@@ -90,8 +91,18 @@ const mysqlServer = await serverOf({
   },
 });
 
+/** The registries have no Elasticsearch: each project gets a stand-in of its own. */
+const elasticsearchServer: DatabaseServer = {
+  why: null,
+  async create() {
+    const standIn = await new ElasticsearchStandIn().start();
+    return { url: standIn.url, drop: () => standIn.stop() };
+  },
+};
+
 /** By the names of the datastores. */
 export const databaseServers: Readonly<Record<string, DatabaseServer>> = {
   postgres: postgresServer,
   mysql: mysqlServer,
+  elasticsearch: elasticsearchServer,
 };
