@@ -12,9 +12,11 @@ import { execa } from 'execa';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { addTool } from '../../src/add/add-tool.js';
 import type { SpecInput } from '../../src/model.js';
+import { syncKit } from '../../src/upkeep/sync-kit.js';
 import { biome } from '../support/biome.js';
 import { cleanEnv } from '../support/cli.js';
 import { planProject, realCatalog, textOf } from '../support/projects.js';
+import { VERSION } from '../support/render.js';
 
 const folders: string[] = [];
 afterAll(async () => {
@@ -141,7 +143,13 @@ describe('a project is sound', () => {
       'import { shop }',
       "import { partnerKey } from './partner.js';\nimport { shop }",
     );
-    const settings = ['PAGE_SIZE=20', 'SUPPORT_EMAIL=', `SHOP_URL=${standIn}`, 'PARTNER_KEY='];
+    const settings = [
+      'PAGE_SIZE=20',
+      'SUPPORT_EMAIL=',
+      `SHOP_URL=${standIn}`,
+      'SHOP_TOKEN=',
+      'PARTNER_KEY=',
+    ];
     project.set(
       '.env.example',
       `${project.get('.env.example')}${settings.map((line) => `# ${line}\n`).join('')}`,
@@ -149,6 +157,14 @@ describe('a project is sound', () => {
     const folder = await written(project);
     // The imports of what is joined are not sorted.
     await biome(folder, 'check', '--write', 'src/server.ts', 'src/parts.ts');
+    const kit = await syncKit({
+      cwd: folder,
+      catalog: await realCatalog(),
+      version: VERSION,
+      check: false,
+      prune: false,
+    });
+    expect(kit.added).toContain('src/kit/outbound/http-api.ts');
     await addTool({
       name: 'search_orders',
       description: 'Finds orders.',

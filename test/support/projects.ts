@@ -6,6 +6,7 @@ import { UsageError } from '../../src/errors.js';
 import type { Plan, ProjectSpec, SpecInput } from '../../src/model.js';
 import { createPlan } from '../../src/plan/index.js';
 import { resolveSpec } from '../../src/project-spec/index.js';
+import { VERSION } from './render.js';
 
 export interface Project {
   /** The choices in short, for messages. */
@@ -32,7 +33,7 @@ export async function planProject(input: SpecInput): Promise<Project> {
   const label = Object.values(spec.choices)
     .map((ids) => ids.join('+'))
     .join(' ');
-  return { label, spec, plan: createPlan(templates, spec, '0.0.0') };
+  return { label, spec, plan: createPlan(templates, spec, VERSION) };
 }
 
 /** Every legal combination of these choices; the illegal ones are left out. */
