@@ -35,10 +35,16 @@ const WORDS: readonly (readonly [about: string, made: (has: Has) => boolean, wor
       has('datastore/postgres') ||
       has('datastore/mysql') ||
       has('datastore/mongodb') ||
+      has('datastore/elasticsearch') ||
       has('starter/database'),
     /\bpool\b|PoolExhausted/i,
   ],
   ['SQLite', (has) => has('datastore/sqlite'), /sqlite|database file|file:data|file:\/data/i],
+  [
+    'Elasticsearch',
+    (has) => has('datastore/elasticsearch'),
+    /elasticsearch|opensearch|\bindices\b|\bclusters?\b/i,
+  ],
   ['a store', (has) => !has('datastore/none'), /database|STORE_|ctx\.store|datastore|migrations/i],
   ['Redis', (has) => has('state/redis') || has('datastore/redis'), /redis/i],
   ['shared state', (has) => has('state/redis'), /REDIS_URL|RedisDown|LIMITS_UNAVAILABLE/],

@@ -5,6 +5,7 @@ import { MongoClient } from 'mongodb';
 import mysql from 'mysql2/promise';
 import pg from 'pg';
 import { startMongoStandIn } from '../../kit/test/support/mongo-stand-in.js';
+import { ElasticsearchStandIn } from '../../kit/src/testing/elasticsearch.js';
 
 const {
   TEST_POSTGRES_URL = 'postgres://postgres@127.0.0.1:5432/test',
@@ -157,10 +158,20 @@ const mongodbServer: DatabaseServer = {
   },
 };
 
+/** The registries have no Elasticsearch: each project gets a stand-in of its own. */
+const elasticsearchServer: DatabaseServer = {
+  why: null,
+  async create() {
+    const standIn = await new ElasticsearchStandIn().start();
+    return { url: standIn.url, drop: () => standIn.stop() };
+  },
+};
+
 /** By the names of the datastores. */
 export const databaseServers: Readonly<Record<string, DatabaseServer>> = {
   postgres: postgresServer,
   mysql: mysqlServer,
   redis: redisServer,
   mongodb: mongodbServer,
+  elasticsearch: elasticsearchServer,
 };

@@ -1,7 +1,7 @@
 import { ToolError } from '../definitions/definitions.js';
 import { bool, int, type SettingsOf, type SettingsShape } from '../definitions/settings.js';
 import type { Part, PartEnv } from '../parts.js';
-import { type ConnectionCounts, countConnections } from './pool.js';
+import { countConnections, Places } from './pool.js';
 import { orAborted, unavailable } from './store.js';
 
 /** `orders` of the schema `sales` is `sales.orders`. */
@@ -265,52 +265,6 @@ class Explorer implements DatabaseExplorer {
       this.log.warn(`${found} It is used because of ALLOW_WRITING_ROLE=true.`);
     }
     this.#isChecked = true;
-  }
-}
-
-/** So many at once; the others wait, in their order. */
-class Places {
-  readonly #waiting: (() => void)[] = [];
-  #free: number;
-
-  constructor(private readonly size: number) {
-    this.#free = size;
-  }
-
-  /** Each that is in use has a connection of its own. */
-  get counts(): ConnectionCounts {
-    return { used: this.size - this.#free, idle: 0, waiting: this.#waiting.length };
-  }
-
-  async within<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-    await this.#take(signal);
-    try {
-      return await work();
-    } finally {
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#free += 1;
-      else next();
-    }
-  }
-
-  #take(signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
-    if (this.#free > 0) {
-      this.#free -= 1;
-      return Promise.resolve();
-    }
-    return new Promise((resolve, reject) => {
-      const go = () => {
-        signal.removeEventListener('abort', stop);
-        resolve();
-      };
-      const stop = () => {
-        this.#waiting.splice(this.#waiting.indexOf(go), 1);
-        reject(signal.reason);
-      };
-      signal.addEventListener('abort', stop, { once: true });
-      this.#waiting.push(go);
-    });
   }
 }
 

@@ -28,6 +28,52 @@ export function countConnections(metrics: Metrics, counts: () => ConnectionCount
   metrics.gauge('mcp_store_waiting', 'Callers who wait for a connection.', () => counts().waiting);
 }
 
+/** So many at once; the others wait, in their order. */
+export class Places {
+  readonly #waiting: (() => void)[] = [];
+  #free: number;
+
+  constructor(private readonly size: number) {
+    this.#free = size;
+  }
+
+  /** Each that is in use has a connection of its own. */
+  get counts(): ConnectionCounts {
+    return { used: this.size - this.#free, idle: 0, waiting: this.#waiting.length };
+  }
+
+  async within<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    await this.#take(signal);
+    try {
+      return await work();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#free += 1;
+      else next();
+    }
+  }
+
+  #take(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    if (this.#free > 0) {
+      this.#free -= 1;
+      return Promise.resolve();
+    }
+    return new Promise((resolve, reject) => {
+      const go = () => {
+        signal.removeEventListener('abort', stop);
+        resolve();
+      };
+      const stop = () => {
+        this.#waiting.splice(this.#waiting.indexOf(go), 1);
+        reject(signal.reason);
+      };
+      signal.addEventListener('abort', stop, { once: true });
+      this.#waiting.push(go);
+    });
+  }
+}
+
 /** What has not ended by then, when the server does, is left to the database (milliseconds). */
 const CLOSE_MS = 1_000;
 
