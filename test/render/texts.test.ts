@@ -20,7 +20,7 @@ const WORDS: readonly (readonly [about: string, made: (has: Has) => boolean, wor
   [
     'auth',
     (has) => !has('auth/none'),
-    /policy|scopes?\b|approv|credential(?!s_file)|\b401\b|--role|\brights\b|AuthFailures|signs? in/i,
+    /(?<!maxmemory-)policy|scopes?\b|approv|credential(?!s_file)|\b401\b|--role|\brights\b|AuthFailures|signs? in/i,
   ],
   ['API keys', (has) => has('auth/api-key'), /MCP_API_KEYS|keys\.mjs|x-api-key|\bAPI keys?\b/i],
   ['JWT', (has) => has('auth/jwt'), /JWT_|token\.mjs/],
@@ -56,7 +56,7 @@ const WORDS: readonly (readonly [about: string, made: (has: Has) => boolean, wor
   [
     'SQL',
     (has) => has('datastore/sqlite') || has('datastore/postgres') || has('datastore/mysql'),
-    /\bSQL\b|migrat(?!ion\/)|\bindex\b.*query|missing index/i,
+    /\bmigrat(?:e|ions)\b|missing index/i,
   ],
   ['Docker', (has) => has('deploy/docker'), /docker compose|compose\.yaml/i],
   ['Fly.io', (has) => has('deploy/fly'), /\bfly\b|fly\.io/i],
