@@ -1,11 +1,10 @@
 /** Databases on the servers of the machine, for projects that are really made. */
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
-import { MongoClient } from 'mongodb';
 import mysql from 'mysql2/promise';
 import pg from 'pg';
-import { startMongoStandIn } from '../../kit/test/support/mongo-stand-in.js';
 import { ElasticsearchStandIn } from '../../kit/src/testing/elasticsearch.js';
+import { dropMongoDatabase, startMongoStandIn } from '../../kit/test/support/mongo-stand-in.js';
 
 const {
   TEST_POSTGRES_URL = 'postgres://postgres@127.0.0.1:5432/test',
@@ -147,14 +146,7 @@ const mongodbServer: DatabaseServer = {
     }
     const url = new URL(TEST_MONGODB_URL);
     url.pathname = `create_mcp_${randomBytes(6).toString('hex')}`;
-    return {
-      url: url.href,
-      async drop() {
-        const client = new MongoClient(url.href);
-        await client.db().dropDatabase();
-        await client.close();
-      },
-    };
+    return { url: url.href, drop: () => dropMongoDatabase(url.href) };
   },
 };
 

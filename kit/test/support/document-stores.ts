@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { MongoClient } from 'mongodb';
 import { onTestFinished } from 'vitest';
 import { type MongoStore, mongodb } from '../../src/store/mongodb.js';
 import { createTestApp, type TestApp } from './app.js';
-import { type MongoStandIn, startMongoStandIn } from './mongo-stand-in.js';
+import { dropMongoDatabase, type MongoStandIn, startMongoStandIn } from './mongo-stand-in.js';
 
 const { TEST_MONGODB_URL } = process.env;
 
@@ -46,11 +45,7 @@ export const mongodbFixture: DocumentStoreFixture = {
   async env() {
     const url = new URL(TEST_MONGODB_URL ?? '');
     url.pathname = `test_${randomUUID().replaceAll('-', '')}`;
-    onTestFinished(async () => {
-      const client = new MongoClient(url.href);
-      await client.db().dropDatabase();
-      await client.close();
-    });
+    onTestFinished(() => dropMongoDatabase(url.href));
     return { DATABASE_URL: url.href };
   },
 };

@@ -8,9 +8,12 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { Aggregator, Query } from 'mingo';
 import { updateOne } from 'mingo/updater';
-import { BSON, type Document } from 'mongodb';
+import { BSON, MongoClient } from 'mongodb';
 
 const { deserialize, Long, serialize, UUID } = BSON;
+
+// biome-ignore lint/suspicious/noExplicitAny: a document has whatever fields its sender likes.
+type Document = any;
 
 export interface MongoStandIn {
   readonly port: number;
@@ -55,6 +58,16 @@ interface Transaction {
 const idOf = (document: Document) => JSON.stringify(serialize({ _id: document['_id'] }));
 /** The commands of a driver that looks whether a server is there. */
 const MONITORING = ['hello', 'ismaster', 'isMaster', 'endSessions'];
+
+/** Drops the database that an address names. */
+export async function dropMongoDatabase(url: string): Promise<void> {
+  const client = new MongoClient(url);
+  try {
+    await client.db().dropDatabase();
+  } finally {
+    await client.close();
+  }
+}
 
 /** Starts it on a free port of this machine, or on `port`. The caller closes it. */
 export async function startMongoStandIn(port = 0): Promise<MongoStandIn> {
