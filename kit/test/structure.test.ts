@@ -46,6 +46,7 @@ const OF_NODE: Readonly<Record<string, string>> = {
   'serve/stdio.ts': 'the entry of a process that its client starts',
   'stdio/': 'streams of a process',
   'store/': 'database drivers, and migrations in files',
+  'outbound/redis-connection.ts': 'a connection over TCP',
   'state/redis.ts': 'a connection over TCP',
   'state/shared-redis.ts': 'a connection over TCP',
   'sessions/redis/': 'a connection over TCP',

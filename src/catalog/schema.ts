@@ -74,6 +74,8 @@ const service = z.strictObject({
   port,
   /** Its port on the developer's machine, as Compose reads it. */
   hostPort: z.string(),
+  /** Its port on a machine of CI, where another service may have the same one. */
+  localPort: port.nullable().default(null),
   environment: textRecord.default({}),
   /** Its command line, where the image's own will not do, and why. */
   command: texts,
@@ -131,7 +133,8 @@ const smoke = z.strictObject({
   env: textRecord.exactOptional(),
   /**
    * A Node script of the project that stands in for the API which the server calls: the first line that it prints is its
-   * address. `env` leads the server there (`{url}`). Not used where one of these variables is set already.
+   * address. `env` leads the server there (`{url}`). Not used where one of these variables is set, other
+   * than to its local value.
    */
   standIn: z.strictObject({ script: z.string().endsWith('.mjs'), env: textRecord }).exactOptional(),
   call: z.strictObject({ tool: z.string(), arguments: record }).exactOptional(),

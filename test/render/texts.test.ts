@@ -41,10 +41,26 @@ const WORDS: readonly (readonly [about: string, made: (has: Has) => boolean, wor
   [
     'Elasticsearch',
     (has) => has('datastore/elasticsearch'),
-    /elasticsearch|opensearch|\bindices\b|\bclusters?\b/i,
+    /elasticsearch|opensearch|\bindices\b|DATABASE_API_KEY/i,
   ],
   ['a store', (has) => !has('datastore/none'), /database|STORE_|ctx\.store|datastore|migrations/i],
-  ['Redis', (has) => has('state/redis'), /redis|LIMITS_UNAVAILABLE/i],
+  ['Redis', (has) => has('state/redis') || has('datastore/redis'), /redis/i],
+  ['shared state', (has) => has('state/redis'), /REDIS_URL|RedisDown|LIMITS_UNAVAILABLE/],
+  ['a key-value store', (has) => has('datastore/redis'), /valkey|noeviction|DATABASE_PREFIX/i],
+  [
+    'migrations',
+    (has) =>
+      has('datastore/sqlite') ||
+      has('datastore/postgres') ||
+      has('datastore/mysql') ||
+      has('datastore/elasticsearch'),
+    /migrat(?!ion\/)/i,
+  ],
+  [
+    'SQL',
+    (has) => has('datastore/sqlite') || has('datastore/postgres') || has('datastore/mysql'),
+    /\bSQL\b|\bindex\b.*query|missing index/i,
+  ],
   ['Docker', (has) => has('deploy/docker'), /docker compose|compose\.yaml/i],
   ['Fly.io', (has) => has('deploy/fly'), /\bfly\b|fly\.io/i],
   [
@@ -65,6 +81,17 @@ const WORDS: readonly (readonly [about: string, made: (has: Has) => boolean, wor
   ],
   ['notes', (has) => has('starter/notes'), /notes:\/\/|notes:read|_notes?\b/],
   ['time', (has) => has('starter/minimal'), /get_time|time:\/\/|plan_meeting/],
+  ['weather', (has) => has('starter/weather'), /weather:\/\/|weather:read|open-meteo|forecast/i],
+  [
+    'a shop',
+    (has) => has('starter/http-api'),
+    /shop:\/\/|shop:read|_orders\b(?<!search_orders)|(?<!_)API_URL/,
+  ],
+  [
+    'a remote API',
+    (has) => has('starter/weather') || has('starter/http-api'),
+    /UpstreamKey|-api\.mjs/,
+  ],
   [
     'replicas',
     (has) => !has('datastore/sqlite') || has('state/redis'),

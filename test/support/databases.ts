@@ -1,5 +1,6 @@
 /** Databases on the servers of the machine, for projects that are really made. */
 import { randomBytes } from 'node:crypto';
+import { Redis } from 'ioredis';
 import mysql from 'mysql2/promise';
 import pg from 'pg';
 import { ElasticsearchStandIn } from '../../kit/src/testing/elasticsearch.js';
@@ -7,6 +8,7 @@ import { ElasticsearchStandIn } from '../../kit/src/testing/elasticsearch.js';
 const {
   TEST_POSTGRES_URL = 'postgres://postgres@127.0.0.1:5432/test',
   TEST_MYSQL_URL = 'mysql://root@127.0.0.1:3306/test',
+  TEST_REDIS_URL = 'redis://127.0.0.1:6379',
 } = process.env;
 
 export interface Database {
@@ -46,7 +48,12 @@ async function serverOf(options: ServerOptions): Promise<DatabaseServer> {
   };
 }
 
-async function whyNot({ name, address, setting, execute }: ServerOptions): Promise<string | null> {
+async function whyNot({
+  name,
+  address,
+  setting,
+  execute,
+}: Omit<ServerOptions, 'force'>): Promise<string | null> {
   try {
     await execute('SELECT 1');
     return null;
@@ -100,9 +107,44 @@ const elasticsearchServer: DatabaseServer = {
   },
 };
 
+/** Runs something on one of the numbered databases of Redis. */
+async function onRedis<T>(db: number, work: (redis: Redis) => Promise<T>): Promise<T> {
+  const redis = new Redis(TEST_REDIS_URL, { db, lazyConnect: true, retryStrategy: () => null });
+  redis.on('error', () => {});
+  try {
+    await redis.connect();
+    return await work(redis);
+  } finally {
+    redis.disconnect();
+  }
+}
+
+/** It has a few databases, by number; other tests use the first one. */
+const REDIS_DATABASES = 15;
+let redisDatabases = 0;
+
+const redisServer: DatabaseServer = {
+  why: await whyNot({
+    name: 'Redis',
+    address: TEST_REDIS_URL,
+    setting: 'TEST_REDIS_URL',
+    execute: async () => void (await onRedis(0, (redis) => redis.ping())),
+  }),
+  async create() {
+    const db = 1 + (redisDatabases % REDIS_DATABASES);
+    redisDatabases += 1;
+    const empty = async () => void (await onRedis(db, (redis) => redis.flushdb()));
+    await empty();
+    const url = new URL(TEST_REDIS_URL);
+    url.pathname = `/${db}`;
+    return { url: url.href, drop: empty };
+  },
+};
+
 /** By the names of the datastores. */
 export const databaseServers: Readonly<Record<string, DatabaseServer>> = {
   postgres: postgresServer,
   mysql: mysqlServer,
   elasticsearch: elasticsearchServer,
+  redis: redisServer,
 };

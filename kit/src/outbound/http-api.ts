@@ -337,10 +337,15 @@ export class HttpApi {
   }
 
   #attempt(prepared: Prepared, signal: AbortSignal, kept?: Answer): Promise<Answer> {
-    return this.#breaker.run(
-      () => this.#places.run(signal, () => this.#timed(prepared, signal, kept)),
-      (error) => (signal.aborted ? 'unknown' : verdictOf(error)),
-    );
+    return this.#places.run(signal, () => {
+      // The server, or its circuit, may have changed while this request waited for its place.
+      const ms = this.#pauses.left(prepared.limitKey);
+      if (ms > 0) throw usedUp(this.name, ms);
+      return this.#breaker.run(
+        () => this.#timed(prepared, signal, kept),
+        (error) => (signal.aborted ? 'unknown' : verdictOf(error)),
+      );
+    });
   }
 
   /** One request, to the end of its answer or of its time. */

@@ -1,26 +1,8 @@
 import type { Redis } from 'ioredis';
-import type { Logger } from 'pino';
-
-/** Redis has this long to answer, in milliseconds; after so many failures in a row the circuit opens: it is not asked for a while. */
-const ANSWER_MS = 400;
-const MAX_FAILURES = 3;
-const PAUSE_MS = 1_000;
+import { ANSWER_MS, inTime, PAUSE_MS, RedisConnection } from '../outbound/redis-connection.js';
 
 /** How often a connection on which nothing is asked is looked at: one that is dead shows no sign of it. */
 const LOOK_MS = 5_000;
-
-/** Loads the client, which may take a while on a busy machine, and starts to connect. */
-async function open(url: string, onError: (error: Error) => void) {
-  const { Redis } = await import('ioredis');
-  const redis = new Redis(url, {
-    lazyConnect: true,
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    retryStrategy: () => PAUSE_MS,
-  });
-  redis.on('error', onError);
-  return { redis, connected: redis.connect().catch(() => {}) };
-}
 
 interface Channel {
   /** Its name: channels, unlike keys, are the same for all databases of a Redis. */
@@ -30,58 +12,10 @@ interface Channel {
 }
 
 /** The Redis that all replicas share: one connection for questions, and one for messages. */
-export class SharedRedis {
-  readonly #opening: ReturnType<typeof open>;
-  readonly #close = new AbortController();
-  readonly closed = this.#close.signal;
+export class SharedRedis extends RedisConnection {
   readonly #channels: Channel[] = [];
   #listening: Promise<void> | undefined;
   #subscriber: Redis | undefined;
-  #failures = 0;
-  /** What the connection said last: who asks only learns that there is none. */
-  #reason: string | undefined;
-  #pausedUntil = 0;
-
-  constructor(
-    url: string,
-    private readonly log: Logger,
-  ) {
-    this.#opening = open(url, ({ message }) => {
-      this.#reason = message;
-    });
-    this.#opening.catch(() => {});
-  }
-
-  /** @throws when Redis does not answer in time, or while the circuit is open because it did not. */
-  async ask<T>(question: (redis: Redis) => Promise<T>): Promise<T> {
-    if (performance.now() < this.#pausedUntil)
-      throw new Error('the circuit to Redis is open: it did not answer before');
-    try {
-      const { redis, connected } = await this.#opening;
-      const answer = await inTime(connected.then(() => question(redis)));
-      if (this.#failures > 0) this.log.info('Redis answers again');
-      this.#reason = undefined;
-      this.#failures = 0;
-      return answer;
-    } catch (error) {
-      if (this.#failures === 0) {
-        this.log.error({ err: error, reason: this.#reason }, 'no answer from Redis');
-      }
-      this.#failures += 1;
-      const isSilent = !(error instanceof Error && error.name === 'ReplyError');
-      if (isSilent && this.#failures >= MAX_FAILURES && performance.now() > this.#pausedUntil) {
-        this.#pausedUntil = performance.now() + PAUSE_MS;
-        this.#opening.then(({ redis }) => redis.disconnect(true)).catch(() => {});
-      }
-      throw error;
-    }
-  }
-
-  /** Whether it answered when it was last asked. Asks again: the next one to look gets to know what it says. */
-  look(): boolean {
-    this.ask((redis) => redis.ping()).catch(() => {});
-    return this.#failures === 0;
-  }
 
   /** Calls `receive` with every message on a channel, and `missed` whenever there may have been others before. */
   async subscribe(
@@ -97,7 +31,7 @@ export class SharedRedis {
   }
 
   async #listen(): Promise<void> {
-    const { redis } = await this.#opening;
+    const { redis } = await this.opening;
     const subscriber = redis.duplicate({ autoResubscribe: false });
     this.#subscriber = subscriber;
     subscriber.on('error', () => {});
@@ -111,7 +45,7 @@ export class SharedRedis {
     });
     const look = setInterval(() => {
       if (subscriber.status !== 'ready') return;
-      inTime(subscriber.ping()).catch(() => subscriber.disconnect(true));
+      inTime(subscriber.ping(), ANSWER_MS).catch(() => subscriber.disconnect(true));
     }, LOOK_MS).unref();
     this.closed.addEventListener('abort', () => {
       clearInterval(look);
@@ -124,11 +58,6 @@ export class SharedRedis {
   #hear(subscriber: Redis, { channelIn, missed }: Channel): void {
     const deaf = (error: unknown) => this.log.error({ err: error }, 'no messages from Redis');
     subscriber.subscribe(channelIn(subscriber)).then(missed, deaf);
-  }
-
-  close(): void {
-    this.#close.abort();
-    this.#opening.then(({ redis }) => redis.disconnect()).catch(() => {});
   }
 }
 
@@ -151,14 +80,4 @@ export class UntilDone {
       else this.step().then(stop, () => {});
     }, PAUSE_MS).unref();
   }
-}
-
-/** An answer, unless the time is up and all that has arrived is read: that we are busy does not mean that Redis is slow. */
-async function inTime<T>(answer: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const giveUp = () => reject(new Error(`Redis does not answer within ${ANSWER_MS} ms`));
-    timer = setTimeout(() => setImmediate(giveUp), ANSWER_MS);
-  });
-  return await Promise.race([answer, late]).finally(() => clearTimeout(timer));
 }

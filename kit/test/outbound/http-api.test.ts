@@ -292,8 +292,9 @@ describe('a server that wants to be left alone', () => {
     for (const error of await Promise.all(storm)) {
       expect(error).toMatchObject({ code: 'RATE_LIMITED', retryable: true, retryAfter: 120 });
     }
+    // Those that waited for a place are not sent.
     const before = requests.length;
-    expect(before).toBeLessThanOrEqual(20);
+    expect(before).toBeLessThanOrEqual(16);
     await failure(api.get('/more', { signal }));
     expect(requests).toHaveLength(before);
     // Another caller's credential, and what the API counts separately, have limits of their own.
@@ -464,6 +465,13 @@ describe('the circuit', () => {
     await get();
     expect(await get()).toMatchObject({ retryAfter: 1 });
     expect(requests).toHaveLength(5);
+  });
+
+  test('is open for those who wait for a place, too', async () => {
+    const { get, requests } = await broken({ concurrency: 1 });
+    const all = await Promise.all(Array.from({ length: 9 }, (_, id) => get(`/${id}`)));
+    expect(all.every((error) => error?.code === 'UPSTREAM_UNAVAILABLE')).toBe(true);
+    expect(requests).toHaveLength(3);
   });
 
   test('does not care for errors that are the answer to a request', async () => {
