@@ -43,20 +43,25 @@ const WORDS: readonly (readonly [about: string, made: (has: Has) => boolean, wor
   [
     'Elasticsearch',
     (has) => has('datastore/elasticsearch'),
-    /elasticsearch|opensearch|\bindices\b|\bclusters?\b/i,
+    /elasticsearch|opensearch|\bindices\b|DATABASE_API_KEY/i,
   ],
   ['a store', (has) => !has('datastore/none'), /database|STORE_|ctx\.store|datastore|migrations/i],
   ['Redis', (has) => has('state/redis') || has('datastore/redis'), /redis/i],
   ['shared state', (has) => has('state/redis'), /REDIS_URL|RedisDown|LIMITS_UNAVAILABLE/],
+  ['a key-value store', (has) => has('datastore/redis'), /valkey|noeviction|DATABASE_PREFIX/i],
   [
-    'a key-value store',
-    (has) => has('datastore/redis'),
-    /valkey|noeviction|DATABASE_PREFIX|DATABASE_CA/i,
+    'migrations',
+    (has) =>
+      has('datastore/sqlite') ||
+      has('datastore/postgres') ||
+      has('datastore/mysql') ||
+      has('datastore/elasticsearch'),
+    /migrat(?!ion\/)/i,
   ],
   [
     'SQL',
     (has) => has('datastore/sqlite') || has('datastore/postgres') || has('datastore/mysql'),
-    /\bmigrat(?:e|ions)\b|missing index/i,
+    /\bSQL\b|missing index/i,
   ],
   ['Docker', (has) => has('deploy/docker'), /docker compose|compose\.yaml/i],
   ['Fly.io', (has) => has('deploy/fly'), /\bfly\b|fly\.io/i],

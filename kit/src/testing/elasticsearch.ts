@@ -268,9 +268,10 @@ export class ElasticsearchStandIn {
 
 function jsonOf(text: string): Json {
   try {
-    const json = JSON.parse(text);
-    if (/\\ud[89a-f]../i.test(text) && !JSON.stringify(json).isWellFormed()) throw new Error();
-    return json;
+    return JSON.parse(text, (_, value) => {
+      if (typeof value === 'string' && /\p{Surrogate}/u.test(value)) throw new Error();
+      return value;
+    });
   } catch {
     throw new Refusal(400, 'parsing_exception', 'request body is not valid JSON');
   }
