@@ -11,8 +11,8 @@ const PACKAGE = new URL('../package.json', import.meta.url);
 
 /** The rooms of the kit, each a folder or a file of its own. A room imports from those above it, never beside or below. */
 const ORDER = [
-  // The words that everything speaks, and calls to other services.
-  ['definitions', 'outbound'],
+  // The words that everything speaks.
+  ['definitions'],
   // What the machine gives.
   ['host'],
   // What every call passes.
@@ -20,7 +20,7 @@ const ORDER = [
   // What a server is put together of.
   ['parts'],
   // Parts and ports that no transport knows.
-  ['limits', 'policy', 'protocol', 'store', 'telemetry'],
+  ['limits', 'outbound', 'policy', 'protocol', 'store', 'telemetry'],
   // The transports, and what replicas share.
   ['http', 'state', 'stdio'],
   // What exists for HTTP alone, and what a project imports: the definition of a server, whose routes are HTTP.
@@ -51,6 +51,7 @@ const OF_NODE: Readonly<Record<string, string>> = {
   'auth/jwt.ts': 'reads keys in PEM with node:crypto, which says what they are good for',
   'telemetry/opentelemetry.ts': 'loads telemetry/spans.ts',
   'testing/identity-provider.ts': 'a server for tests',
+  'testing/stand-in.ts': 'starts a process',
   'telemetry/spans.ts': 'the channels of the HTTP client of Node.js',
 };
 

@@ -129,6 +129,11 @@ const credential = z.discriminatedUnion('from', [
 const smoke = z.strictObject({
   /** Environment of the server under test; `{tmp}` becomes a fresh directory. */
   env: textRecord.exactOptional(),
+  /**
+   * A Node script of the project that stands in for the API which the server calls: the first line that it prints is its
+   * address. `env` leads the server there (`{url}`). Not used where one of these variables is set already.
+   */
+  standIn: z.strictObject({ script: z.string().endsWith('.mjs'), env: textRecord }).exactOptional(),
   call: z.strictObject({ tool: z.string(), arguments: record }).exactOptional(),
   badCall: z
     .strictObject({ tool: z.string(), arguments: record, field: z.string() })

@@ -66,13 +66,19 @@ function warnings(recorder: Recorder, { target }: SmokeOptions, strict: boolean)
   if (count === 0) return [];
   const found: string[] = [];
   const [reason] = recorder.storeReasons;
+  const [apiReason] = recorder.apiReasons;
   const steps = count === 1 ? '1 step is' : `${count} steps are`;
-  if (reason === undefined) {
+  const again = target.kind === 'url' ? `${SMOKE_COMMAND} --url ${target.url}` : SMOKE_COMMAND;
+  if (reason === undefined && apiReason === undefined) {
     found.push(`${steps} not proven.`);
+  } else if (reason === undefined) {
+    found.push(
+      `A service that the server calls is unreachable (${apiReason}): ${steps} not proven.`,
+    );
+    found.push(`When it can be reached, run: ${again}`);
   } else {
     found.push(`The server's store is unreachable (${reason}): ${steps} not proven.`);
     const start = target.kind === 'project' ? startStoreCommand(target.features) : undefined;
-    const again = target.kind === 'url' ? `${SMOKE_COMMAND} --url ${target.url}` : SMOKE_COMMAND;
     found.push(
       start === undefined
         ? `Make it reachable, then run: ${again}`

@@ -2,6 +2,7 @@ import type { SmokeHints } from '../catalog/types.js';
 import type { JsonObject } from '../model.js';
 import { type CallResult, type Connection, type Prompt, rpcError, type Tool } from './clients.js';
 import {
+  apiDown,
   type CheckGroup,
   type CheckOutcome,
   oneLine,
@@ -11,7 +12,7 @@ import {
   unproven,
 } from './recorder.js';
 import { exampleArguments, member, type SchemaCheck, wrongArguments } from './schema.js';
-import { FORBIDDEN, STORE_UNAVAILABLE } from './types.js';
+import { FORBIDDEN, STORE_UNAVAILABLE, UPSTREAM_UNAVAILABLE } from './types.js';
 import { fillTemplate, fillText, findValue, matchesTemplate } from './uri-template.js';
 
 export interface PrimitiveOptions {
@@ -339,6 +340,7 @@ async function orNotProvable<T>(run: () => Promise<T>): Promise<T | CheckOutcome
 /** Error codes that are no fault of the server; null for all others. */
 function notProvable(code: unknown, text: string): CheckOutcome | null {
   if (code === STORE_UNAVAILABLE) return storeDown(text);
+  if (code === UPSTREAM_UNAVAILABLE) return apiDown(text);
   return code === FORBIDDEN ? unproven(`the key is not authorized for this: ${text}`) : null;
 }
 

@@ -18,6 +18,7 @@ import { checkPrimitives } from './primitives.js';
 import { type CheckGroup, oneLine, type Recorder, SmokeFailure, skipped } from './recorder.js';
 import type { SchemaCheck } from './schema.js';
 import { describeExit, ServerProcess } from './server-process.js';
+import { type StandIn, startStandIn } from './stand-in.js';
 import { ProcessTransport } from './stdio-transport.js';
 import { ERAS, type Era, MCP_PATH, type ProjectTarget } from './types.js';
 
@@ -32,6 +33,8 @@ interface Run {
   readonly onOutput: (line: string) => void;
   /** Only for servers whose tokens come from an identity provider. */
   readonly issuer: SmokeIssuer | null;
+  /** Only for servers that call an API, as long as their settings name none. */
+  readonly standIn: StandIn | null;
 }
 
 export interface ProjectRunOptions {
@@ -62,9 +65,27 @@ export async function smokeProject(
   const settings = await serverSettings(target, env);
   hide(settings.secrets);
   const hints = mergedHints(target);
-  const issuer = Object.keys(headers).length > 0 ? null : await issuerFor(target);
-  const run: Run = { target, settings, hints, check, recorder, signal, onOutput, issuer };
+  const place = { directory: target.directory, env: settings.env, signal };
+  const remote = recorder.group('stand-in');
+  const standIn = await startStandIn(hints.standIn, place, remote).finally(() => remote.end());
+  // Without it the servers would call the API itself.
+  if (standIn === 'failed') return;
+  try {
+    const issuer = Object.keys(headers).length > 0 ? null : await issuerFor(target);
+    const shared = { target, settings, hints, check, recorder, signal, onOutput };
+    await smokeEntries({ ...shared, issuer, standIn }, entries, headers, hide);
+  } finally {
+    await standIn?.close();
+  }
+}
 
+async function smokeEntries(
+  run: Run,
+  entries: readonly Entry[],
+  headers: Readonly<Record<string, string>>,
+  hide: ProjectRunOptions['hide'],
+): Promise<void> {
+  const { recorder, issuer } = run;
   const work: Promise<void>[] = [];
   for (const entry of entries) {
     if (entry.kind === 'stdio') {
@@ -117,7 +138,7 @@ async function withServer(
   const script = join(run.target.directory, entry.script);
   const server = new ServerProcess(script, {
     cwd: run.target.directory,
-    env: { ...env, ...run.issuer?.env, ...extra },
+    env: { ...env, ...run.issuer?.env, ...run.standIn?.env, ...extra },
   });
   server.onLog = run.onOutput;
   const onAbort = () => server.killNow();

@@ -6,6 +6,8 @@ export interface CheckOutcome {
   readonly detail?: string;
   /** Set when the step is not proven because the server's store is unreachable: the server's own reason. */
   readonly storeReason?: string;
+  /** The same for an API that the server calls. */
+  readonly apiReason?: string;
 }
 
 /** The step does not apply here. */
@@ -17,6 +19,13 @@ export const storeDown = (reason: string): CheckOutcome => ({
   status: 'unproven',
   detail: `the server's store is unreachable: ${reason}`,
   storeReason: reason,
+});
+
+/** Not proven, because the server reports that an API which it calls does not answer. */
+export const apiDown = (reason: string): CheckOutcome => ({
+  status: 'unproven',
+  detail: `a service that the server calls is unreachable: ${reason}`,
+  apiReason: reason,
 });
 
 /** A step failed for a known reason; the message is for people. */
@@ -39,6 +48,7 @@ export interface RecorderOptions {
 export class Recorder {
   readonly #groups: CheckGroup[] = [];
   readonly storeReasons = new Set<string>();
+  readonly apiReasons = new Set<string>();
 
   constructor(readonly options: RecorderOptions) {}
 
@@ -152,6 +162,9 @@ export class CheckGroup {
     const { redact } = this.#recorder.options;
     if (outcome.storeReason !== undefined) {
       this.#recorder.storeReasons.add(redact(outcome.storeReason));
+    }
+    if (outcome.apiReason !== undefined) {
+      this.#recorder.apiReasons.add(redact(outcome.apiReason));
     }
     this.steps.push({
       name: `${this.title} · ${name}`,

@@ -52,6 +52,8 @@ export const DEFAULT_TIMEOUT_MS = 10_000;
 export const MCP_PATH = '/mcp';
 /** The error code with which a generated server says that its store does not answer. */
 export const STORE_UNAVAILABLE = 'STORE_UNAVAILABLE';
+/** The error code with which a generated server says that an API which it calls does not answer. */
+export const UPSTREAM_UNAVAILABLE = 'UPSTREAM_UNAVAILABLE';
 /** The error code with which a generated server says that the caller's key has no right to do this. */
 export const FORBIDDEN = 'FORBIDDEN';
 /** Repeats the smoke test later. Names the package, because `npx mcp-gen` would fetch a stranger's. */

@@ -11,7 +11,7 @@ it('every code has its label', () => {
     file.endsWith('.ts'),
   );
   const codes = sources.flatMap((file) =>
-    [...readFileSync(join(KIT, file), 'utf8').matchAll(/new ToolError\(\s*'(\w+)'/g)].map(
+    [...readFileSync(join(KIT, file), 'utf8').matchAll(/new (?:Tool|Api)Error\(\s*'(\w+)'/g)].map(
       ([, code]) => code,
     ),
   );

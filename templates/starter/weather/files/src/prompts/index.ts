@@ -1,0 +1,1 @@
+export { planOuting } from './plan-outing.js';

@@ -1,0 +1,1 @@
+export { currentWeather } from './current-weather.js';
