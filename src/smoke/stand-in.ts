@@ -36,7 +36,8 @@ export async function startStandIn(
   const isThere = await stat(script)
     .then((found) => found.isFile())
     .catch(() => false);
-  if (!isThere || names.some((name) => env[name])) return null;
+  const isSet = (name: string) => env[name] || env[`${name}_FILE`];
+  if (!isThere || names.some(isSet)) return null;
 
   const server = new ServerProcess(script, { cwd: directory, env });
   const onAbort = () => server.killNow();

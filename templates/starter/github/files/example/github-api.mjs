@@ -3,13 +3,13 @@
  *
  *   node example/github-api.mjs [port]
  *
- * Prints its address, which is then GITHUB_API_URL. Who sends `alice-token` is a member of the organization acme,
- * `bob-token` a stranger, `carol-token` a member whose token may only read; any other token is refused. It follows
- * https://docs.github.com/rest as far as this server uses it. Tests steer it at `/_control`; see `control` below.
+ * Prints its address, which is then GITHUB_API_URL. `alice-token` belongs to a member of the organization acme, `bob-token` to a
+ * stranger, `carol-token` to a member but may only read; any other token is refused. It follows https://docs.github.com/rest
+ * as far as this server uses it.
  */
 import { createHash } from 'node:crypto';
-import { createServer } from 'node:http';
 import { posix } from 'node:path';
+import { serve } from './stand-in.mjs';
 
 const USERS = {
   'alice-token': { login: 'alice', id: 1, memberOf: ['acme'], canWrite: true },
@@ -18,6 +18,7 @@ const USERS = {
 };
 const ANONYMOUS = { login: '', id: 0, memberOf: [], canWrite: false };
 const ORGANIZATIONS = ['acme'];
+const LOGINS = ['alice', 'bob', 'carol', 'octocat', ...ORGANIZATIONS];
 
 const MB = 1024 * 1024;
 const PIXEL =
@@ -83,7 +84,7 @@ function firstIssues() {
   });
 }
 
-const freshRepositories = () => [
+const firstRepositories = () => [
   { id: 1, owner: 'acme', name: 'shop', isPrivate: false, files: SHOP, issues: firstIssues() },
   {
     id: 2,
@@ -104,6 +105,14 @@ const freshRepositories = () => [
     issues: [],
   },
   {
+    id: 6,
+    owner: 'octocat',
+    name: 'Hello-World',
+    isPrivate: false,
+    files: { README: text('Hello World!\n') },
+    issues: [],
+  },
+  {
     id: 5,
     owner: 'alice',
     name: 'dotfiles',
@@ -119,10 +128,8 @@ const LIMITS = { core: 5_000, search: 30, code_search: 10 };
 const ANONYMOUS_LIMITS = { core: 60, search: 10, code_search: 0 };
 const LATEST_VERSION = '2022-11-28';
 
-let repositories = freshRepositories();
-/** Answers that tests have asked for. */
-let planned = [];
-let seen = [];
+let repositories = firstRepositories();
+/** How many requests there were, by caller and what is counted. */
 let used = new Map();
 
 /** What ends a request. */
@@ -136,33 +143,6 @@ class Answer extends Error {
 const notFound = () => new Answer(404, { message: 'Not Found', status: '404' });
 const badRequest = (message) => new Answer(400, { message });
 const invalid = (message, errors = []) => new Answer(422, { message, errors });
-
-/**
- * - `POST /_control/next`: `{"status", "headers", "body", "delayMs", "isCut", "times", "method", "path"}`, or a list of them: the
- *   next requests (with that method, whose path contains `path`) are answered so. `isCut` closes the connection, after the
- *   work was done when there is no `status`.
- * - `GET /_control/requests`: what has come since the last reset.
- * - `POST /_control/reset`: as at the start.
- */
-function control(path, body) {
-  if (path === '/_control/next')
-    planned.push(...[body].flat().map((one) => ({ times: 1, ...one })));
-  if (path === '/_control/reset') {
-    repositories = freshRepositories();
-    [planned, seen, used] = [[], [], new Map()];
-  }
-  return path === '/_control/requests' ? seen : {};
-}
-
-function takePlanned({ method, url }) {
-  const wanted = planned.find(
-    (one) => (one.method ?? method) === method && url.includes(one.path ?? ''),
-  );
-  if (wanted === undefined) return undefined;
-  wanted.times -= 1;
-  planned = planned.filter(({ times }) => times > 0);
-  return wanted;
-}
 
 /** Who is calling. @throws {Answer} */
 function callerOf({ authorization, 'user-agent': agent, 'x-github-api-version': version }) {
@@ -466,6 +446,13 @@ function listIssues(repository, url) {
   );
 }
 
+function oneIssue(repository, number) {
+  assertHasIssues(repository);
+  const issue = repository.issues.find((one) => one.number === number);
+  if (issue === undefined) throw notFound();
+  return new Answer(200, issueJson(repository, issue));
+}
+
 /** @see https://docs.github.com/rest/issues/issues#create-an-issue */
 function createIssue(caller, repository, body) {
   if (caller === ANONYMOUS)
@@ -484,9 +471,7 @@ function createIssue(caller, repository, body) {
       { resource: 'Issue', field: 'title', code: 'missing_field' },
     ]);
   }
-  const unknown = assignees.find(
-    (login) => !Object.values(USERS).some((user) => user.login === login),
-  );
+  const unknown = assignees.find((login) => !LOGINS.includes(login));
   if (unknown !== undefined) {
     throw invalid('Validation Failed', [
       { value: unknown, resource: 'Issue', field: 'assignees', code: 'invalid' },
@@ -523,8 +508,7 @@ function route(caller, method, url, accept, body) {
     return listRepositories(url, (one) => one.owner === owner.toLowerCase() && sees(caller, one));
   }
   if (is('GET', /^\/users\/[^/]+\/repos$/)) {
-    const logins = [...Object.values(USERS).map(({ login }) => login), ...ORGANIZATIONS];
-    if (!logins.includes(owner.toLowerCase())) throw notFound();
+    if (!LOGINS.includes(owner.toLowerCase())) throw notFound();
     return listRepositories(url, (one) => one.owner === owner.toLowerCase() && !one.isPrivate);
   }
   if (is('GET', /^\/search\/code$/)) return searchCode(caller, url, accept);
@@ -555,6 +539,7 @@ function route(caller, method, url, accept, body) {
   if (what === 'contents' && method === 'GET') {
     return contents(repository, rest.filter((part) => part !== '').join('/'), url, accept);
   }
+  if (is('GET', /\/issues\/\d+$/)) return oneIssue(repository, Number(rest[0]));
   if (is('GET', /\/issues$/)) return listIssues(repository, url);
   if (is('POST', /\/issues$/)) return createIssue(caller, repository, body);
   throw notFound();
@@ -587,88 +572,49 @@ function count(caller, path, isFree) {
   return headers;
 }
 
-function answer({ method, url, headers: sent }, body, origin) {
-  const always = {
-    'content-type': 'application/json; charset=utf-8',
-    'x-github-api-version-selected': LATEST_VERSION,
-    'x-github-request-id': createHash('sha1')
-      .update(String(seen.length))
-      .digest('hex')
-      .slice(0, 20),
-  };
+function answer({ method, url, headers: sent, body }) {
   try {
     const caller = callerOf(sent);
     // GitHub Enterprise Server has its API below a path.
-    const at = new URL(url.replace(/^\/api\/v3(?=\/)/, ''), origin);
-    let result;
-    try {
-      result = route(caller, method, at, sent.accept ?? '', body);
-    } catch (error) {
-      if (!(error instanceof Answer)) throw error;
-      result = error;
-    }
-    const content = Buffer.isBuffer(result.body)
-      ? result.body
-      : Buffer.from(JSON.stringify(result.body));
-    const etag = `W/"${createHash('sha256').update(caller.login).update(content).digest('hex')}"`;
-    const isSame = method === 'GET' && result.status === 200 && sent['if-none-match'] === etag;
-    // What has not changed is free for those who say who they are.
-    const limits = count(caller, at.pathname, isSame && caller !== ANONYMOUS);
-    const caching = {
+    const path = url.pathname.replace(/^\/api\/v3(?=\/)/, '') + url.search;
+    const at = new URL(path, `http://${sent.host}`);
+    const result = routed(caller, method, at, sent.accept ?? '', body);
+    const isFound = method === 'GET' && result.status === 200;
+    const etag = etagOf(caller, result.body);
+    const isSame = isFound && sent['if-none-match'] === etag;
+    const headers = {
+      // What has not changed is free for those who say who they are.
+      ...count(caller, at.pathname, isSame && caller !== ANONYMOUS),
       'cache-control': `${caller === ANONYMOUS ? 'public' : 'private'}, max-age=60, s-maxage=60`,
       vary: 'Accept, Authorization, Cookie, X-GitHub-OTP, Accept-Encoding',
-      ...(method === 'GET' && result.status === 200 && { etag }),
+      ...(isFound && { etag }),
+      ...result.headers,
     };
-    const headers = { ...always, ...limits, ...caching, ...result.headers };
     return isSame
-      ? { status: 304, headers, content: Buffer.alloc(0) }
-      : { status: result.status, headers, content };
+      ? { status: 304, headers }
+      : { status: result.status, headers, body: result.body };
   } catch (error) {
-    const { status = 500, body: said = { message: String(error) }, headers = {} } = error;
-    return {
-      status,
-      headers: { ...always, ...headers },
-      content: Buffer.from(JSON.stringify(said)),
-    };
+    if (error instanceof Answer) return error;
+    throw error;
   }
 }
 
-const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-
-function parse(content) {
+/** Also for answers that are errors. */
+function routed(...request) {
   try {
-    return content === '' ? undefined : JSON.parse(content);
-  } catch {
-    return undefined;
+    return route(...request);
+  } catch (error) {
+    if (error instanceof Answer) return error;
+    throw error;
   }
 }
 
-const server = createServer(async (request, response) => {
-  const chunks = [];
-  for await (const chunk of request) chunks.push(chunk);
-  const body = parse(Buffer.concat(chunks).toString());
-  const { method, url, headers } = request;
-  if (url.startsWith('/_control/')) {
-    response.setHeader('content-type', 'application/json').end(JSON.stringify(control(url, body)));
-    return;
-  }
-  seen.push({ method, url, headers, body });
-  const wanted = takePlanned(request);
-  if (wanted?.delayMs) await wait(wanted.delayMs);
-  if (wanted?.status !== undefined) {
-    const { status, headers: more = {}, body: said = { message: 'As planned' } } = wanted;
-    response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', ...more });
-    response.end(typeof said === 'string' ? said : JSON.stringify(said));
-    return;
-  }
-  const result = answer(request, body, `http://${headers.host}`);
-  if (wanted?.isCut) {
-    request.socket.destroy();
-    return;
-  }
-  response.writeHead(result.status, result.headers).end(result.content);
-});
+function etagOf({ login }, body) {
+  const content = body instanceof Uint8Array ? body : JSON.stringify(body);
+  return `W/"${createHash('sha256').update(login).update(content).digest('hex')}"`;
+}
 
-server.listen(Number(process.argv[2] ?? 0), '127.0.0.1', () => {
-  console.log(`http://127.0.0.1:${server.address().port}`);
+serve(answer, () => {
+  repositories = firstRepositories();
+  used = new Map();
 });
