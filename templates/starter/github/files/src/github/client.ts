@@ -145,7 +145,9 @@ export class GitHubClient {
   /** Files between 1 and 100 MB come in this form alone. */
   #raw(at: string, what: string, request: ApiRequest): Promise<Uint8Array> {
     const headers = { accept: 'application/vnd.github.raw+json' };
-    return this.#explaining(what, () => this.api.bytes(at, { ...request, ...this.#common, headers }));
+    return this.#explaining(what, () =>
+      this.api.bytes(at, { ...request, ...this.#common, headers }),
+    );
   }
 
   /** Files of default branches that match, in GitHub's code search syntax. */
@@ -186,13 +188,19 @@ export class GitHubClient {
         query: { state, labels: labels.join(',') || undefined, per_page: limit, ...queryOf(next) },
         signal,
       });
-      const issues = page.data.filter(({ pull_request }) => pull_request === undefined).map(toListed);
+      const issues = page.data
+        .filter(({ pull_request }) => pull_request === undefined)
+        .map(toListed);
       next = cursorOf(byLink(page));
       if (issues.length > 0 || next === null || pages === MAX_PAGES) return { issues, next };
     }
   }
 
-  async issue({ owner, repo }: RepositoryName, number: number, signal: AbortSignal): Promise<Issue> {
+  async issue(
+    { owner, repo }: RepositoryName,
+    number: number,
+    signal: AbortSignal,
+  ): Promise<Issue> {
     this.allowed.check({ owner, repo });
     const { data } = await this.#ask(
       '/repos/{owner}/{repo}/issues/{number}',
@@ -276,8 +284,18 @@ function toRepository(one: RepositoryAnswer): Repository {
   };
 }
 
-function toMatch({ repository, path, html_url: url, text_matches: found = [] }: MatchAnswer): Match {
-  return { repository: repository.full_name, path, url, fragments: found.map((one) => one.fragment) };
+function toMatch({
+  repository,
+  path,
+  html_url: url,
+  text_matches: found = [],
+}: MatchAnswer): Match {
+  return {
+    repository: repository.full_name,
+    path,
+    url,
+    fragments: found.map((one) => one.fragment),
+  };
 }
 
 function toIssue(one: IssueAnswer): Issue {

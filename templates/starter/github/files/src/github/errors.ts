@@ -39,7 +39,9 @@ function notFound(error: ApiError, what: string): ToolError {
   const because = said === undefined || said === 'Not Found' ? '' : ` (${said})`;
   const text = `GitHub has no ${what}, or does not show it to this token${because}.`;
   return new ToolError('NOT_FOUND', text, {
-    suggestions: ['Check the names with list_repositories, or list a directory with get_file_contents.'],
+    suggestions: [
+      'Check the names with list_repositories, or list a directory with get_file_contents.',
+    ],
     cause: error,
   });
 }
@@ -47,8 +49,12 @@ function notFound(error: ApiError, what: string): ToolError {
 /** The error of a change that GitHub may have made before it failed; `undefined` when it certainly has not. */
 export function maybeDone(error: unknown): ToolError | undefined {
   if (!(error instanceof ApiError && error.isOutage && !error.isUntouched)) return undefined;
-  return new ToolError('UPSTREAM_UNAVAILABLE', 'GitHub did not answer. The issue may have been created or not.', {
-    suggestions: ['Look with list_issues whether it is there before you create it again.'],
-    cause: error,
-  });
+  return new ToolError(
+    'UPSTREAM_UNAVAILABLE',
+    'GitHub did not answer. The issue may have been created or not.',
+    {
+      suggestions: ['Look with list_issues whether it is there before you create it again.'],
+      cause: error,
+    },
+  );
 }

@@ -28,7 +28,9 @@ export const path = z
 
 /** `..` would lead out of the repository, also percent-encoded; a name that is empty is none. */
 function isSegment(name: string): boolean {
-  return name !== '' && name !== '.' && name !== '..' && !name.includes('\0') && name.isWellFormed();
+  return (
+    name !== '' && name !== '.' && name !== '..' && !name.includes('\0') && name.isWellFormed()
+  );
 }
 
 export const ref = z

@@ -27,7 +27,10 @@ export const Issue = z.object({
   title: z.string().describe(WRITTEN_BY_USERS),
   state: z.string(),
   author: z.string().nullable(),
-  association: z.string().nullable().describe('What the author is to the repository; NONE: nothing'),
+  association: z
+    .string()
+    .nullable()
+    .describe('What the author is to the repository; NONE: nothing'),
   labels: z.array(z.string()),
   assignees: z.array(z.string()),
   comments: z.number(),
@@ -41,7 +44,10 @@ export type Issue = z.output<typeof Issue>;
 /** Comes before what users wrote. */
 export const notice = z.string();
 
-export const next = z.string().nullable().describe('Begins the next page; null: this is the last one');
+export const next = z
+  .string()
+  .nullable()
+  .describe('Begins the next page; null: this is the last one');
 export const after = z
   .string()
   .max(500)

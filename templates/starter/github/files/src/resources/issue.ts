@@ -19,9 +19,7 @@ export const issue = defineResourceTemplate({
   complete: { owner: completeOwner, repo: completeRepo },
   async read(variables, { github, principal, signal }) {
     const name = { owner: checked(owner, variables.owner), repo: checked(repo, variables.repo) };
-    const found = await github
-      .as(principal)
-      .issue(name, checked(number, variables.number), signal);
+    const found = await github.as(principal).issue(name, checked(number, variables.number), signal);
     return JSON.stringify({ notice: UNTRUSTED, ...found }, null, 2);
   },
 });

@@ -14,7 +14,13 @@ export const listIssues = defineTool({
     repo,
     state: z.enum(['open', 'closed', 'all']).default('open'),
     labels: z
-      .array(z.string().min(1).max(50).regex(/^[^,]+$/, 'must be one label'))
+      .array(
+        z
+          .string()
+          .min(1)
+          .max(50)
+          .regex(/^[^,]+$/, 'must be one label'),
+      )
       .max(10)
       .default([])
       .describe('Only issues with all of these labels'),

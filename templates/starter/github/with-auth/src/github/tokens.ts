@@ -1,9 +1,9 @@
 import * as z from 'zod/v4';
-import { type Part, ToolError } from '../kit/index.js';
 import { ConfigError } from '../kit/definitions/settings.js';
+import { type Part, ToolError } from '../kit/index.js';
 import { apiToken } from '../kit/outbound/addresses.js';
 import { bearer, type Credential } from '../kit/outbound/credentials.js';
-import { type GitHub, githubSettings, openGitHub } from './github.js';
+import { type GitHub, github, githubSettings, openGitHub } from './github.js';
 
 const NO_TOKENS = 'must be like {"alice": "github_pat_…"}';
 
@@ -36,13 +36,12 @@ export function githubForCallers() {
     settings,
     open(env) {
       const { GITHUB_TOKEN: token, GITHUB_TOKENS: tokens } = env.config;
+      if (tokens === undefined) return github().open(env);
       // With both, a caller without a token would act with the rights of the server.
-      if (token !== undefined && tokens !== undefined) {
+      if (token !== undefined) {
         throw new ConfigError(['GITHUB_TOKEN, GITHUB_TOKENS: set one of them, not both']);
       }
-      if (tokens !== undefined) return openGitHub(env, ({ id }) => tokens.get(id) ?? refuse(id));
-      const credential = token === undefined ? undefined : bearer(token);
-      return openGitHub(env, () => credential);
+      return openGitHub(env, ({ id }) => tokens.get(id) ?? refuse(id));
     },
   } satisfies Part<typeof settings, GitHub>;
 }
