@@ -55,6 +55,7 @@ const WORDS: readonly (readonly [about: string, made: (has: Has) => boolean, wor
     /OTEL_|opentelemetry|collector|trace_id/i,
   ],
   ['notes', (has) => has('starter/notes'), /notes:\/\/|notes:read|_notes?\b/],
+  ['GitHub', (has) => has('starter/github'), /GITHUB_|search_code|github:\/\/|github:read|create_issue/],
   ['time', (has) => has('starter/minimal'), /get_time|time:\/\/|plan_meeting/],
   [
     'replicas',

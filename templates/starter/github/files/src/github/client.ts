@@ -118,7 +118,8 @@ export class GitHubClient {
     const at =
       path === '' ? '/repos/{owner}/{repo}/contents' : '/repos/{owner}/{repo}/contents/{+path}';
     const request = { params: { owner, repo, path }, query: { ref }, signal };
-    const what = `${path || 'the root'} of ${owner}/${repo}${ref === undefined ? '' : ` at ${ref}`}`;
+    const place = path === '' ? `${owner}/${repo}` : `${path} in ${owner}/${repo}`;
+    const what = ref === undefined ? place : `${place} at ${ref}`;
     const data = await this.#contents(at, what, request);
     if (Array.isArray(data)) {
       const isComplete = data.length < MAX_ENTRIES;

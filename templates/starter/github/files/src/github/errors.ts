@@ -37,7 +37,7 @@ export function explained(error: ApiError, what: string, hasToken: boolean): Too
 function notFound(error: ApiError, what: string): ToolError {
   const [, said] = /: (.*)\.$/.exec(error.message) ?? [];
   const because = said === undefined || said === 'Not Found' ? '' : ` (${said})`;
-  const text = `GitHub has no ${what}, or does not show it to this token${because}.`;
+  const text = `GitHub does not have ${what}, or does not show it to this token${because}.`;
   return new ToolError('NOT_FOUND', text, {
     suggestions: [
       'Check the names with list_repositories, or list a directory with get_file_contents.',
