@@ -1,7 +1,7 @@
 /** Who may call a new tool: the scopes that it requires, and the project's policy. */
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { readIfPresent } from './project.js';
+import { readIfPresent } from '../project/project.js';
 
 export const POLICY_PATH = 'policy.yaml';
 

@@ -3,14 +3,14 @@ import path from 'node:path';
 import { fileSystemError } from '../apply/fs-error.js';
 import type { Catalog } from '../catalog/types.js';
 import { CliError, ExitCode, type Problem, UsageError } from '../errors.js';
+import { commit } from '../project/commit.js';
+import { LOCK_PATH, withLock } from '../project/lock.js';
+import { findProject, projectProvides, readIfPresent } from '../project/project.js';
 import { checkDescription } from '../project-spec/index.js';
 import { type Access, audienceOf, scopesInUse } from './access.js';
 import { insertExport, parseBarrel } from './barrel.js';
-import { commit } from './commit.js';
-import { withLock } from './lock.js';
 import { checkName, collisionKey, type PrimitiveNames, primitiveNames } from './names.js';
 import { type Param, parseParams } from './params.js';
-import { findProject, projectProvides, readIfPresent } from './project.js';
 import { renderTool, type ToolDraft } from './render-tool.js';
 import { parseScopes } from './scopes.js';
 
@@ -42,7 +42,6 @@ const TESTS = 'test/tools';
 const BARREL = `${TOOLS}/index.ts`;
 /** A new tool imports it. */
 const PARTS = 'src/parts.ts';
-const LOCK = '.mcp-gen.lock';
 
 /**
  * Adds a tool to the project around `cwd`: its module, its test and one line in the barrel; all of it or nothing.
@@ -57,7 +56,7 @@ export async function addTool(options: AddToolOptions): Promise<AddedTool> {
   checkInside(root);
   const files = [`${TOOLS}/${draft.file}.ts`, `${TESTS}/${draft.file}.test.ts`, BARREL] as const;
   try {
-    await withLock(path.join(root, LOCK), () => write(root, draft, files, options.catalog));
+    await withLock(path.join(root, LOCK_PATH), () => write(root, draft, files, options.catalog));
   } catch (error) {
     throw fileSystemError(error, root);
   }

@@ -131,7 +131,8 @@ const smoke = z.strictObject({
   env: textRecord.exactOptional(),
   /**
    * A Node script of the project that stands in for the API which the server calls: the first line that it prints is its
-   * address. `env` leads the server there (`{url}`). Not used where one of these variables is set already.
+   * address. `env` leads the server there (`{url}`). Not used where one of these variables is set, other
+   * than to its local value.
    */
   standIn: z.strictObject({ script: z.string().endsWith('.mjs'), env: textRecord }).exactOptional(),
   call: z.strictObject({ tool: z.string(), arguments: record }).exactOptional(),

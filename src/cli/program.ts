@@ -5,6 +5,7 @@ import type { AxisOutline } from '../catalog/outline-of.js';
 import type { AddToolFlags } from '../commands/add-tool.js';
 import type { CommandContext } from '../commands/context.js';
 import type { CreateFlags } from '../commands/create-flags.js';
+import type { KitFlags } from '../commands/kit.js';
 import type { RenderFlags } from '../commands/render.js';
 import type { SmokeFlags } from '../commands/smoke.js';
 import type { ExitCode } from '../errors.js';
@@ -37,6 +38,7 @@ export function buildProgram(
   program.description('Create MCP servers and maintain them.');
   defineCreate(program.command('create'), axes, choose);
   defineAddTool(program.command('add-tool'), choose);
+  defineKit(program.command('kit'), choose);
   defineSmoke(program.command('smoke'), choose);
   defineRender(program.command('render'), choose);
   for (const command of program.commands)
@@ -88,6 +90,22 @@ function defineAddTool(command: Command, choose: Choose): Command {
     choose(async (context) => {
       const { addToolCommand } = await import('../commands/index.js');
       return addToolCommand(name, flags, context);
+    }),
+  );
+}
+
+function defineKit(command: Command, choose: Choose): Command {
+  command
+    .summary('add what your code imports to src/kit')
+    .description(
+      'Add the files of the kit that your code newly imports to src/kit, and their packages to package.json.',
+    )
+    .option('--check', 'only say what is missing; exit code 1 when something is')
+    .option('--prune', 'remove files of src/kit that your code no longer reaches');
+  return outputOptions(command).action((flags: KitFlags) =>
+    choose(async (context) => {
+      const { kitCommand } = await import('../commands/index.js');
+      return kitCommand(flags, context);
     }),
   );
 }

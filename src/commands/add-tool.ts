@@ -1,13 +1,12 @@
 import { scopesInUse } from '../add/access.js';
 import { type AddedTool, addTool } from '../add/add-tool.js';
-import { findProject, type GeneratedProject, projectProvides } from '../add/project.js';
 import { getCatalog } from '../catalog/index.js';
 import type { Catalog } from '../catalog/types.js';
 import { ExitCode, UsageError } from '../errors.js';
-import { PACKAGE_MANAGER_AXIS } from '../project-spec/external.js';
+import { findProject, type GeneratedProject, projectProvides } from '../project/project.js';
 import { accessLines, accessWarnings } from '../report/access-lines.js';
 import type { Output } from '../report/output.js';
-import { packageManagerOf } from '../steps/package-manager.js';
+import { packageManagerIn } from '../steps/package-manager.js';
 import type { ToolAnswers } from '../wizard/tool-wizard.js';
 import type { CommandContext } from './context.js';
 
@@ -96,12 +95,7 @@ function report(added: AddedTool, catalog: Catalog, output: Output): void {
   output.say();
   output.say(paint('bold', 'Next'));
   output.say(`  Write run() and output in ${tool}, then adapt its test.`);
-  output.say(`  ${runScript(added.packageManager, catalog)} check`);
-}
-
-/** How the project's package manager runs a script: `npm run`. */
-function runScript(packageManager: string, catalog: Catalog): string {
-  const axis = catalog.axes.find(({ id }) => id === PACKAGE_MANAGER_AXIS);
-  const feature = axis?.features.find(({ id }) => id === packageManager);
-  return feature ? packageManagerOf(feature).runText : `${packageManager} run`;
+  output.say(
+    `  ${packageManagerIn(catalog, added.packageManager)?.runText ?? `${added.packageManager} run`} check`,
+  );
 }

@@ -1,7 +1,7 @@
-import { findProject } from '../add/project.js';
 import { getCatalog } from '../catalog/index.js';
 import { ExitCode, type Problem, UsageError } from '../errors.js';
 import type { StepResult } from '../model.js';
+import { findProject } from '../project/project.js';
 import type { ProjectTarget, SmokeReport, UrlTarget } from '../smoke/index.js';
 import type { CommandContext } from './context.js';
 

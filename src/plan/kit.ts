@@ -6,7 +6,7 @@ import { moduleSpecifiers, sourceOf } from '../text/module-specifiers.js';
 
 /** Origin of the files, as `base` or `axis/feature` elsewhere. */
 export const KIT_ORIGIN = 'kit';
-const FOLDER = 'src/kit/';
+export const KIT_FOLDER = 'src/kit/';
 
 export interface Vendored {
   readonly files: readonly PlannedFile[];
@@ -14,20 +14,34 @@ export interface Vendored {
   readonly pkg: JsonObject;
 }
 
+/** A file imports what the kit has not. */
+export class MissingKitFile extends Error {
+  readonly importer: string;
+
+  constructor(
+    { origin, path: importer }: PlannedFile,
+    readonly specifier: string,
+    /** Below `src/kit/`. */
+    readonly path: string,
+  ) {
+    super(`${origin}, ${importer}: imports ${specifier}; the kit has no ${path}.`);
+    this.importer = importer;
+  }
+}
+
 /**
  * The part of the kit that the planned TypeScript files reach. A planned file in `src/kit/` takes the place of the
- * kit's own. Throws a plain Error, with the importing file, where they import what the kit has not.
+ * kit's own.
+ * @throws {MissingKitFile} where they import what the kit has not
  */
 export function vendor(kit: Kit, planned: readonly PlannedFile[]): Vendored {
   const paths = new Set(planned.map(({ path }) => path));
   const reached = new Set<string>();
   for (const file of planned) {
     for (const [specifier, path] of importsOfKit(file)) {
-      if (paths.has(FOLDER + path)) continue;
+      if (paths.has(KIT_FOLDER + path)) continue;
       if (!Object.hasOwn(kit.files, path)) {
-        throw new Error(
-          `${file.origin}, ${file.path}: imports ${specifier}; the kit has no ${path}.`,
-        );
+        throw new MissingKitFile(file, specifier, path);
       }
       reached.add(path);
     }
@@ -38,7 +52,7 @@ export function vendor(kit: Kit, planned: readonly PlannedFile[]): Vendored {
   }
   const files = [...reached].map((path): PlannedFile => {
     const contents = kit.files[path]?.text ?? '';
-    return { path: FOLDER + path, contents, origin: KIT_ORIGIN, policy: 'managed' };
+    return { path: KIT_FOLDER + path, contents, origin: KIT_ORIGIN, policy: 'managed' };
   });
   return { files, pkg: packagesOf(kit, reached) };
 }
@@ -50,8 +64,8 @@ function importsOfKit({ path, contents }: PlannedFile): (readonly [string, strin
   return moduleSpecifiers(text)
     .filter((specifier) => specifier.startsWith('.'))
     .map((specifier) => [specifier, posix.join(posix.dirname(path), sourceOf(specifier))] as const)
-    .filter(([, target]) => target.startsWith(FOLDER))
-    .map(([specifier, target]) => [specifier, target.slice(FOLDER.length)] as const);
+    .filter(([, target]) => target.startsWith(KIT_FOLDER))
+    .map(([specifier, target]) => [specifier, target.slice(KIT_FOLDER.length)] as const);
 }
 
 /**
@@ -60,7 +74,7 @@ function importsOfKit({ path, contents }: PlannedFile): (readonly [string, strin
  */
 function upToLastMention(path: string, contents: string | Uint8Array): string {
   const text = typeof contents === 'string' ? contents : Buffer.from(contents).toString('utf8');
-  if (path.startsWith(FOLDER)) return text;
+  if (path.startsWith(KIT_FOLDER)) return text;
   const mention = text.lastIndexOf('kit/');
   if (mention === -1) return '';
   const end = text.indexOf('\n', text.indexOf('\n', mention) + 1);

@@ -65,7 +65,9 @@ export async function smokeProject(
   const settings = await serverSettings(target, env);
   hide(settings.secrets);
   const hints = mergedHints(target);
-  const place = { directory: target.directory, env: settings.env, signal };
+  const { directory, features } = target;
+  const local = features.flatMap((feature) => feature.local);
+  const place = { directory, env: settings.env, local, signal };
   const remote = recorder.group('stand-in');
   const standIn = await startStandIn(hints.standIn, place, remote).finally(() => remote.end());
   // Without it the servers would call the API itself.

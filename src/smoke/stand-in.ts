@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { SmokeHints } from '../catalog/types.js';
+import type { LocalValue, SmokeHints } from '../catalog/types.js';
 import { type CheckGroup, oneLine, SmokeFailure } from './recorder.js';
 import { describeExit, ServerProcess } from './server-process.js';
 
@@ -16,6 +16,8 @@ interface Place {
   readonly directory: string;
   /** That of the servers under test. */
   readonly env: Readonly<Record<string, string>>;
+  /** What a new project's `.env` has: the owner has not set that. */
+  readonly local: readonly LocalValue[];
   readonly signal: AbortSignal;
 }
 
@@ -27,16 +29,17 @@ interface Place {
  */
 export async function startStandIn(
   hint: SmokeHints['standIn'],
-  { directory, env, signal }: Place,
+  { directory, env, local, signal }: Place,
   group: CheckGroup,
 ): Promise<StandIn | 'failed' | null> {
   if (hint === undefined) return null;
   const names = Object.keys(hint.env);
+  const isSet = (name: string) =>
+    env[name] && !local.some((one) => one.name === name && one.value === env[name]);
   const script = join(directory, hint.script);
   const isThere = await stat(script)
     .then((found) => found.isFile())
     .catch(() => false);
-  const isSet = (name: string) => env[name] || env[`${name}_FILE`];
   if (!isThere || names.some(isSet)) return null;
 
   const server = new ServerProcess(script, { cwd: directory, env });

@@ -1,4 +1,5 @@
-import type { Feature } from '../catalog/types.js';
+import type { Catalog, Feature } from '../catalog/types.js';
+import { PACKAGE_MANAGER_AXIS } from '../project-spec/external.js';
 
 /** How to use the chosen package manager: the `pm` facts of its feature. */
 export interface PackageManager {
@@ -41,6 +42,13 @@ export function packageManagerOf(feature: Feature): PackageManager {
     ciText: isText(ci) ? ci : install.join(' '),
     lockfile: isText(lockfile) ? lockfile : 'the lock file',
   };
+}
+
+/** The package manager of a project; undefined when this version knows none of that name. */
+export function packageManagerIn(catalog: Catalog, id: string): PackageManager | undefined {
+  const axis = catalog.axes.find((candidate) => candidate.id === PACKAGE_MANAGER_AXIS);
+  const feature = axis?.features.find((candidate) => candidate.id === id);
+  return feature && packageManagerOf(feature);
 }
 
 type Facts = Readonly<

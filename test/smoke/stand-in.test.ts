@@ -37,6 +37,13 @@ test('an API that is set is called itself; one that cannot be reached is not pro
   ]);
 });
 
+test('an address that only the new .env has is not one that the owner has set', async () => {
+  const local = feature({ local: [{ name: 'API_URL', value: 'http://127.0.0.1:9' }] });
+  const report = await smoke([STDIO, HINTS, API, local], 'calls-api');
+  expect(lines(report.steps)[0]).toBe(STARTED);
+  expect(notOk(report)).toEqual([]);
+});
+
 test('a project whose owner removed the script has none', async () => {
   const gone = feature({ smoke: { standIn: { script: 'gone.mjs', env: { API_URL: '{url}' } } } });
   const report = await smoke([STDIO, HINTS, gone]);

@@ -26,11 +26,12 @@ export const INTERACTIONS: readonly (readonly [string, string])[] = [
 
 /**
  * What meets only when a project is installed and run: package managers bring the native code of SQLite (other drivers are
- * JavaScript), and the tests of a starter keep data in every store.
+ * JavaScript), and the tests of a starter that uses a store keep data in every one.
  */
 export const INSTALLED_TOGETHER: typeof INTERACTIONS = [
   ['package-manager', 'datastore=sqlite'],
-  ['starter', 'datastore'],
+  ['starter=notes', 'datastore'],
+  ['starter=database', 'datastore'],
 ];
 
 /** Covers each choice, and each pair of choices from axes that interact. */

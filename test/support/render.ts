@@ -18,7 +18,7 @@ export interface Answer {
 }
 
 /**
- * Sets of answers that name a value on each axis, legal or not: every answer on each axis with every one on the others. Axes of
+ * Sets of answers that name a value on each axis, legal or not: every kind of answer on each axis with every one on the others. Axes of
  * additions, which do not know each other, contribute none of them, one in its turn, and all that go together with the rest,
  * never their power set: one more addition is no more specs, but another turn.
  */
@@ -35,7 +35,7 @@ export function everyAnswer(catalog: Catalog, base: SpecInput = {}): Answer[] {
   const additions = catalog.axes.filter(isOfAdditions);
   const nothing = Object.fromEntries(additions.map((axis) => [axis.id, exclusivesOf(axis)]));
   return combinations(catalog.axes).flatMap((choices, index) => {
-    const answer = (more: Choices) => resolve({ ...choices, ...nothing, ...more, ...turn() });
+    const answer = (more: Choices) => resolve(turn({ ...choices, ...nothing, ...more }));
     const single = additions.flatMap((axis) =>
       additionsOf(axis).map((id) => ({ axis, id, answer: answer({ [axis.id]: [id] }) })),
     );
@@ -51,7 +51,7 @@ export function everyAnswer(catalog: Catalog, base: SpecInput = {}): Answer[] {
     return [
       answer({}),
       ...single
-        .slice(index % single.length)
+        .slice((index + Math.floor(index / single.length)) % single.length)
         .slice(0, 1)
         .map((one) => one.answer),
       ...(legal.length > 1 ? [answer(Object.fromEntries(all))] : []),
@@ -88,24 +88,41 @@ export async function writeFolder(files: Files): Promise<string> {
   return folder;
 }
 
-/** Changes few files and is asked about by none: its answers take turns. */
-const TURNS = 'package-manager';
+/**
+ * Features of one axis that provide and require the same: neither a rule nor a template can tell them apart, so they take turns
+ * in place of being combined with everything. Package managers are such, and databases of one kind.
+ */
+function twins({ features }: Axis): string[][] {
+  const kinds = new Map<string, string[]>();
+  for (const { id, provides, requires } of features) {
+    const kind = JSON.stringify([[...provides].sort(), requires]);
+    kinds.set(kind, [...(kinds.get(kind) ?? []), id]);
+  }
+  return [...kinds.values()];
+}
 
-/** Gives the next answer on that axis; one more each time round, so that it is not always the same beside the same. */
-function takeTurns(axes: readonly Axis[]): () => Choices {
-  const turns = axes.find(({ id }) => id === TURNS)?.features ?? [];
-  let index = -1;
-  return () => {
-    index += 1;
-    const turn = turns[(index + Math.floor(index / turns.length)) % turns.length];
-    return turn === undefined ? {} : { [TURNS]: [turn.id] };
-  };
+/** Puts the next one of its kind into the place of each answer; one more each time round, so that the same do not always meet. */
+function takeTurns(axes: readonly Axis[]): (choices: Choices) => Choices {
+  const kinds = new Map(
+    axes.filter(({ multiple }) => !multiple).map((axis) => [axis.id, twins(axis)]),
+  );
+  const taken = new Map<readonly string[], number>();
+  return (choices) =>
+    Object.fromEntries(
+      Object.entries(choices).map(([axis, ids]) => {
+        const kind = kinds.get(axis)?.find((some) => some.includes(ids[0] ?? ''));
+        if (kind === undefined || kind.length === 1) return [axis, ids];
+        const index = taken.get(kind) ?? 0;
+        taken.set(kind, index + 1);
+        return [axis, [kind[(index + Math.floor(index / kind.length)) % kind.length] ?? '']];
+      }),
+    );
 }
 
 /** Every answer on each axis with every one on the others, without axes of additions. */
 function combinations(axes: readonly Axis[]): Choices[] {
   return axes
-    .filter((axis) => !isOfAdditions(axis) && axis.id !== TURNS)
+    .filter((axis) => !isOfAdditions(axis))
     .reduce<Choices[]>(
       (before, axis) =>
         before.flatMap((choices) => answers(axis).map((ids) => ({ ...choices, [axis.id]: ids }))),
@@ -123,10 +140,10 @@ const exclusivesOf = ({ features }: Axis) =>
 export const additionsOf = ({ features }: Axis) =>
   features.filter(({ exclusive }) => !exclusive).map(({ id }) => id);
 
-/** What a person can answer on one axis: one feature, or on a multiple axis any set that is not empty. */
+/** What a person can answer on one axis: one feature of each kind, or on a multiple axis any set that is not empty. */
 function answers(axis: Axis): string[][] {
+  if (!axis.multiple) return twins(axis).map(([first = '']) => [first]);
   const ids = axis.features.map((feature) => feature.id);
-  if (!axis.multiple) return ids.map((id) => [id]);
   const sets: string[][] = [[]];
   for (const id of ids) sets.push(...sets.map((set) => [...set, id]));
   return sets.filter((set) => set.length > 0);

@@ -52,6 +52,8 @@ export function serve(answer, reset = () => {}) {
   server.listen(Number(process.argv[2] ?? 0), '127.0.0.1', () => {
     console.log(`http://127.0.0.1:${server.address().port}`);
   });
+  // A client that is about to send something must not find its connection just closed.
+  server.keepAliveTimeout = 0;
   // Whoever started it for tests has gone.
   process.on('disconnect', () => process.exit());
 }

@@ -5,15 +5,60 @@ import { serve } from './stand-in.mjs';
 /** Name, region, country, code, latitude, longitude, time zone, population. */
 const PLACES = [
   ['Berlin', 'Land Berlin', 'Germany', 'DE', 52.52437, 13.41053, 'Europe/Berlin', 3_426_354],
-  ['Berlin', 'New Hampshire', 'United States', 'US', 44.46867, -71.18508, 'America/New_York', 9_367],
+  [
+    'Berlin',
+    'New Hampshire',
+    'United States',
+    'US',
+    44.46867,
+    -71.18508,
+    'America/New_York',
+    9_367,
+  ],
   ['Paris', 'Île-de-France', 'France', 'FR', 48.85341, 2.3488, 'Europe/Paris', 2_138_551],
   ['Paris', 'Texas', 'United States', 'US', 33.66094, -95.55551, 'America/Chicago', 24_171],
   ['Zürich', 'Zurich', 'Switzerland', 'CH', 47.36667, 8.55, 'Europe/Zurich', 341_730],
-  ['Springfield', 'Missouri', 'United States', 'US', 37.21533, -93.29824, 'America/Chicago', 166_810],
-  ['Springfield', 'Massachusetts', 'United States', 'US', 42.10148, -72.58981, 'America/New_York', 154_341],
-  ['Springfield', 'Illinois', 'United States', 'US', 39.80172, -89.64371, 'America/Chicago', 116_565],
+  [
+    'Springfield',
+    'Missouri',
+    'United States',
+    'US',
+    37.21533,
+    -93.29824,
+    'America/Chicago',
+    166_810,
+  ],
+  [
+    'Springfield',
+    'Massachusetts',
+    'United States',
+    'US',
+    42.10148,
+    -72.58981,
+    'America/New_York',
+    154_341,
+  ],
+  [
+    'Springfield',
+    'Illinois',
+    'United States',
+    'US',
+    39.80172,
+    -89.64371,
+    'America/Chicago',
+    116_565,
+  ],
   ['Tokyo', 'Tokyo', 'Japan', 'JP', 35.6895, 139.69171, 'Asia/Tokyo', 8_336_599],
-  ['Reykjavik', 'Capital Region', 'Iceland', 'IS', 64.13548, -21.89541, 'Atlantic/Reykjavik', 118_918],
+  [
+    'Reykjavik',
+    'Capital Region',
+    'Iceland',
+    'IS',
+    64.13548,
+    -21.89541,
+    'Atlantic/Reykjavik',
+    118_918,
+  ],
 ];
 
 const VARIABLES = {
@@ -43,17 +88,19 @@ function search({ searchParams }) {
   const wanted = fold(name);
   const results = PLACES.filter(([known]) =>
     wanted.length > 2 ? fold(known).startsWith(wanted) : fold(known) === wanted,
-  ).map(([place, admin1, country, country_code, latitude, longitude, timezone, population], id) => ({
-    id,
-    name: place,
-    latitude,
-    longitude,
-    country_code,
-    timezone,
-    population,
-    country,
-    admin1,
-  }));
+  ).map(
+    ([place, admin1, country, country_code, latitude, longitude, timezone, population], id) => ({
+      id,
+      name: place,
+      latitude,
+      longitude,
+      country_code,
+      timezone,
+      population,
+      country,
+      admin1,
+    }),
+  );
   const found = results.slice(0, count);
   return { body: { ...(found.length > 0 && { results: found }), generationtime_ms: 0.5 } };
 }
@@ -76,7 +123,9 @@ function forecast({ searchParams }) {
   const asked = (key) => searchParams.get(key)?.split(',') ?? [];
   const unknown = [...asked('current'), ...asked('daily')].find((name) => !(name in VARIABLES));
   if (unknown !== undefined) {
-    return fail(`Data corrupted at path ''. Cannot initialize VariableDaily from invalid String value ${unknown}.`);
+    return fail(
+      `Data corrupted at path ''. Cannot initialize VariableDaily from invalid String value ${unknown}.`,
+    );
   }
 
   const near = ([, , , , lat, lon]) => Math.abs(lat - latitude) + Math.abs(lon - longitude) < 1;
@@ -91,8 +140,15 @@ function forecast({ searchParams }) {
   const body = { latitude, longitude, generationtime_ms: 0.1, timezone, elevation: 38 };
   const record = (names, of) => Object.fromEntries(names.map((name) => [name, of(name)]));
   if (asked('current').length > 0) {
-    body.current_units = { time: 'iso8601', ...record(asked('current'), (name) => units(name).unit) };
-    body.current = { time: local(quarter), interval: 900, ...record(asked('current'), (name) => value(name)) };
+    body.current_units = {
+      time: 'iso8601',
+      ...record(asked('current'), (name) => units(name).unit),
+    };
+    body.current = {
+      time: local(quarter),
+      interval: 900,
+      ...record(asked('current'), (name) => value(name)),
+    };
   }
   if (asked('daily').length > 0) {
     const dates = Array.from({ length: days }, (_, day) => day);
@@ -122,7 +178,9 @@ function unitsOf(searchParams) {
       if (!is('precipitation_unit', 'inch')) return same('mm');
       return { unit: 'inch', convert: (value) => Math.round(value / 0.0254) / 1_000 };
     }
-    return same(/humidity|probability/.test(name) ? '%' : /direction/.test(name) ? '°' : 'wmo code');
+    return same(
+      /humidity|probability/.test(name) ? '%' : /direction/.test(name) ? '°' : 'wmo code',
+    );
   };
 }
 

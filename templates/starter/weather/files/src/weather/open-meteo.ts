@@ -115,7 +115,13 @@ export class Weather {
     const variables = [...Object.values(CURRENT), 'weather_code'];
     const { timezone, current, current_units } = await this.forecasts.get('/v1/forecast', {
       schema: Current,
-      query: { latitude, longitude, timezone: 'auto', current: variables.join(','), ...UNITS[units] },
+      query: {
+        latitude,
+        longitude,
+        timezone: 'auto',
+        current: variables.join(','),
+        ...UNITS[units],
+      },
       freshSeconds: FRESH_SECONDS.weather,
       signal,
     });

@@ -14,7 +14,10 @@ test('get_current_weather tells the weather, which place it is, and in which uni
     windSpeed: 14.4,
     units: { temperature: '°C', windSpeed: 'km/h' },
   });
-  const imperial = await callTool(app, 'get_current_weather', { place: 'Zürich', units: 'imperial' });
+  const imperial = await callTool(app, 'get_current_weather', {
+    place: 'Zürich',
+    units: 'imperial',
+  });
   expect(imperial.structuredContent).toMatchObject({
     temperature: 43.3,
     windSpeed: 8.9,
@@ -71,7 +74,7 @@ test('a service that fails for a moment is asked again', async () => {
 test('a service that fails on is told, and that it may work later', async () => {
   await api.next({ status: 503, times: 10 });
   const result = await callTool(await createTestApp(), 'get_current_weather', { place: 'Berlin' });
-  expect(result._meta?.['error']).toMatchObject({ code: 'UPSTREAM_UNAVAILABLE', retryable: true });
+  expect(result._meta?.error).toMatchObject({ code: 'UPSTREAM_UNAVAILABLE', retryable: true });
 });
 
 test('a limit of the service is told, and when to try again', async () => {
@@ -79,7 +82,7 @@ test('a limit of the service is told, and when to try again', async () => {
   const headers = { 'retry-after': '60' };
   await api.next({ status: 429, headers, body: { error: true, reason }, times: 10 });
   const result = await callTool(await createTestApp(), 'get_current_weather', { place: 'Berlin' });
-  expect(result._meta?.['error']).toMatchObject({ code: 'RATE_LIMITED', retryAfter: 60 });
+  expect(result._meta?.error).toMatchObject({ code: 'RATE_LIMITED', retryAfter: 60 });
 });
 
 test('the key of a paid plan is sent, and never shown', async () => {

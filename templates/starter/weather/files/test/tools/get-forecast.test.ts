@@ -33,7 +33,7 @@ test('values that are missing are null, not wrong', async () => {
 test('an answer that is something else is told as such', async () => {
   await api.next({ status: 200, body: { results: 'none' } });
   const result = await callTool(await createTestApp(), 'get_forecast', { place: 'Oslo' });
-  expect(result._meta?.['error']).toMatchObject({ code: 'UPSTREAM_INVALID', retryable: false });
+  expect(result._meta?.error).toMatchObject({ code: 'UPSTREAM_INVALID', retryable: false });
 });
 
 test.each([0, 17, 2.5])('%d days are refused by the name of the argument', async (days) => {

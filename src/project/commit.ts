@@ -3,13 +3,10 @@ import { mkdirSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync } fro
 import path from 'node:path';
 import { fileSystemError } from '../apply/fs-error.js';
 
-export interface Change {
-  /** Absolute. */
-  readonly file: string;
-  readonly contents: string;
-  /** `create` never replaces a file, `replace` swaps an existing one in one step. */
-  readonly mode: 'create' | 'replace';
-}
+/** `create` never replaces a file, `replace` swaps an existing one in one step. Paths are absolute. */
+export type Change =
+  | { readonly mode: 'create' | 'replace'; readonly file: string; readonly contents: string }
+  | { readonly mode: 'remove'; readonly file: string };
 
 /**
  * Makes all changes, or none. Synchronous: a signal that has a listener arrives before or after it, never in between.
@@ -19,14 +16,19 @@ export function commit(changes: readonly Change[]): void {
   const undo: (() => void)[] = [];
   let current = '';
   try {
-    for (const { file, contents, mode } of changes) {
-      current = file;
-      if (mode === 'create') create(file, contents, undo);
+    for (const change of changes) {
+      current = change.file;
+      if (change.mode === 'create') create(change.file, change.contents, undo);
     }
     // Last, because a replaced file is not taken back: until here nothing that existed has changed.
-    for (const { file, contents, mode } of changes) {
-      current = file;
-      if (mode === 'replace') replace(file, contents, undo);
+    for (const change of changes) {
+      current = change.file;
+      if (change.mode === 'replace') replace(change.file, change.contents, undo);
+    }
+    // What is replaced no longer needs these: one that stays is no harm.
+    for (const change of changes) {
+      current = change.file;
+      if (change.mode === 'remove') rmSync(change.file, { force: true });
     }
   } catch (error) {
     for (const step of undo.toReversed()) {

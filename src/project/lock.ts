@@ -5,6 +5,9 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CliError, ExitCode } from '../errors.js';
 
+/** Where a project has its lock. */
+export const LOCK_PATH = '.mcp-gen.lock';
+
 /** Adding takes milliseconds; a holder that needs longer than this is gone, whatever its process id says. */
 const STALE_MS = 60_000;
 const WAIT_MS = 5_000;

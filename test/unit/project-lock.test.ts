@@ -3,7 +3,7 @@ import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { withLock } from '../../src/add/lock.js';
+import { withLock } from '../../src/project/lock.js';
 
 function lockFile(): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'lock-'));

@@ -1,0 +1,1 @@
+export { reviewOrders } from './review-orders.js';
