@@ -55,18 +55,22 @@ const WORDS: readonly (readonly [about: string, made: (has: Has) => boolean, wor
     /OTEL_|opentelemetry|collector|trace_id/i,
   ],
   ['notes', (has) => has('starter/notes'), /notes:\/\/|notes:read|_notes?\b/],
-  ['GitHub', (has) => has('starter/github'), /GITHUB_|search_code|github:\/\/|github:read|create_issue/],
+  [
+    'GitHub',
+    (has) => has('starter/github'),
+    /GITHUB_|search_code|github:\/\/|github:read|create_issue/,
+  ],
   ['time', (has) => has('starter/minimal'), /get_time|time:\/\/|plan_meeting/],
   ['weather', (has) => has('starter/weather'), /weather:\/\/|weather:read|open-meteo|forecast/i],
   [
     'a shop',
     (has) => has('starter/http-api'),
-    /shop:\/\/|shop:read|_orders\b(?<!search_orders)|API_URL/,
+    /shop:\/\/|shop:read|_orders\b(?<!search_orders)|(?<!_)API_URL/,
   ],
   [
     'a remote API',
-    (has) => has('starter/weather') || has('starter/http-api'),
-    /stand-in|UpstreamKey/,
+    (has) => has('starter/weather') || has('starter/http-api') || has('starter/github'),
+    /UpstreamKey|-api\.mjs/,
   ],
   [
     'replicas',
