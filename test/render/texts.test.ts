@@ -87,6 +87,7 @@ const KIT_PAGE = 'src/kit/README.md';
 /** What `add-tool` would write, what a reader is told to write, and what Kubernetes is shown. */
 const EXAMPLES = [
   'src/tools/search-orders.ts',
+  'src/cart.ts',
   'src/shop.ts',
   'src/refresh.ts',
   'src/webhook.ts',
