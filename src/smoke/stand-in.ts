@@ -35,7 +35,8 @@ export async function startStandIn(
   if (hint === undefined) return null;
   const names = Object.keys(hint.env);
   const isSet = (name: string) =>
-    env[name] && !local.some((one) => one.name === name && one.value === env[name]);
+    env[`${name}_FILE`] ||
+    (env[name] && !local.some((one) => one.name === name && one.value === env[name]));
   const script = join(directory, hint.script);
   const isThere = await stat(script)
     .then((found) => found.isFile())

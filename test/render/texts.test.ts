@@ -82,6 +82,11 @@ const WORDS: readonly (readonly [about: string, made: (has: Has) => boolean, wor
     /OTEL_|opentelemetry|collector|trace_id/i,
   ],
   ['notes', (has) => has('starter/notes'), /notes:\/\/|notes:read|_notes?\b/],
+  [
+    'GitHub',
+    (has) => has('starter/github'),
+    /GITHUB_|search_code|github:\/\/|github:read|create_issue/,
+  ],
   ['time', (has) => has('starter/minimal'), /get_time|time:\/\/|plan_meeting/],
   ['weather', (has) => has('starter/weather'), /weather:\/\/|weather:read|open-meteo|forecast/i],
   [
@@ -91,7 +96,7 @@ const WORDS: readonly (readonly [about: string, made: (has: Has) => boolean, wor
   ],
   [
     'a remote API',
-    (has) => has('starter/weather') || has('starter/http-api'),
+    (has) => has('starter/weather') || has('starter/http-api') || has('starter/github'),
     /UpstreamKey|-api\.mjs/,
   ],
   [
@@ -109,6 +114,7 @@ const KIT_PAGE = 'src/kit/README.md';
 /** What `add-tool` would write, what a reader is told to write, and what Kubernetes is shown. */
 const EXAMPLES = [
   'src/tools/search-orders.ts',
+  'src/cart.ts',
   'src/shop.ts',
   'src/refresh.ts',
   'src/webhook.ts',

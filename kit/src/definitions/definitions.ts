@@ -78,10 +78,19 @@ export type ToolResult<Output> = Output extends z.ZodObject ? z.input<Output> : 
 /** A text, or bytes. */
 export type TextOrBytes = string | Uint8Array;
 
+/** What is at an address, where its kind differs from one address to the next. */
+export interface TypedContents {
+  readonly contents: TextOrBytes;
+  readonly mimeType: string;
+}
+
+export type ResourceContents = TextOrBytes | TypedContents;
+
 interface ResourceBase {
   readonly name: string;
   readonly title: string;
   readonly description: string;
+  /** That of what is read, unless that has its own. */
   readonly mimeType: string;
   readonly scopes?: readonly string[];
   /** How long clients may keep what they have read. By default not at all. */
@@ -91,7 +100,7 @@ interface ResourceBase {
 /** A resource at a fixed address. */
 export interface Resource<Context = never> extends ResourceBase {
   readonly uri: string;
-  read(ctx: Context): TextOrBytes | Promise<TextOrBytes>;
+  read(ctx: Context): ResourceContents | Promise<ResourceContents>;
 }
 
 /** Resources at every address that fits a URI template (RFC 6570). */
@@ -108,7 +117,7 @@ export interface ResourceTemplate<Context = never> extends ResourceBase {
   read(
     variables: Readonly<Record<string, string>>,
     ctx: Context,
-  ): TextOrBytes | Promise<TextOrBytes>;
+  ): ResourceContents | Promise<ResourceContents>;
 }
 
 export interface ListedResource {

@@ -45,10 +45,10 @@ export interface HttpApiOptions {
   /** How many bytes of answers are kept; 0: none. */
   readonly cacheBytes?: number;
   /**
-   * What the API says in the JSON body of an error: callers are shown it. By default they are shown nothing of it.
+   * What the API says in the JSON body of an error, or in its headers: callers are shown it. By default they are shown nothing of it.
    * @returns one line
    */
-  readonly messageOf?: (body: unknown) => string | undefined;
+  readonly messageOf?: (body: unknown, headers: Headers) => string | undefined;
 }
 
 /** What a request consists of. */
@@ -433,7 +433,7 @@ export class HttpApi {
       // Also where nobody wants it: the connection can be used again when the answer has been read.
       const text = decode(await readBody(response, MAX_ERROR_BYTES, name));
       if (messageOf === undefined || !isJson(response.headers)) return undefined;
-      const line = messageOf(JSON.parse(text))
+      const line = messageOf(JSON.parse(text), response.headers)
         ?.replace(/[\s\p{Cc}]+/gu, ' ')
         .trim();
       return line ? line.slice(0, MAX_MESSAGE).toWellFormed().replace(/\.$/, '') : undefined;

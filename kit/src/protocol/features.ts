@@ -20,6 +20,7 @@ import {
   type Principal,
   type Prompt,
   type Resource,
+  type ResourceContents,
   type ResourceTemplate,
   type TextOrBytes,
   ToolError,
@@ -127,7 +128,7 @@ export function readResource(
     runCall(call, services, principal, request, (ctx) =>
       andThen(contents(ctx), (one) =>
         enforceOutputLimits(
-          { contents: [{ uri, mimeType, ...textOrBlob(one, services.host) }] },
+          { contents: [{ uri, mimeType, ...contentsOf(one, services.host) }] },
           ctx,
         ),
       ),
@@ -247,6 +248,11 @@ function listsFor(services: Services, principal: Principal, request: CallRequest
     });
   }
   return lists;
+}
+
+function contentsOf(one: ResourceContents, host: Host) {
+  if (typeof one === 'string' || one instanceof Uint8Array) return textOrBlob(one, host);
+  return { mimeType: one.mimeType, ...textOrBlob(one.contents, host) };
 }
 
 function textOrBlob(contents: TextOrBytes, host: Host): { text: string } | { blob: string } {

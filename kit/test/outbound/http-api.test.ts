@@ -196,6 +196,18 @@ describe('an error of the API', () => {
     expect(await failure(api.get('/', { signal }))).toMatchObject({ code: 'NOT_FOUND' });
   });
 
+  test('can say what is in the headers of its answer', async () => {
+    const { url } = await remote((_, response) =>
+      sendJson(response, { error: 'no' }, { 'x-needed': 'issues=write' }, 403),
+    );
+    const options = {
+      messageOf: (body: unknown, headers: Headers) =>
+        `${(body as { error: string }).error}, needs ${headers.get('x-needed')}`,
+    };
+    const { message } = await failure(clientOf(url, options).api.get('/', { signal }));
+    expect(message).toContain('no, needs issues=write');
+  });
+
   test('of the credential says whose it is, and the log tells the operator', async () => {
     const { url } = await remote((_, response) => sendJson(response, {}, {}, 401));
     const { api, lines } = clientOf(url, { credential: bearer(SECRET) });

@@ -142,6 +142,10 @@ describe('the core of the kit, with the web-standard entry', () => {
     expect(await messageOf(await send(server, read))).toMatchObject({
       result: { contents: [{ blob: 'AID/' }] },
     });
+    const typed = { method: 'resources/read', params: { uri: 'item:///0' } };
+    expect(await messageOf(await send(server, typed))).toMatchObject({
+      result: { contents: [{ uri: 'item:///0', mimeType: 'text/html', text: '<p>0' }] },
+    });
 
     const { result: first } = await messageOf(await send(server, { method: 'resources/list' }));
     expect(first.resources).toHaveLength(100);

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
  * `POST /_next` has the next answers fail or wait: `{ "status": 503, "headers": {}, "body": {}, "delayMs": 0, "times": 1 }`.
  * `GET /_requests` tells what was asked, `POST /_reset` forgets all of it.
  *
- * @param answer makes of `{ method, url, headers, body }` an answer `{ status, headers, body }`, its body as JSON
+ * @param answer makes of `{ method, url, headers, body }` an answer `{ status, headers, body }`, whose body is bytes or what becomes JSON
  * @param reset puts the data back as they were
  */
 export function serve(answer, reset = () => {}) {
@@ -52,6 +52,8 @@ export function serve(answer, reset = () => {}) {
   server.listen(Number(process.argv[2] ?? 0), '127.0.0.1', () => {
     console.log(`http://127.0.0.1:${server.address().port}`);
   });
+  // A client that is about to send something must not find its connection just closed.
+  server.keepAliveTimeout = 0;
   // Whoever started it for tests has gone.
   process.on('disconnect', () => process.exit());
 }
@@ -70,7 +72,7 @@ async function bodyOf(incoming) {
 /** Sends an answer, or says that what the client has is still right. */
 function send({ method, headers: asked }, outgoing, { status = 200, headers = {}, body }) {
   if (body === undefined) return outgoing.writeHead(status, headers).end();
-  const text = JSON.stringify(body);
+  const text = body instanceof Uint8Array ? body : JSON.stringify(body);
   const etag = `"${createHash('sha256').update(text).digest('base64url').slice(0, 20)}"`;
   if (method === 'GET' && status === 200) outgoing.setHeader('etag', etag);
   if (method === 'GET' && status === 200 && asked['if-none-match'] === etag) {

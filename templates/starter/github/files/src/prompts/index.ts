@@ -1,0 +1,1 @@
+export { reviewCode } from './review-code.js';

@@ -1,0 +1,2 @@
+export { issue } from './issue.js';
+export { repositoryContents } from './repository-contents.js';
