@@ -50,6 +50,7 @@ const OF_NODE: Readonly<Record<string, string>> = {
   'policy/policy-file.ts': 'looks at a file again and again',
   'auth/jwt.ts': 'reads keys in PEM with node:crypto, which says what they are good for',
   'telemetry/opentelemetry.ts': 'loads telemetry/spans.ts',
+  'testing/embedded-postgres.ts': 'a server for tests',
   'testing/identity-provider.ts': 'a server for tests',
   'telemetry/spans.ts': 'the channels of the HTTP client of Node.js',
 };
