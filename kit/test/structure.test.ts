@@ -54,6 +54,7 @@ const OF_NODE: Readonly<Record<string, string>> = {
   'auth/jwt.ts': 'reads keys in PEM with node:crypto, which says what they are good for',
   'telemetry/opentelemetry.ts': 'loads telemetry/spans.ts',
   'testing/elasticsearch.ts': 'a server for tests',
+  'testing/embedded-postgres.ts': 'a server for tests',
   'testing/identity-provider.ts': 'a server for tests',
   'testing/stand-in.ts': 'starts a process',
   'telemetry/spans.ts': 'the channels of the HTTP client of Node.js',

@@ -108,6 +108,26 @@ describe('while clients are at work', () => {
     await becomesFine(clients);
   });
 
+  test('their role may not connect any more, and then it may', async ({ skip }) => {
+    if (postgres === undefined) return skip(whyNot);
+    await execute(postgres.url, `CREATE ROLE app LOGIN`);
+    await execute(postgres.url, 'GRANT ALL ON SCHEMA public TO app');
+    await execute(postgres.url, 'GRANT ALL ON ALL TABLES IN SCHEMA public TO app');
+    const url = postgres.url.replace('test@', 'app@');
+    const server = await serve({ DATABASE_URL: url });
+    const clients = saveNotes(server.port);
+    await becomesFine(clients);
+    await execute(postgres.url, 'ALTER ROLE app NOLOGIN');
+    const ofRole = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'app'`;
+    await execute(postgres.url, ofRole);
+    const seen = await seenWhile(clients, 'STORE_UNAVAILABLE', 1_000);
+    expect(seen).toEqual(only('ok', 'STORE_UNAVAILABLE'));
+    await expect.poll(() => readiness(server.port), { timeout: 5_000 }).toBe(503);
+    await execute(postgres.url, 'ALTER ROLE app LOGIN');
+    await becomesFine(clients);
+    expect(server.stderr()).not.toContain('uncaughtException');
+  });
+
   test('SIGTERM with a frozen PostgreSQL ends in order', async ({ skip }) => {
     if (postgres === undefined) return skip(whyNot);
     const server = await serve({ DATABASE_URL: postgres.url, TOOL_TIMEOUT_MS: '1000' });

@@ -26,10 +26,17 @@ export interface SqliteOptions {
   readonly file: string;
 }
 
-/** `file:<path>`, as the path. */
+/**
+ * `file:<path>`, as the path. The driver opens servers of libSQL as well, but waits for their rows in the event loop, cannot stop
+ * a statement there and has no timeout.
+ */
 export const sqliteUrl = (byDefault: string) =>
   z
     .string()
+    .refine((url) => !/^(?:libsql|https?|wss?):/i.test(url), {
+      error: 'must be file:<path>: servers of libSQL are not supported',
+      abort: true,
+    })
     .regex(/^file:./, 'must be file:<path>')
     .default(`file:${byDefault}`)
     .transform((url) => resolve(PROJECT, url.slice('file:'.length)));

@@ -58,3 +58,12 @@ test('a database that someone else has locked is named as such', () => {
   expect(asStoreError(locked)).toMatchObject({ code: 'STORE_BUSY', retryable: true });
   expect(asStoreError(new Error('no such column'))).toBeUndefined();
 });
+
+test('an address of a server is refused, without its token', async () => {
+  const addresses = ['libsql://db.example.com?authToken=secret', 'https://db.example.com'];
+  for (const DATABASE_URL of addresses) {
+    const opened = createStoreApp(sqliteFixture, { DATABASE_URL });
+    await expect(opened).rejects.toThrow(/DATABASE_URL.*servers of libSQL are not supported/s);
+    await expect(opened).rejects.not.toThrow('secret');
+  }
+});
