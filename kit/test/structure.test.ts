@@ -39,6 +39,7 @@ const OF_NODE: Readonly<Record<string, string>> = {
   'host/node/': 'Node.js itself: files, signals, hashes, the log',
   'serve/http.ts': 'the entry of a process with a port',
   'serve/migrate.ts': 'a program of the shell',
+  'serve/seed.ts': 'a program of the shell',
   'serve/node-server.ts': 'node:http',
   'serve/process-metrics.ts': 'figures of a process',
   'serve/stdio.ts': 'the entry of a process that its client starts',

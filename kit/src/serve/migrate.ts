@@ -52,7 +52,10 @@ export async function migrate<Shape extends SettingsShape>(
     }
   } catch (error) {
     // The driver's words may hold what the URL holds, but for a migration they are about its file.
-    const reason = error instanceof MigrationError ? error.message : reasonOf(error);
+    const reason =
+      error instanceof MigrationError
+        ? error.message
+        : `The database cannot be migrated: ${reasonOf(error)}`;
     process.stderr.write(`${reason}\n`);
     return 1;
   }
@@ -71,9 +74,10 @@ function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-function reasonOf(error: unknown): string {
+/** Why a database cannot be used, without the password of its address. */
+export function reasonOf(error: unknown): string {
   const { code, message } = error as { code?: unknown; message?: unknown };
   // Where several addresses were tried there is no message.
   const why = String(message || code);
-  return `The database cannot be migrated: ${why.replace(/\/\/[^@\s]*@/g, '//')}`;
+  return why.replace(/\/\/[^@\s]*@/g, '//');
 }
