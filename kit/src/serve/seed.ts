@@ -21,7 +21,8 @@ export async function seed<Shape extends SettingsShape>(
   env: Env = process.env,
 ): Promise<number> {
   loadEnvFile();
-  if (env['NODE_ENV'] === 'production') {
+  const { NODE_ENV } = env;
+  if (NODE_ENV === 'production') {
     process.stderr.write(
       'Sample data are for development, and NODE_ENV is production: nothing was added.\n',
     );
