@@ -55,6 +55,8 @@ const WORDS: readonly (readonly [about: string, made: (has: Has) => boolean, wor
     /OTEL_|opentelemetry|collector|trace_id/i,
   ],
   ['notes', (has) => has('starter/notes'), /notes:\/\/|notes:read|_notes?\b/],
+  ['users', (has) => has('starter/records'), /users:\/\/|users:read|_users?\b/],
+  ['figures', (has) => has('starter/analytics'), /analytics:\/\/|metrics:read|_metrics\b|_event\b/],
   ['time', (has) => has('starter/minimal'), /get_time|time:\/\/|plan_meeting/],
   [
     'replicas',
