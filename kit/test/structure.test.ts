@@ -41,6 +41,7 @@ const OF_NODE: Readonly<Record<string, string>> = {
   'serve/migrate.ts': 'a program of the shell',
   'serve/migrate-indices.ts': 'a program of the shell',
   'serve/migration-program.ts': 'a program of the shell',
+  'serve/seed.ts': 'a program of the shell',
   'serve/node-server.ts': 'node:http',
   'serve/process-metrics.ts': 'figures of a process',
   'serve/stdio.ts': 'the entry of a process that its client starts',

@@ -200,6 +200,8 @@ export const featureSchema = z.strictObject({
     .array(z.strictObject({ name: z.string(), when: condition.exactOptional() }))
     .default([]),
   parts: z.array(part).default([]),
+  /** Tools that the generated policy lets run only after the person behind the client has agreed. */
+  approvals: texts,
   service: service.nullable().default(null),
   egress: z.array(egress).default([]),
   /** A folder of its own data in the container, which outlives it: one server at a time. */

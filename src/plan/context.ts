@@ -57,6 +57,8 @@ export interface TemplateContext {
   /** The sentences of all features, by what they are about. */
   readonly runbook: { readonly [K in keyof Required<Feature['runbook']>]: readonly string[] };
   readonly ignore: Feature['ignore'];
+  /** Tools that a person has to approve. */
+  readonly approvals: readonly string[];
   readonly docs: readonly Entry[];
   /** Lines with the texts below each other. */
   readonly layout: readonly string[];
@@ -101,6 +103,7 @@ export function createContext(
       ...features.flatMap(({ entry }) => entry?.script.replace(/^.*\/|\.js$/g, '') ?? []),
       ...programsOf(features, capabilities),
     ].map((name) => ({ name })),
+    approvals: features.flatMap(({ approvals }) => approvals),
     services,
     egress: features.flatMap((feature) => feature.egress),
     volume,

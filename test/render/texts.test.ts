@@ -87,6 +87,8 @@ const WORDS: readonly (readonly [about: string, made: (has: Has) => boolean, wor
     (has) => has('starter/github'),
     /GITHUB_|search_code|github:\/\/|github:read|create_issue/,
   ],
+  ['users', (has) => has('starter/records'), /users:\/\/|users:read|_users?\b/],
+  ['figures', (has) => has('starter/analytics'), /analytics:\/\/|metrics:read|_metrics\b|_event\b/],
   ['time', (has) => has('starter/minimal'), /get_time|time:\/\/|plan_meeting/],
   ['weather', (has) => has('starter/weather'), /weather:\/\/|weather:read|open-meteo|forecast/i],
   [

@@ -16,6 +16,7 @@ const NOTHING: Feature = {
   smoke: {},
   entry: null,
   parts: [],
+  approvals: [],
   variants: [],
   programs: [],
   service: null,

@@ -18,8 +18,8 @@ export interface Answer {
 }
 
 /**
- * Sets of answers that name a value on each axis, legal or not: every kind of answer on each axis with every one on the others. Axes of
- * additions, which do not know each other, contribute none of them, one in its turn, and all that go together with the rest,
+ * Sets of answers that name a value on each axis, legal or not: every kind of answer on each axis with every one on the others, but of
+ * starters the first two, and of the rest one in its turn. Axes of additions, which do not know each other, contribute none of them, one in its turn, and all that go together with the rest,
  * never their power set: one more addition is no more specs, but another turn.
  */
 export function everyAnswer(catalog: Catalog, base: SpecInput = {}): Answer[] {
@@ -120,15 +120,30 @@ function takeTurns(axes: readonly Axis[]): (choices: Choices) => Choices {
     );
 }
 
+/** Has many answers, whose files meet those of other axes in the same way: the first two stand beside everything, of the rest one in its turn. */
+const CROWD = 'starter';
+const ALWAYS = 2;
+
 /** Every answer on each axis with every one on the others, without axes of additions. */
 function combinations(axes: readonly Axis[]): Choices[] {
-  return axes
-    .filter((axis) => !isOfAdditions(axis))
+  const crowd = axes.find(({ id }) => id === CROWD);
+  const others = axes
+    .filter((axis) => !isOfAdditions(axis) && axis !== crowd)
     .reduce<Choices[]>(
       (before, axis) =>
         before.flatMap((choices) => answers(axis).map((ids) => ({ ...choices, [axis.id]: ids }))),
       [{}],
     );
+  if (crowd === undefined) return others;
+  const always = answers(crowd).slice(0, ALWAYS);
+  const rest = answers(crowd).slice(ALWAYS);
+  return others.flatMap((choices, index) => {
+    const turn = rest[(index + Math.floor(index / rest.length)) % rest.length];
+    return [...always, ...(turn === undefined ? [] : [turn])].map((ids) => ({
+      [crowd.id]: ids,
+      ...choices,
+    }));
+  });
 }
 
 /** Several may be chosen, or one that means none. */

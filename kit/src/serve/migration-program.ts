@@ -56,7 +56,9 @@ export async function runMigrations<Shape extends SettingsShape>(
       await target.close();
     }
   } catch (error) {
-    process.stderr.write(`${isAboutFile(error) ? error.message : reasonOf(error)}\n`);
+    process.stderr.write(
+      `${isAboutFile(error) ? error.message : `The database cannot be migrated: ${reasonOf(error)}`}\n`,
+    );
     return 1;
   }
 }
@@ -74,9 +76,10 @@ function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-function reasonOf(error: unknown): string {
+/** Why a database cannot be used, without the password of its address. */
+export function reasonOf(error: unknown): string {
   const { code, message } = error as { code?: unknown; message?: unknown };
   // Where several addresses were tried there is no message.
   const why = String(message || code);
-  return `The database cannot be migrated: ${why.replace(/\/\/[^@\s]*@/g, '//')}`;
+  return why.replace(/\/\/[^@\s]*@/g, '//');
 }

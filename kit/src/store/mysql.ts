@@ -11,6 +11,7 @@ import { PROJECT } from '../host/node/project.js';
 import type { MigrationDatabase } from './migrations.js';
 import { countConnections, endPool, poolSettings, stopUntilOver } from './pool.js';
 import {
+  alreadyExists,
   orAborted,
   refuseLostColumns,
   type SqlConnection,
@@ -444,6 +445,8 @@ const NUMBERS: readonly [readonly number[], string, string][] = [
   [[1205, 1213, 3572], 'STORE_BUSY', 'Someone else is changing the same data.'],
   [[1317, 1969, 3024], 'STORE_TIMEOUT', 'The database needed too long for this.'],
 ];
+/** A value that has to be unique is there already. */
+const DUPLICATE = [1062, 1586];
 /** A value that its column cannot hold: among others a text with a character that its character set does not have. */
 const WRONG_VALUE = 1366;
 /** A statement with more bytes than `max_allowed_packet`. */
@@ -460,6 +463,7 @@ export function asStoreError(error: unknown): ToolError | undefined {
     code === 'ENOENT' ||
     CONNECTION_LOST.test(String(message));
   if (isLost || isNetworkError(error)) return unavailable(error);
+  if (DUPLICATE.includes(Number(errno))) return alreadyExists(error);
   if (errno === TOO_LARGE) {
     return new ToolError('INVALID_INPUT', 'A value is larger than the database takes.');
   }

@@ -10,6 +10,7 @@ import { PROJECT } from '../host/node/project.js';
 import type { MigrationDatabase } from './migrations.js';
 import { countConnections, endPool, poolSettings, stopUntilOver } from './pool.js';
 import {
+  alreadyExists,
   orAborted,
   refuseLostColumns,
   type SqlConnection,
@@ -266,6 +267,8 @@ const STATES: readonly [RegExp, string, string][] = [
 ];
 /** A text with a character that the database's encoding, or its JSON, does not have. */
 const NOT_STORABLE = /^22(021|P05)/;
+/** A value that has to be unique is there already. */
+const DUPLICATE = '23505';
 /** The driver's own errors have no state. */
 const CONNECTION_LOST = /timeout|terminated|Connection ended|not queryable|after calling end/i;
 
@@ -277,6 +280,7 @@ export function asStoreError(error: unknown): ToolError | undefined {
   if (NOT_STORABLE.test(state)) {
     return new ToolError('INVALID_INPUT', 'A text contains a character that cannot be stored.');
   }
+  if (state === DUPLICATE) return alreadyExists(error);
   const [, name, text] = STATES.find(([pattern]) => pattern.test(state)) ?? [];
   if (name === undefined) return undefined;
   return new ToolError(name, `${text} Try again later.`, { retryable: true });

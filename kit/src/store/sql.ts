@@ -17,7 +17,10 @@ export interface QueryOptions<Row = unknown> {
   readonly row?: z.ZodType<Row> | undefined;
 }
 
-/** What statements run on: the store, or a transaction in it. All throw `ToolError`s that say when the same may work later. */
+/**
+ * What statements run on: the store, or a transaction in it. All throw `ToolError`s that say when the same may work later, and
+ * `ALREADY_EXISTS` for a row whose key another row has.
+ */
 export interface SqlRunner {
   /**
    * Runs one statement and returns all its rows.
@@ -110,7 +113,7 @@ export interface SqlPartOptions<Shape extends SettingsShape> {
   openMigrations(config: SettingsOf<Shape>): Promise<MigrationDatabase>;
 }
 
-/** A datastore that `npm run migrate` can migrate. */
+/** A datastore that `npm run migrate` can migrate, and `npm run seed` can fill. */
 export interface SqlPart<Shape extends SettingsShape = SettingsShape> extends Part<Shape, Store> {
   openMigrations(config: SettingsOf<Shape>): Promise<MigrationDatabase>;
 }
@@ -331,6 +334,14 @@ export function refuseLostColumns(
 ): void {
   if (row === undefined || Object.keys(row).length === columns.length) return;
   refuseTwins(columns.map(({ name }) => name));
+}
+
+/** For a row whose key another row has: a starter catches it by its code and names the value. */
+export function alreadyExists(cause?: unknown): ToolError {
+  return new ToolError('ALREADY_EXISTS', 'There is one with the same key already.', {
+    cause,
+    suggestions: ['Read the one that is there, or use another key.'],
+  });
 }
 
 /** What the transactions on one connection share. */

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod/v4';
 import { ToolError } from '../definitions/definitions.js';
 import { PROJECT } from '../host/node/project.js';
-import { refuseTwins, type SqlResult } from './sql.js';
+import { alreadyExists, refuseTwins, type SqlResult } from './sql.js';
 import { type Sql, SqlArray, SqlJson, type SqlValue } from './statement.js';
 
 /** New in Node.js 20.13, and not yet in its types. */
@@ -292,9 +292,13 @@ const CODES: readonly [RegExp, string, string][] = [
   [/^SQLITE_(BUSY|LOCKED|OK$)/, 'STORE_BUSY', 'Someone else is changing the data.'],
 ];
 
-/** An error of the database as one that the caller may see and the same call may overcome later, or `undefined`. */
+/** A value that has to be unique is there already. */
+const DUPLICATE = /^SQLITE_CONSTRAINT_(PRIMARYKEY|ROWID|UNIQUE)$/;
+
+/** An error of the database as one that the caller may see, or `undefined`. */
 export function asStoreError(error: unknown): ToolError | undefined {
   const { code } = error as { code?: unknown };
+  if (DUPLICATE.test(String(code))) return alreadyExists(error);
   const [, name, text] = CODES.find(([pattern]) => pattern.test(String(code))) ?? [];
   if (name === undefined) return undefined;
   return new ToolError(name, `${text} Try again later.`, { retryable: true });

@@ -201,6 +201,7 @@ const FINE = ['ok', 'input_required'];
 /** The codes of the server itself. Tools may have others; they count as one, because there must be few labels. */
 const CODES = new Set([
   'ABORTED',
+  'ALREADY_EXISTS',
   'CANCELLED',
   'CONFLICT',
   'FORBIDDEN',

@@ -72,6 +72,18 @@ for (const [title, fixture] of fixtures) {
       await expect(wrong).rejects.not.toHaveProperty('retryable');
     });
 
+    test('a row whose key another one has is told as such, and is no reason to call again', async () => {
+      const { store } = await open();
+      const insert = sql`INSERT INTO notes VALUES ('1', 'a', 'b', 'now')`;
+      await store.execute(insert);
+      const conflict = { code: 'ALREADY_EXISTS', retryable: false };
+      await expect(store.execute(insert)).rejects.toMatchObject(conflict);
+      await store.execute(sql`CREATE TABLE mails (id INT PRIMARY KEY, mail VARCHAR(50) UNIQUE)`);
+      await store.execute(sql`INSERT INTO mails VALUES (1, 'a'), (2, 'b')`);
+      const update = sql`UPDATE mails SET mail = 'a' WHERE id = 2`;
+      await expect(store.execute(update)).rejects.toMatchObject(conflict);
+    });
+
     test('a database that cannot be reached is named as such, without its address', async () => {
       const app = await open(fixture.away);
       await expect(app.store.ping()).rejects.toMatchObject({

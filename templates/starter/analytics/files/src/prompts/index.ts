@@ -1,0 +1,1 @@
+export { regionReport } from './region-report.js';

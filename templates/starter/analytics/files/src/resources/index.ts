@@ -1,0 +1,2 @@
+export { metricCatalog } from './metric-catalog.js';
+export { region } from './region.js';

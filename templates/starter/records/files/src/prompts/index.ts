@@ -1,0 +1,1 @@
+export { askAboutUsers } from './ask-about-users.js';

@@ -1,0 +1,3 @@
+export { user } from './user.js';
+export { userGuide } from './user-guide.js';
+export { userSchema } from './user-schema.js';
