@@ -10,8 +10,8 @@ import type { ContextOf, HttpRequest, HttpResponse, Parts } from './parts.js';
 
 export type { CallContext, Principal } from './definitions/definitions.js';
 export { ToolError, type ToolErrorOptions } from './definitions/definitions.js';
-export { int, list } from './definitions/settings.js';
-export { defineParts, type Part } from './parts.js';
+export { ConfigError, int, list } from './definitions/settings.js';
+export { defineParts, type Part, type PartEnv } from './parts.js';
 
 /** What work outside of calls has at hand. */
 export type ServerContext<P> = Pick<

@@ -15,8 +15,8 @@ const ORDER = [
   ['definitions'],
   // What the machine gives.
   ['host'],
-  // What every call passes.
-  ['calls'],
+  // What every call passes, and what rooms share that keep a connection open.
+  ['calls', 'connections'],
   // What a server is put together of.
   ['parts'],
   // Parts and ports that no transport knows.
@@ -47,7 +47,7 @@ const OF_NODE: Readonly<Record<string, string>> = {
   'serve/stdio.ts': 'the entry of a process that its client starts',
   'stdio/': 'streams of a process',
   'store/': 'database drivers, and migrations in files',
-  'outbound/redis-connection.ts': 'a connection over TCP',
+  'connections/redis.ts': 'a connection over TCP',
   'state/redis.ts': 'a connection over TCP',
   'state/shared-redis.ts': 'a connection over TCP',
   'sessions/redis/': 'a connection over TCP',

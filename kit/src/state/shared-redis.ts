@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { ANSWER_MS, inTime, PAUSE_MS, RedisConnection } from '../outbound/redis-connection.js';
+import { ANSWER_MS, inTime, PAUSE_MS, RedisConnection } from '../connections/redis.js';
 
 /** How often a connection on which nothing is asked is looked at: one that is dead shows no sign of it. */
 const LOOK_MS = 5_000;

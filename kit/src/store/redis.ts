@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import * as z from 'zod/v4';
+import { type RedisAddress, RedisConnection } from '../connections/redis.js';
 import { ToolError } from '../definitions/definitions.js';
 import { ConfigError, int, type SettingsOf } from '../definitions/settings.js';
-import { type RedisAddress, RedisConnection } from '../outbound/redis-connection.js';
 import type { PartEnv } from '../parts.js';
 import {
   type Condition,
