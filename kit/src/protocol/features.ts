@@ -14,6 +14,7 @@ import { enforceOutputLimits } from '../calls/tool-calls.js';
 import {
   type CallContext,
   type Definitions,
+  ForwardedContents,
   type ListedResource,
   missingScopes,
   type Page,
@@ -53,9 +54,12 @@ export interface ServerScope extends ToolSelection {
   readonly stepUp?: StepUp | undefined;
 }
 
-/** What clients of this server can hear of: the lists change with the policy, everything else stays what it is. */
-export function changeCapabilities({ policy }: Pick<Services, 'policy'>): ChangeCapabilities {
-  return policy.isLive ? 'everything' : 'resources';
+/** What clients of this server can hear of: the lists change with the policy and with what comes and goes. */
+export function changeCapabilities({
+  policy,
+  definitions,
+}: Pick<Services, 'policy' | 'definitions'>): ChangeCapabilities {
+  return policy.isLive || definitions.isLive ? 'everything' : 'resources';
 }
 
 /** What the server says it can do, of which telling changes depends on the connection. */
@@ -127,7 +131,12 @@ export function readResource(
     runCall(call, services, principal, request, (ctx) =>
       andThen(contents(ctx), (one) =>
         enforceOutputLimits(
-          { contents: [{ uri, mimeType, ...textOrBlob(one, services.host) }] },
+          {
+            contents:
+              one instanceof ForwardedContents
+                ? one.contents
+                : [{ uri, mimeType, ...textOrBlob(one, services.host) }],
+          },
           ctx,
         ),
       ),
