@@ -79,11 +79,14 @@ export function gatewaySchema(secrets: Secrets) {
       const twin = instances?.find((one, index) => instances.indexOf(one) !== index);
       if (twin !== undefined) refuse('names an instance twice', ['instances']);
     });
-  const name = z.string().regex(PREFIX, {
-    error: ({ input }) =>
-      `${input} cannot be a prefix: use lower-case letters, digits and -, at most 24, a letter first`,
+  const upstreams = z.record(z.string(), upstream).superRefine((all, ctx) => {
+    for (const name of Object.keys(all)) {
+      if (PREFIX.test(name)) continue;
+      const message = `${name} cannot be a prefix: use lower-case letters, digits and -, at most 24, a letter first`;
+      ctx.addIssue({ code: 'custom', message, path: [name] });
+    }
   });
-  return z.strictObject({ upstreams: z.record(name, upstream) });
+  return z.strictObject({ upstreams });
 }
 
 /** One server behind the gateway, as `gateway.yaml` describes it. */
