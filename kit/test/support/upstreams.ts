@@ -9,7 +9,7 @@ import * as z from 'zod/v4';
 import { anonymous } from '../../src/auth/anonymous.js';
 import { gateway } from '../../src/gateway/gateway.js';
 import { defineServer } from '../../src/index.js';
-import type { AnyPart } from '../../src/parts.js';
+import type { AnyPart, Parts } from '../../src/parts.js';
 import { openHttp } from '../../src/serve/http.js';
 import { newFolder } from './folder.js';
 
@@ -164,7 +164,7 @@ export async function openGateway(
       auth: anonymous(),
       catalogue: gateway(settings, { pollMs: 20 }),
       ...parts,
-    } as object,
+    } as Parts & Readonly<Record<string, unknown>>,
     tools: {},
   });
   const app = openHttp(server, {
