@@ -4,6 +4,7 @@ import type { MaybePromise, OverdueCalls } from './calls/call.js';
 import type { Limits, NonceStore, Policy, RateLimiter, Tracing } from './calls/services.js';
 import {
   type CallContext,
+  type Catalogue,
   type Changes,
   type Definitions,
   type Metrics,
@@ -64,6 +65,8 @@ export type PolicyPart<Shape extends SettingsShape = SettingsShape> = Part<
   Shape,
   Policy & { close(): void }
 >;
+/** Definitions that come and go: `gateway/` has those of other servers. */
+export type CataloguePart<Shape extends SettingsShape = SettingsShape> = Part<Shape, Catalogue>;
 export type TracingPart<Shape extends SettingsShape = SettingsShape> = Part<Shape, Tracing>;
 export interface StatePart<Shape extends SettingsShape = SettingsShape> {
   readonly settings?: Shape;
@@ -94,6 +97,7 @@ type Any = any;
 /** What a server is made of. Names that are not among these are services, which calls find in their context. */
 export interface Parts {
   readonly auth?: AnyAuthPart | readonly AnyAuthPart[];
+  readonly catalogue?: CataloguePart<Any>;
   readonly limits?: LimitsPart<Any>;
   readonly policy?: PolicyPart<Any>;
   readonly sessions?: AnySessionsPart;

@@ -20,7 +20,7 @@ const ORDER = [
   // What a server is put together of.
   ['parts'],
   // Parts and ports that no transport knows.
-  ['limits', 'outbound', 'policy', 'protocol', 'store', 'telemetry'],
+  ['gateway', 'limits', 'outbound', 'policy', 'protocol', 'store', 'telemetry'],
   // The transports, and what replicas share.
   ['http', 'state', 'stdio'],
   // What exists for HTTP alone, and what a project imports: the definition of a server, whose routes are HTTP.
@@ -36,6 +36,7 @@ const ORDER = [
  * (`serve/web.test.ts` runs it), and imports none of these.
  */
 const OF_NODE: Readonly<Record<string, string>> = {
+  'gateway/': 'processes, and a file that is looked at again and again',
   'host/node/': 'Node.js itself: files, signals, hashes, the log',
   'serve/http.ts': 'the entry of a process with a port',
   'serve/migrate.ts': 'a program of the shell',

@@ -81,13 +81,21 @@ function upToLastMention(path: string, contents: string | Uint8Array): string {
   return end <= mention ? text : text.slice(0, end);
 }
 
+/** The part of the kit that only tests reach. */
+const TESTING = 'testing/';
+
 function packagesOf(kit: Kit, reached: ReadonlySet<string>): JsonObject {
-  const names = [...reached].flatMap((path) => kit.files[path]?.packages ?? []);
+  const packagesIn = (ofTests: boolean) =>
+    [...reached]
+      .filter((path) => path.startsWith(TESTING) === ofTests)
+      .flatMap((path) => kit.files[path]?.packages ?? []);
+  const running = new Set(packagesIn(false));
   const dependencies: Record<string, string> = {};
   const devDependencies: Record<string, string> = {};
-  for (const name of names) {
+  for (const name of new Set([...running, ...packagesIn(true)])) {
     const version = kit.dependencies[name];
-    if (version !== undefined) dependencies[name] = version;
+    // What only tests reach is for developers.
+    if (version !== undefined) (running.has(name) ? dependencies : devDependencies)[name] = version;
     const devVersion = kit.devDependencies[name];
     if (devVersion !== undefined) devDependencies[name] = devVersion;
     const types = typesOf(name);

@@ -28,14 +28,24 @@ const DEPENDENCIES = /^(dev|peer|optional)?dependencies$/i;
 
 /**
  * Objects merge, arrays concatenate (without repeating an entry), everything else must be the same in every fragment
- * that sets it. Keys come out in npm's customary order, dependencies sorted.
+ * that sets it. A package is in one of the lists. Keys come out in npm's customary order, dependencies sorted.
  * Throws an error that names both features when they disagree.
  */
 export function mergePackageJson(fragments: readonly Fragment[]): JsonObject {
   const merged: Record<string, unknown> = {};
   const owners = new Map<string, string>();
   for (const { origin, content } of fragments) mergeInto(merged, content, [], origin, owners);
-  return arrange(merged);
+  return arrange(withoutTwins(merged));
+}
+
+/** What the server itself needs is there for its developers, too. */
+function withoutTwins(content: Record<string, unknown>): Record<string, unknown> {
+  const { dependencies, devDependencies } = content;
+  if (!isObject(dependencies) || !isObject(devDependencies)) return content;
+  const others = Object.entries(devDependencies).filter(
+    ([name]) => !Object.hasOwn(dependencies, name),
+  );
+  return { ...content, devDependencies: Object.fromEntries(others) };
 }
 
 /** As npm writes it: two spaces, one newline at the end. */

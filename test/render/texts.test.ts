@@ -16,6 +16,7 @@ type Has = (...choices: string[]) => boolean;
 const WORDS: readonly (readonly [about: string, made: (has: Has) => boolean, words: RegExp])[] = [
   ['HTTP', (has) => has('transport/http'), /over HTTP|readyz|SIGTERM|TRUST_PROXY|MCP_|curl/],
   ['stdio', (has) => has('transport/stdio'), /stdio/i],
+  ['a gateway', (has) => has('starter/gateway'), /\bgateway\.yaml|GATEWAY_|\bclock\b/],
   ['sessions', (has) => has('transport/sessions'), /\bsessions?\b(?! affinity)|SESSION_/i],
   [
     'auth',

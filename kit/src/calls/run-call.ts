@@ -247,6 +247,9 @@ class CallScope {
   get signal(): CallContext['signal'] {
     return this.signalOf();
   }
+  get wantsProgress(): CallContext['wantsProgress'] {
+    return this.request.mcpReq._meta?.progressToken !== undefined;
+  }
   get progress(): CallContext['progress'] {
     return (...args) => notifyProgress(this.request, ...args);
   }

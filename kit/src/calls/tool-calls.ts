@@ -6,6 +6,8 @@ import type {
 import type * as z from 'zod/v4';
 import {
   type CallContext,
+  ForwardedFailure,
+  ForwardedResult,
   outputTooLarge,
   type Principal,
   type Tool,
@@ -40,6 +42,7 @@ export function runTool(
     );
   return orElse(work, (error) => {
     if (error instanceof InputRequired) return error.result;
+    if (error instanceof ForwardedFailure) return error.result;
     if (error instanceof ToolError) return toErrorResult(error, input);
     throw error;
   });
@@ -56,10 +59,15 @@ function callOf({ name, scopes, limits }: Tool, input: unknown): Call {
  * @throws {ToolError} `OUTPUT_TOO_LARGE`
  */
 export function toResult(
-  result: Record<string, unknown> | ContentBlock[],
+  result: Record<string, unknown> | ContentBlock[] | ForwardedResult,
   output: z.ZodObject | undefined,
   config: CallSettings,
 ): CallToolResult {
+  if (result instanceof ForwardedResult) {
+    enforceOutputLimits(result.result, { config });
+    if (result.result.isError) throw new ForwardedFailure(result.result);
+    return result.result;
+  }
   if (output === undefined)
     return { content: enforceOutputLimits(result as ContentBlock[], { config }) };
   return toDataResult(result as Record<string, unknown>, output, config);

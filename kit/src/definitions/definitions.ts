@@ -1,9 +1,11 @@
 import type {
+  CallToolResult,
   ContentBlock,
   CreateMessageRequestParams,
   CreateMessageResult,
   LoggingLevel,
   PromptMessage,
+  ReadResourceResult,
   Root,
   ServerEvent,
   ToolAnnotations,
@@ -28,6 +30,10 @@ export interface DefinitionModules<Context = never> {
 
 /** Everything that a server offers. */
 export class Definitions {
+  /** Grows when something else is offered than before, which only `LiveDefinitions` does. */
+  readonly version: number = 0;
+  /** What names begin with that come and go. The policy may name them while they are away. */
+  readonly prefixes: readonly string[] = [];
   /** By name. */
   readonly tools: ReadonlyMap<string, Tool>;
   readonly resources: readonly (Resource | ResourceTemplate)[];
@@ -45,6 +51,85 @@ export class Definitions {
     const all = [...this.tools.values(), ...this.resources, ...this.prompts];
     this.scopes = [...new Set(all.flatMap(({ scopes }) => scopes ?? []))];
   }
+
+  /** Whether what is offered can change while the server runs. */
+  get isLive(): boolean {
+    return this instanceof LiveDefinitions;
+  }
+}
+
+/** What a catalogue offers at the moment. */
+export interface Offer {
+  readonly tools: readonly Tool[];
+  readonly resources: readonly (Resource | ResourceTemplate)[];
+  readonly prompts: readonly Prompt[];
+  readonly prefixes: readonly string[];
+  readonly scopes: readonly string[];
+  readonly completions: boolean;
+}
+
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+/**
+ * Definitions of which some come and go. Its fields are replaced, so that whoever reads them pays nothing for that; what is made of
+ * them and kept compares `version`.
+ */
+export class LiveDefinitions extends Definitions {
+  constructor(private readonly own: Definitions) {
+    super({ tools: {} });
+    this.offer({
+      tools: [],
+      resources: [],
+      prompts: [],
+      prefixes: [],
+      scopes: [],
+      completions: false,
+    });
+  }
+
+  /** Offers this besides what the project defines, which keeps its names. @returns what was left out, by name or address */
+  offer({ tools, resources, prompts, prefixes, scopes, completions }: Offer): string[] {
+    const { own } = this;
+    const all = this as Writable<Definitions>;
+    const addressOf = (one: Resource | ResourceTemplate) =>
+      'uri' in one ? one.uri : one.uriTemplate;
+    const taken = {
+      resources: new Set(own.resources.map(addressOf)),
+      prompts: new Set(own.prompts.map(({ name }) => name)),
+    };
+    all.tools = new Map([...tools.map((tool) => [tool.name, tool] as const), ...own.tools]);
+    all.resources = [
+      ...own.resources,
+      ...resources.filter((one) => !taken.resources.has(addressOf(one))),
+    ];
+    all.prompts = [...own.prompts, ...prompts.filter(({ name }) => !taken.prompts.has(name))];
+    all.prefixes = prefixes;
+    all.scopes = [...new Set([...own.scopes, ...scopes])];
+    all.offersCompletions = own.offersCompletions || completions;
+    all.version += 1;
+    return [
+      ...tools.filter(({ name }) => own.tools.has(name)).map(({ name }) => name),
+      ...resources.map(addressOf).filter((address) => taken.resources.has(address)),
+      ...prompts.filter(({ name }) => taken.prompts.has(name)).map(({ name }) => name),
+    ];
+  }
+}
+
+/** Definitions that come and go, such as those of other servers. */
+export interface Catalogue {
+  /** Offers what there is from now on. @returns resolves when there is a first offer, or it has taken too long. */
+  serve(definitions: LiveDefinitions): Promise<void>;
+  close(): void | Promise<void>;
+}
+
+/** The answer of a tool word for word, where it comes from another server. */
+export class ForwardedResult {
+  constructor(readonly result: CallToolResult) {}
+}
+
+/** What was read of a resource word for word, where it comes from another server. */
+export class ForwardedContents {
+  constructor(readonly contents: ReadResourceResult['contents']) {}
 }
 
 interface ToolBase<Input extends z.ZodObject> {
@@ -73,7 +158,9 @@ export interface Tool<
   run(input: z.output<Input>, ctx: Context): ToolResult<Output> | Promise<ToolResult<Output>>;
 }
 
-export type ToolResult<Output> = Output extends z.ZodObject ? z.input<Output> : ContentBlock[];
+export type ToolResult<Output> =
+  | ForwardedResult
+  | (Output extends z.ZodObject ? z.input<Output> : ContentBlock[]);
 
 /** A text, or bytes. */
 export type TextOrBytes = string | Uint8Array;
@@ -84,7 +171,8 @@ export interface TypedContents {
   readonly mimeType: string;
 }
 
-export type ResourceContents = TextOrBytes | TypedContents;
+/** What a resource gives. */
+export type ResourceContents = TextOrBytes | TypedContents | ForwardedContents;
 
 interface ResourceBase {
   readonly name: string;
@@ -165,6 +253,8 @@ export interface CallContext {
   /** Aborted when the caller cancels or disconnects, the time is up or the process ends. Pass it on to everything that waits. */
   readonly signal: AbortSignal;
   readonly principal: Principal;
+  /** Whether the caller asked to be told how far the work is. */
+  readonly wantsProgress: boolean;
   /** Tells the caller how far the work is. Does nothing when the caller did not ask for it. */
   progress(done: number, total?: number, message?: string): Promise<void>;
   /** Sends a line to the client's log, at the level that the client asked for. `log` is the server's own. */
@@ -304,6 +394,13 @@ export class ToolError extends Error {
   get details() {
     const { code, retryable, retryAfter } = this;
     return { code, retryable, ...(retryAfter !== undefined && { retryAfter }) };
+  }
+}
+
+/** A tool of another server has failed: the caller gets that server's words, and the audit log a code. */
+export class ForwardedFailure extends ToolError {
+  constructor(readonly result: CallToolResult) {
+    super('TOOL_FAILED', 'The tool has failed.');
   }
 }
 

@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Definitions } from '../definitions/definitions.js';
 import { ConfigError } from '../definitions/settings.js';
 import { file } from '../host/node/host.js';
+import { watchText } from '../host/node/watch-text.js';
 import type { PartEnv, PolicyPart } from '../parts.js';
 import { SignedApprovals } from './approvals.js';
 import { type KnownNames, parsePolicy } from './policy.js';
@@ -25,8 +24,7 @@ export function policyFile({ pollMs = 1_000 } = {}): PolicyPart<typeof settings>
 }
 
 /**
- * Reads `POLICY_PATH` and keeps up with it. A new text counts when two looks in a row have found it, because the first may
- * have found half of it; one that cannot be used is logged, and the policy before it stays. Whoever listens is told to look again
+ * Reads `POLICY_PATH` and keeps up with it. One that cannot be used is logged, and the policy before it stays. Whoever listens is told to look again
  * at what there is; every replica sees its own file change.
  * @throws {ConfigError} when the policy cannot be used at the start.
  */
@@ -44,7 +42,7 @@ function openPolicy(
   pollMs: number,
 ): ReturnType<ReturnType<typeof policyFile>['open']> {
   const { POLICY_PATH: path } = config;
-  const names = { ...namesIn(definitions), carriesRole, carriesClaims };
+  const names = () => ({ ...namesIn(definitions), carriesRole, carriesClaims });
   const reloads = metrics.counters(
     'mcp_policy_reloads_total',
     'How often there was a new policy, by result.',
@@ -54,20 +52,13 @@ function openPolicy(
   const problemsOf = (problems: readonly string[]) =>
     problems.map((problem) => `${path}:${problem}`);
 
-  let current = readNow(path);
-  const first = parsePolicy(current, names);
+  const current = readNow(path);
+  const first = parsePolicy(current, names());
   if ('problems' in first) throw new ConfigError(problemsOf(first.problems));
   let { policy } = first;
 
-  /** Compares texts, not dates: a mounted ConfigMap is exchanged behind a symbolic link. */
-  let seen = current;
-  async function look(): Promise<void> {
-    const text = await readFile(path, 'utf8').catch(() => '');
-    const settled = text === seen;
-    seen = text;
-    if (!settled || text === current) return;
-    current = text;
-    const next = parsePolicy(text, names);
+  function read(text: string): void {
+    const next = parsePolicy(text, names());
     if ('policy' in next) {
       policy = next.policy;
       reloads.ok.inc();
@@ -80,20 +71,13 @@ function openPolicy(
     }
   }
 
-  const closed = new AbortController();
-  const watch = async () => {
-    while (!closed.signal.aborted) {
-      await sleep(pollMs, undefined, { ref: false, signal: closed.signal });
-      await look();
-    }
-  };
-  watch().catch(() => {});
+  const stop = watchText(path, current, pollMs, read);
 
   return {
     isLive: true,
     accessOf: (principal) => policy.accessOf(principal),
     approvals: new SignedApprovals(state.nonces, host),
-    close: () => closed.abort(),
+    close: stop,
   };
 }
 
@@ -110,8 +94,10 @@ function namesIn({
   tools,
   prompts,
   resources,
+  prefixes,
 }: Definitions): Omit<KnownNames, 'carriesRole' | 'carriesClaims'> {
   return {
+    prefixes,
     tools: [...tools.keys()],
     prompts: prompts.map(({ name }) => name),
     resources: resources.flatMap((one) => ('uri' in one ? one.uri : [])),

@@ -1,7 +1,7 @@
-import { isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import * as z from 'zod/v4';
 import type { Access } from '../calls/services.js';
 import { claimAt, isScope, type Principal } from '../definitions/definitions.js';
+import { parseYaml } from '../definitions/yaml-text.js';
 
 /** Who may do what: the roles of `policy.yaml`. */
 export class RolePolicy {
@@ -75,6 +75,8 @@ export interface KnownNames {
   readonly prompts: readonly string[];
   readonly resources: readonly string[];
   readonly uriTemplates: readonly string[];
+  /** What names begin with that come and go: they need not be there. */
+  readonly prefixes?: readonly string[];
   /** Whether the credentials of a caller can name this role. */
   carriesRole(role: string): boolean;
   /** Whether the credentials of a caller can have claims. */
@@ -95,9 +97,11 @@ const claimValue = z.union([z.string(), z.number(), z.boolean()]);
 
 /** The schema of `policy.yaml` for a server with these names. */
 export function policySchema(names: KnownNames) {
-  const { tools, prompts, resources, uriTemplates } = names;
+  const { tools, prompts, resources, uriTemplates, prefixes = [] } = names;
+  const comesAndGoes = (wanted: Patterns) =>
+    prefixes.some((prefix) => wanted.includes(prefix) || wanted.beginWith(prefix));
   const someOf = (all: readonly string[]) => (wanted: Patterns) =>
-    all.some((name) => wanted.includes(name));
+    all.some((name) => wanted.includes(name)) || comesAndGoes(wanted);
   const tool = patterns('tool', someOf(tools));
   const prompt = patterns('prompt', someOf(prompts));
   const resource = patterns(
@@ -184,6 +188,11 @@ export class Patterns {
     return this.#names.has(name) || this.#beginnings.some((start) => name.startsWith(start));
   }
 
+  /** Whether one of them can only be a name that begins like this. */
+  beginWith(start: string): boolean {
+    return this.patterns.some((pattern) => pattern.startsWith(start));
+  }
+
   /** Whether they include an address of this URI template. */
   reach(uriTemplate: string): boolean {
     let reached = this.#reached.get(uriTemplate);
@@ -236,60 +245,7 @@ export type ParsedPolicy =
 
 /** Reads the text of a policy. Every problem is named at once, and begins with its line: `12: roles.reader: …`. */
 export function parsePolicy(text: string, names: KnownNames): ParsedPolicy {
-  const lines = new LineCounter();
-  const options = { lineCounter: lines, prettyErrors: false, logLevel: 'error' } as const;
-  const document = parseDocument(text, options);
-  const at = (offset: number, message: string) => `${lines.linePos(offset).line}: ${message}`;
-
-  const { errors, contents } = document;
-  if (errors.length > 0) return { problems: errors.map(({ pos, message }) => at(pos[0], message)) };
-  const content = attempt(() => document.toJS());
-  if (content instanceof Error) return { problems: [at(0, content.message)] };
-  const parsed = policySchema(names).safeParse(content);
-  if (parsed.success) return { policy: new RolePolicy(parsed.data.roles) };
-  return {
-    problems: parsed.error.issues
-      .flatMap(toFindings)
-      .map(({ path, message }) => ({ offset: offsetOf(contents, path), path, message }))
-      .sort((a, b) => a.offset - b.offset)
-      .map(({ offset, path, message }) => at(offset, [path.join('.'), message].join(': '))),
-  };
-}
-
-/** Aliases that stand for too much, or for nothing, are found late. */
-function attempt(read: () => unknown): unknown {
-  try {
-    return read();
-  } catch (error) {
-    return error;
-  }
-}
-
-interface Finding {
-  readonly path: readonly PropertyKey[];
-  readonly message: string;
-}
-
-/** One finding per place: an issue can be about several keys. */
-function toFindings(issue: z.core.$ZodIssue): Finding[] {
-  const { path, message } = issue;
-  if (issue.code !== 'unrecognized_keys') return [{ path, message }];
-  return issue.keys.map((key) => ({ path: [...path, key], message: 'is not known' }));
-}
-
-/** Where the text has what `path` leads to, or what is closest to it. */
-function offsetOf(root: unknown, path: Finding['path']): number {
-  let node = root;
-  let offset = 0;
-  for (const step of path) {
-    if (isMap(node)) {
-      const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === step);
-      offset = (isScalar(pair?.key) && pair.key.range?.[0]) || offset;
-      node = pair?.value;
-    } else if (isSeq(node)) {
-      node = node.items[Number(step)];
-      offset = (isScalar(node) && node.range?.[0]) || offset;
-    }
-  }
-  return offset;
+  const parsed = parseYaml(text, policySchema(names));
+  if ('problems' in parsed) return parsed;
+  return { policy: new RolePolicy(parsed.value.roles) };
 }

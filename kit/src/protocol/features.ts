@@ -14,16 +14,17 @@ import { enforceOutputLimits } from '../calls/tool-calls.js';
 import {
   type CallContext,
   type Definitions,
+  ForwardedContents,
   type ListedResource,
   missingScopes,
   type Page,
   type Principal,
   type Prompt,
   type Resource,
-  type ResourceContents,
   type ResourceTemplate,
   type TextOrBytes,
   ToolError,
+  type TypedContents,
 } from '../definitions/definitions.js';
 import type { Host } from '../host/host.js';
 
@@ -54,9 +55,12 @@ export interface ServerScope extends ToolSelection {
   readonly stepUp?: StepUp | undefined;
 }
 
-/** What clients of this server can hear of: the lists change with the policy, everything else stays what it is. */
-export function changeCapabilities({ policy }: Pick<Services, 'policy'>): ChangeCapabilities {
-  return policy.isLive ? 'everything' : 'resources';
+/** What clients of this server can hear of: the lists change with the policy and with what comes and goes. */
+export function changeCapabilities({
+  policy,
+  definitions,
+}: Pick<Services, 'policy' | 'definitions'>): ChangeCapabilities {
+  return policy.isLive || definitions.isLive ? 'everything' : 'resources';
 }
 
 /** What the server says it can do, of which telling changes depends on the connection. */
@@ -128,7 +132,12 @@ export function readResource(
     runCall(call, services, principal, request, (ctx) =>
       andThen(contents(ctx), (one) =>
         enforceOutputLimits(
-          { contents: [{ uri, mimeType, ...contentsOf(one, services.host) }] },
+          {
+            contents:
+              one instanceof ForwardedContents
+                ? one.contents
+                : [{ uri, mimeType, ...contentsOf(one, services.host) }],
+          },
           ctx,
         ),
       ),
@@ -250,7 +259,7 @@ function listsFor(services: Services, principal: Principal, request: CallRequest
   return lists;
 }
 
-function contentsOf(one: ResourceContents, host: Host) {
+function contentsOf(one: TextOrBytes | TypedContents, host: Host) {
   if (typeof one === 'string' || one instanceof Uint8Array) return textOrBlob(one, host);
   return { mimeType: one.mimeType, ...textOrBlob(one.contents, host) };
 }

@@ -49,21 +49,44 @@ export function createMcpServer(
     capabilities: capabilities(changes, definitions),
     cacheHints: cacheHints(policy),
     requestState: { verify: (text, sdk) => callStates.verify(text, sdk) },
+    ...(definitions.isLive && { debouncedNotificationMethods: LIST_NOTIFICATIONS }),
     ...(services.instructions !== undefined && { instructions: services.instructions }),
   });
   const has = (...kinds: string[]) =>
     method === undefined || kinds.some((kind) => method.startsWith(kind));
   const completions = new Completions();
-  const offer = { server, services, principal, completions, scope };
-  if (has('tools/')) registerTools(offer);
-  if (has('resources/', 'completion/')) registerResources(offer);
-  if (has('prompts/', 'completion/')) registerPrompts(offer);
+  const offer = { server, services, principal, completions, scope, registered: [] };
+  const register = () => {
+    if (has('tools/')) registerTools(offer);
+    if (has('resources/', 'completion/')) registerResources(offer);
+    if (has('prompts/', 'completion/')) registerPrompts(offer);
+  };
+  register();
   if (definitions.offersCompletions && has('completion/')) completions.register(server);
+  if (definitions.isLive) refreshers.set(server, () => registerAgain(offer, register));
   return server;
 }
 
+const LIST_NOTIFICATIONS = ['tools', 'resources', 'prompts'].map(
+  (list) => `notifications/${list}/list_changed`,
+);
+
+const refreshers = new WeakMap<McpServer, () => void>();
+
+/** Offers what there is now on a server that outlives a change. The MCP SDK tells the client of it, once for each list. */
+export function refresh(server: McpServer): void {
+  refreshers.get(server)?.();
+}
+
+function registerAgain({ registered, completions }: Registration, register: () => void): void {
+  for (const one of registered.splice(0)) one.remove();
+  completions.clear();
+  register();
+}
+
 /** Registers the tools that the caller may see; their calls go through the pipeline. */
-export function registerTools({ server, services, principal, scope }: Registration): void {
+export function registerTools(offer: Registration): void {
+  const { server, services, principal, scope, registered } = offer;
   const { tool: wanted, stepUp } = scope;
   const access = services.policy.accessOf(principal);
   for (const tool of startingWith(wanted, services.definitions.tools)) {
@@ -77,7 +100,7 @@ export function registerTools({ server, services, principal, scope }: Registrati
       annotations,
       ...(tool.scopes && stepUp && { scopeChallenge: stepUp(tool.scopes, principal) }),
     };
-    server.registerTool(name, config, async (args, { mcpReq }) => {
+    const handler = async (args: Record<string, unknown>, { mcpReq }: ServerContext) => {
       const outcome = take(mcpReq.id, scope);
       if (outcome !== undefined) return outcome as ToolOutcome;
       // Asked at the call: over stdio this server lives on while the policy changes.
@@ -90,7 +113,8 @@ export function registerTools({ server, services, principal, scope }: Registrati
       return await runTool(tool, args, services, principal, request, (input, ctx) =>
         approvals.run({ tool: name, args, principal, request }, () => tool.run(input, ctx)),
       );
-    });
+    };
+    registered.push(server.registerTool(name, config, handler));
     if (wanted !== undefined) return;
   }
 }
@@ -138,7 +162,7 @@ function* startingWith(
 
 /** Registers the prompts that the caller may see; they go through the pipeline. */
 export function registerPrompts(offer: Registration): void {
-  const { server, services, principal, completions, scope } = offer;
+  const { server, services, principal, completions, scope, registered } = offer;
   const access = services.policy.accessOf(principal);
   for (const prompt of services.definitions.prompts) {
     const { name, title, description, args: argsSchema, scopes, complete: completers } = prompt;
@@ -150,10 +174,11 @@ export function registerPrompts(offer: Registration): void {
       argsSchema,
       ...(scopes && scope.stepUp && { scopeChallenge: scope.stepUp(scopes, principal) }),
     };
-    server.registerPrompt(name, config, async (args, { mcpReq }) => {
+    const handler = async (args: Record<string, unknown>, { mcpReq }: ServerContext) => {
       const outcome = take(mcpReq.id, scope) as GetPromptResult | undefined;
       return outcome ?? (await getPrompt(prompt, args, services, principal, { mcpReq, server }));
-    });
+    };
+    registered.push(server.registerPrompt(name, config, handler));
     if (completers === undefined) continue;
     completions.add('ref/prompt', name, (completion, { mcpReq }) =>
       runCall({ ...call, isCompletion: true }, services, principal, { mcpReq, server }, (ctx) =>
@@ -165,7 +190,7 @@ export function registerPrompts(offer: Registration): void {
 
 /** Registers the resources that the caller may see; their reads go through the pipeline. */
 export function registerResources(offer: Registration): void {
-  const { server, services, principal, completions, scope } = offer;
+  const { server, services, principal, completions, scope, registered } = offer;
   const access = services.policy.accessOf(principal);
   for (const resource of visibleResources(services, access)) {
     const { name, title, description, mimeType, scopes, cacheSeconds } = resource;
@@ -183,12 +208,13 @@ export function registerResources(offer: Registration): void {
       return outcome ?? (await readResource(resource, address, services, principal, request));
     };
     if ('uri' in resource) {
-      server.registerResource(name, resource.uri, metadata, (uri, sdk) => read(uri, {}, sdk));
+      const readFixed = (uri: URL, sdk: ServerContext) => read(uri, {}, sdk);
+      registered.push(server.registerResource(name, resource.uri, metadata, readFixed));
       continue;
     }
     const { uriTemplate, complete: completers } = resource;
     const template = new UriTemplateResource(uriTemplate, { list: undefined });
-    server.registerResource(name, template, metadata, read);
+    registered.push(server.registerResource(name, template, metadata, read));
     if (completers === undefined) continue;
     const call = { kind: 'resource', name, scopes, isCompletion: true } as const;
     completions.add('ref/resource', uriTemplate, (completion, { mcpReq }) =>
@@ -209,6 +235,8 @@ export interface Registration {
   readonly principal: Principal;
   readonly completions: Completions;
   readonly scope: ServerScope;
+  /** What it offers so far. */
+  readonly registered: { remove(): void }[];
 }
 
 /** The specification allows no more in one answer. */
@@ -230,6 +258,10 @@ class Completions {
 
   add(type: 'ref/prompt' | 'ref/resource', name: string, complete: Complete): void {
     this.#known.set(`${type} ${name}`, complete);
+  }
+
+  clear(): void {
+    this.#known.clear();
   }
 
   /** Serves `completion/complete`. */
@@ -268,11 +300,19 @@ export function resourceAccess({
   definitions,
   policy,
 }: Pick<Services, 'definitions' | 'policy'>): MayRead {
-  const all = definitions.resources.map((resource) => ({
-    scopes: resource.scopes ?? [],
-    isAt: 'uri' in resource ? (uri: string) => uri === resource.uri : matcher(resource.uriTemplate),
-  }));
+  const matchers = () =>
+    definitions.resources.map((resource) => ({
+      scopes: resource.scopes ?? [],
+      isAt:
+        'uri' in resource ? (uri: string) => uri === resource.uri : matcher(resource.uriTemplate),
+    }));
+  let { version } = definitions;
+  let all = matchers();
   return (uri, principal) => {
+    if (version !== definitions.version) {
+      all = matchers();
+      ({ version } = definitions);
+    }
     const resource = all.find(({ isAt }) => isAt(uri));
     if (resource === undefined) return false;
     if (missingScopes(principal, resource.scopes).length > 0) return false;

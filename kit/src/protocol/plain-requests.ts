@@ -363,15 +363,17 @@ const RESULTS = new Map<Method, BuildResult>([
 
 type OfMethod = Map<Method, Uint8Array>;
 
+function keptResults(): Readonly<Record<ProtocolEra, WeakMap<Access, OfMethod>>> {
+  return { modern: new WeakMap(), legacy: new WeakMap() };
+}
+
 /**
  * Results that depend on what their caller may do and on nothing else, as the MCP SDK makes them. Each is kept: to turn all schemas
  * into JSON for each request is what a list costs.
  */
 export class PlainResults {
-  readonly #kept: Readonly<Record<ProtocolEra, WeakMap<Access, OfMethod>>> = {
-    modern: new WeakMap(),
-    legacy: new WeakMap(),
-  };
+  #kept = keptResults();
+  #version = 0;
 
   /** @param changes what clients of each family can hear of */
   constructor(
@@ -384,6 +386,11 @@ export class PlainResults {
     if (method === 'initialize') return this.#introduction(String(params.protocolVersion));
     const make = RESULTS.get(method);
     if (make === undefined) return undefined;
+    const { version } = this.services.definitions;
+    if (version !== this.#version) {
+      this.#kept = keptResults();
+      this.#version = version;
+    }
     // The same object for all who may see the same.
     const access = this.services.policy.accessOf(principal);
     const kept = this.#keptFor(era, access);

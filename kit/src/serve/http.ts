@@ -71,7 +71,8 @@ export function serveHttp(definition: Server): void {
   }
 
   limitConnections(server, app.log);
-  server.listen(config.PORT, config.HOST, () => {
+  const listen = () => server.listen(config.PORT, config.HOST, listening);
+  const listening = () => {
     app.log.info({ address: server.address() }, 'MCP at /mcp');
     if (config.PUBLIC_URL?.startsWith('https:') && config.TRUST_PROXY === undefined) {
       app.log.warn(
@@ -80,7 +81,9 @@ export function serveHttp(definition: Server): void {
       );
     }
     setTimeout(prepare, PREPARE_AFTER).unref();
-  });
+  };
+  if (app.started === undefined) listen();
+  else void app.started.then(listen);
   if (config.METRICS_PORT !== undefined) {
     metricsServer.listen(config.METRICS_PORT, config.METRICS_HOST, () => {
       app.log.info({ address: metricsServer.address() }, 'metrics at /metrics');

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { OverdueCalls, RunningCalls } from '../calls/call.js';
 import { CallStateCodec, Cursors } from '../calls/client-state.js';
 import { NO_POLICY, type Services } from '../calls/services.js';
-import type { Metrics } from '../definitions/definitions.js';
+import { LiveDefinitions, type Metrics } from '../definitions/definitions.js';
 import {
   type CallSettings,
   ConfigError,
@@ -33,6 +33,8 @@ export interface OpenServer extends Services {
   readonly partEnv: PartEnv;
   /** Opens a part that only one transport needs; it is checked and closed with the others. */
   open<Service>(name: string, part: AnyPart<Service>): Service;
+  /** Resolves when everything is there that the server offers. Most servers have nothing to wait for. */
+  readonly started: Promise<void> | undefined;
   /** Ends background work, then closes every part. */
   close(): Promise<void>;
 }
@@ -49,7 +51,7 @@ export interface TransportOptions {
   readonly log?: Logger | undefined;
 }
 
-const NAMED = ['auth', 'limits', 'policy', 'sessions', 'settings', 'state', 'tracing'];
+const NAMED = ['auth', 'catalogue', 'limits', 'policy', 'sessions', 'settings', 'state', 'tracing'];
 
 /** The settings of everything that a server is made of. */
 export function settingsOf({ parts }: Server): SettingsShape {
@@ -83,7 +85,9 @@ const BACKGROUND_END_MS = 1_000;
  * @throws {ConfigError} naming every setting that is missing or wrong.
  */
 export function openServer(server: Server, transport: TransportOptions): OpenServer {
-  const { about, definitions, parts } = server;
+  const { about, parts } = server;
+  const live = parts.catalogue && new LiveDefinitions(server.definitions);
+  const definitions = live ?? server.definitions;
   refuseTwinChecks(server);
   const { host } = transport;
   const shape = { ...settingsOf(server), ...transport.settings };
@@ -129,6 +133,9 @@ export function openServer(server: Server, transport: TransportOptions): OpenSer
     return service;
   }
 
+  // Before the policy, which may name what is not there yet.
+  const catalogue = parts.catalogue && open('catalogue', parts.catalogue);
+  const started = live && catalogue?.serve(live);
   const policy = parts.policy === undefined ? NO_POLICY : open('policy', parts.policy);
   const limits =
     parts.limits === undefined
@@ -176,6 +183,7 @@ export function openServer(server: Server, transport: TransportOptions): OpenSer
     checks,
     partEnv,
     open,
+    started,
     async close() {
       ended.abort();
       // Work that does not heed its signal must not keep the others from their end.

@@ -49,5 +49,6 @@ export function serveStdio(definition: Server): void {
   });
   // The client does not listen any more.
   protocolOutput.once('error', () => endNow(0));
-  void transport.start();
+  if (app.started === undefined) void transport.start();
+  else void app.started.then(() => transport.start());
 }

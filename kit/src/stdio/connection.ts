@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { ClientCapabilities, JSONRPCMessage, RequestId } from '@modelcontextprotocol/server';
 import { CLIENT_CAPABILITIES, PROTOCOL_VERSION } from '../calls/call.js';
 import type { Services } from '../calls/services.js';
-import type { Principal, ToolError } from '../definitions/definitions.js';
-import type { CallOutcome } from '../protocol/features.js';
+import type { Change, Principal, ToolError } from '../definitions/definitions.js';
+import { type CallOutcome, changeCapabilities } from '../protocol/features.js';
 import {
   internalError,
   type PlainCall,
@@ -35,10 +35,18 @@ const SETTLE_MODERN = {
   params: { _meta: { [PROTOCOL_VERSION]: MODERN_VERSION, [CLIENT_CAPABILITIES]: {} } },
 };
 const PING = { jsonrpc: '2.0', method: 'ping' };
-const LIST_CHANGED = JSON.stringify({
-  jsonrpc: '2.0',
-  method: 'notifications/resources/list_changed',
-});
+const RESOURCES_CHANGED = listChanged('resources');
+/** What to tell a client of a change in what is offered. */
+const LIST_CHANGED: Partial<Record<Change['kind'], string>> = {
+  resources_list_changed: RESOURCES_CHANGED,
+  missed: RESOURCES_CHANGED,
+  tools_list_changed: listChanged('tools'),
+  prompts_list_changed: listChanged('prompts'),
+};
+
+function listChanged(list: 'tools' | 'resources' | 'prompts'): string {
+  return JSON.stringify({ jsonrpc: '2.0', method: `notifications/${list}/list_changed` });
+}
 
 /**
  * Answers plain requests of one connection itself. The first other message loads the MCP SDK, which answers that one and all
@@ -74,12 +82,14 @@ export class StdioConnection {
     private readonly principal: Principal,
     private readonly transport: LineTransport,
   ) {
-    this.#results = new PlainResults(services, { legacy: 'resources', modern: 'resources' });
+    const changes = changeCapabilities(services);
+    this.#results = new PlainResults(services, { legacy: changes, modern: changes });
     transport.receive = (value) => this.#receive(value);
     // A client of 2025 is told without asking. From the moment on when the SDK is there it does that.
     this.#stopTelling = services.changes.listen(({ kind }) => {
-      const isOfList = kind === 'resources_list_changed' || kind === 'missed';
-      if (isOfList && this.#era === 'legacy' && !transport.isClosed) transport.write(LIST_CHANGED);
+      const message = LIST_CHANGED[kind];
+      if (message === undefined || this.#era !== 'legacy' || transport.isClosed) return;
+      transport.write(message);
     });
   }
 

@@ -9,8 +9,8 @@ import {
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import type { Services } from '../calls/services.js';
 import type { Change, Principal, ToolError } from '../definitions/definitions.js';
-import type { CallOutcome } from '../protocol/features.js';
-import { createMcpServer, resourceAccess } from '../protocol/mcp-server.js';
+import { type CallOutcome, changeCapabilities } from '../protocol/features.js';
+import { createMcpServer, refresh, resourceAccess } from '../protocol/mcp-server.js';
 import type { LineTransport } from './line-transport.js';
 
 /** The MCP SDK on a connection, and what only it can answer. */
@@ -42,7 +42,8 @@ export function openSdkConnection(
   { outcomes, connected, sent }: Handover,
 ): SdkConnection {
   function serve({ era }: { readonly era: ProtocolEra }): McpServer {
-    const server = createMcpServer(services, principal, { outcomes, changes: 'resources' });
+    const changes = changeCapabilities(services);
+    const server = createMcpServer(services, principal, { outcomes, changes });
     pushChanges(server, services, principal, era);
     connected();
     return server;
@@ -121,11 +122,14 @@ class PendingRequests {
  * `subscriptions/listen`, which the transport answers and keeps to; one of 2025 with `resources/subscribe`.
  */
 export function pushChanges(
-  { server }: McpServer,
+  mcp: McpServer,
   services: Services,
   principal: Principal,
   era: ProtocolEra,
 ): void {
+  const { server } = mcp;
+  const { definitions } = services;
+  let { version } = definitions;
   const subscribed = new Set<string>();
   const mayRead = resourceAccess(services);
   if (era === 'legacy') {
@@ -146,11 +150,17 @@ export function pushChanges(
   }
 
   async function tell(change: Change): Promise<void> {
+    if (version !== definitions.version) {
+      ({ version } = definitions);
+      refresh(mcp);
+    }
     if (change.kind === 'resource_updated') return await update(change.uri);
     if (change.kind === 'missed') for (const uri of subscribed) await update(uri);
     if (change.kind === 'missed' || change.kind === 'resources_list_changed') {
       await server.sendResourceListChanged();
     }
+    if (change.kind === 'tools_list_changed') await server.sendToolListChanged();
+    if (change.kind === 'prompts_list_changed') await server.sendPromptListChanged();
   }
 
   const stop = services.changes.listen((change) => {

@@ -22,6 +22,7 @@ async function openHandler() {
     env: await testEnv({ ALLOWED_ORIGINS: APP, MAX_BODY_BYTES: '1000' }),
   });
   onTestFinished(() => app.close());
+  await app.started;
   return { ...createHttpHandler(app), log: app.log };
 }
 

@@ -1,0 +1,77 @@
+import { McpServer } from '@modelcontextprotocol/server';
+import { serveStdio } from '@modelcontextprotocol/server/stdio';
+import * as z from 'zod/v4';
+
+/** The server `clock` of gateway.yaml: an example of a server behind the gateway. It knows nothing of it. */
+function clock(): McpServer {
+  const server = new McpServer({ name: 'clock', version: '1.0.0' });
+
+  server.registerTool(
+    'now',
+    {
+      title: 'Current time',
+      description: 'Tells the current date and time in a time zone.',
+      inputSchema: z.object({
+        zone: z.string().min(1).max(64).default('UTC').describe('IANA name, such as Europe/Paris'),
+      }),
+      outputSchema: z.object({ zone: z.string(), local: z.string(), utc: z.string() }),
+      annotations: {
+        readOnlyHint: true,
+        destructiveHint: false,
+        idempotentHint: true,
+        openWorldHint: false,
+      },
+    },
+    ({ zone }) => {
+      if (!isZone(zone)) {
+        const text = `There is no time zone ${zone}. The resource zones://all lists them.`;
+        return { content: [{ type: 'text', text }], isError: true };
+      }
+      const date = new Date();
+      const local = date.toLocaleString('en-GB', { timeZone: zone });
+      const structuredContent = { zone, local, utc: date.toISOString() };
+      const text = JSON.stringify(structuredContent);
+      return { content: [{ type: 'text', text }], structuredContent };
+    },
+  );
+
+  server.registerResource(
+    'zones',
+    'zones://all',
+    { title: 'Time zones', description: 'The names of all time zones.', mimeType: 'text/plain' },
+    ({ href: uri }) => ({
+      contents: [
+        { uri, mimeType: 'text/plain', text: Intl.supportedValuesOf('timeZone').join('\n') },
+      ],
+    }),
+  );
+
+  server.registerPrompt(
+    'compare',
+    {
+      title: 'Compare times',
+      description: 'Compares the time in several zones.',
+      argsSchema: z.object({ zones: z.string().describe('Separated by commas') }),
+    },
+    ({ zones }) => ({
+      messages: [
+        {
+          role: 'user',
+          content: { type: 'text', text: `What time is it in each of these zones: ${zones}?` },
+        },
+      ],
+    }),
+  );
+  return server;
+}
+
+function isZone(zone: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+serveStdio(clock);

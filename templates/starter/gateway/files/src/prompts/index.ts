@@ -1,0 +1,2 @@
+// Prompts of this server itself, besides those of gateway.yaml.
+export {};

@@ -1,0 +1,2 @@
+// Resources of this server itself, besides those of gateway.yaml.
+export {};
