@@ -19,7 +19,7 @@ export interface Answer {
 
 /**
  * Sets of answers that name a value on each axis, legal or not: every kind of answer on each axis with every one on the others, but of
- * starters the first two, and of the rest one in its turn. Axes of additions, which do not know each other, contribute none of them, one in its turn, and all that go together with the rest,
+ * starters the first, and of the rest one in its turn. Axes of additions, which do not know each other, contribute none of them (to every other set), one in its turn, and all that go together with the rest,
  * never their power set: one more addition is no more specs, but another turn.
  */
 export function everyAnswer(catalog: Catalog, base: SpecInput = {}): Answer[] {
@@ -34,27 +34,34 @@ export function everyAnswer(catalog: Catalog, base: SpecInput = {}): Answer[] {
   const turn = takeTurns(catalog.axes);
   const additions = catalog.axes.filter(isOfAdditions);
   const nothing = Object.fromEntries(additions.map((axis) => [axis.id, exclusivesOf(axis)]));
-  return combinations(catalog.axes).flatMap((choices, index) => {
+  const isLegal = (choices: Choices) =>
+    !(resolve({ ...nothing, ...choices }).result instanceof UsageError);
+  const met = new Tally();
+  return combinations(catalog.axes, isLegal).flatMap((choices, index) => {
     const answer = (more: Choices) => resolve(turn({ ...choices, ...nothing, ...more }));
     const single = additions.flatMap((axis) =>
-      additionsOf(axis).map((id) => ({ axis, id, answer: answer({ [axis.id]: [id] }) })),
+      additionsOf(axis).map((id) => ({ axis, id, choices: { [axis.id]: [id] } })),
     );
-    const legal = single.filter((one) => !(one.answer.result instanceof UsageError));
+    const legal = single.filter((one) => isLegal({ ...choices, ...one.choices }));
     const all = additions.map((axis) => {
       const ids = legal.filter((one) => one.axis === axis).map(({ id }) => id);
       return [axis.id, ids.length > 0 ? ids : exclusivesOf(axis)] as const;
     });
+    const one = met.leastMet(
+      (legal.length > 0 ? legal : single).map((candidate) => ({
+        ...choices,
+        ...nothing,
+        ...candidate.choices,
+      })),
+    );
     // None together with one.
     const absurd = additions.map((axis) =>
       answer({ [axis.id]: [...exclusivesOf(axis), ...additionsOf(axis).slice(0, 1)] }),
     );
     return [
-      answer({}),
-      ...single
-        // One more each time round, so that it is not always the same beside the same.
-        .slice((index + Math.floor(index / single.length)) % single.length)
-        .slice(0, 1)
-        .map((one) => one.answer),
+      // Half of them: a project without additions differs from one with a single one only by what that brings.
+      ...(index % 2 === 0 ? [answer({})] : []),
+      ...one.map(answer),
       ...(legal.length > 1 ? [answer(Object.fromEntries(all))] : []),
       ...absurd,
     ];
@@ -120,12 +127,11 @@ function takeTurns(axes: readonly Axis[]): (choices: Choices) => Choices {
     );
 }
 
-/** Has many answers, whose files meet those of other axes in the same way: the first two stand beside everything, of the rest one in its turn. */
+/** Has many answers, whose files meet those of other axes in the same way: the first stands beside everything, of the rest one in its turn. */
 const CROWD = 'starter';
-const ALWAYS = 2;
 
 /** Every answer on each axis with every one on the others, without axes of additions. */
-function combinations(axes: readonly Axis[]): Choices[] {
+function combinations(axes: readonly Axis[], isLegal: (choices: Choices) => boolean): Choices[] {
   const crowd = axes.find(({ id }) => id === CROWD);
   const others = axes
     .filter((axis) => !isOfAdditions(axis) && axis !== crowd)
@@ -135,15 +141,37 @@ function combinations(axes: readonly Axis[]): Choices[] {
       [{}],
     );
   if (crowd === undefined) return others;
-  const always = answers(crowd).slice(0, ALWAYS);
-  const rest = answers(crowd).slice(ALWAYS);
-  return others.flatMap((choices, index) => {
-    const turn = rest[(index + Math.floor(index / rest.length)) % rest.length];
-    return [...always, ...(turn === undefined ? [] : [turn])].map((ids) => ({
-      [crowd.id]: ids,
-      ...choices,
-    }));
+  const [first = [], ...rest] = answers(crowd);
+  const taken = new Tally();
+  return others.flatMap((choices) => {
+    const all = [first, ...rest].map((ids) => ({ [crowd.id]: ids, ...choices }));
+    const legal = all.slice(1).filter(isLegal);
+    return [...all.slice(0, 1), ...taken.leastMet(legal.length > 0 ? legal : all.slice(1))];
   });
+}
+
+/** Of several sets of answers it gives the one whose answers it has given together least often, so that in the end all have met. */
+class Tally {
+  readonly #met = new Map<string, number>();
+
+  leastMet(candidates: readonly Choices[]): Choices[] {
+    const [best] = candidates
+      .map((choices) => ({ choices, pairs: pairsIn(choices) }))
+      .map((one) => ({ ...one, met: one.pairs.map((pair) => this.#met.get(pair) ?? 0) }))
+      // One pair that has never met counts more than all that have met often.
+      .map((one) => ({
+        ...one,
+        gain: one.met.reduce((sum, count) => sum + 1 / (1 + count) ** 2, 0),
+      }))
+      .sort((a, b) => b.gain - a.gain);
+    for (const pair of best?.pairs ?? []) this.#met.set(pair, (this.#met.get(pair) ?? 0) + 1);
+    return best === undefined ? [] : [best.choices];
+  }
+}
+
+function pairsIn(choices: Choices): string[] {
+  const all = Object.entries(choices).map(([axis, ids]) => `${axis}=${ids.join('+')}`);
+  return all.flatMap((one, index) => all.slice(index + 1).map((other) => `${one} & ${other}`));
 }
 
 /** Several may be chosen, or one that means none. */
