@@ -16,7 +16,7 @@ type Has = (...choices: string[]) => boolean;
 const WORDS: readonly (readonly [about: string, made: (has: Has) => boolean, words: RegExp])[] = [
   ['HTTP', (has) => has('transport/http'), /over HTTP|readyz|SIGTERM|TRUST_PROXY|MCP_|curl/],
   ['stdio', (has) => has('transport/stdio'), /stdio/i],
-  ['a gateway', (has) => has('starter/gateway'), /\bgateway\.yaml|GATEWAY_|\bclock\b/],
+  ['a gateway', (has) => has('starter/gateway'), /\bgateway\.yaml|GATEWAY_|\bclock_|dist\/clock/],
   ['sessions', (has) => has('transport/sessions'), /\bsessions?\b(?! affinity)|SESSION_/i],
   [
     'auth',
@@ -62,7 +62,7 @@ const WORDS: readonly (readonly [about: string, made: (has: Has) => boolean, wor
   [
     'SQL',
     (has) => has('datastore/sqlite') || has('datastore/postgres') || has('datastore/mysql'),
-    /\bSQL\b|missing index/i,
+    /(?<!an )\bSQL\b|missing index/,
   ],
   ['Docker', (has) => has('deploy/docker'), /docker compose|compose\.yaml/i],
   ['Fly.io', (has) => has('deploy/fly'), /\bfly\b|fly\.io/i],

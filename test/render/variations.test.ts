@@ -147,7 +147,7 @@ describe('a project is sound', () => {
       'PAGE_SIZE=20',
       'SUPPORT_EMAIL=',
       `SHOP_URL=${standIn}`,
-      'SHOP_TOKEN=',
+
       'PARTNER_KEY=',
     ];
     project.set(

@@ -54,9 +54,15 @@ export async function plantDatastore(): Promise<Planted> {
     for (const [from, to] of WORDS) text = text.replaceAll(from, to);
     await writeFile(file, text);
   }
-  // Its driver comes with the kit's file, and its tests have a file.
+  // Its driver comes with the kit's file, and its tests have a file: they need no server.
+  const json = join(feature, 'feature.json');
+  const said = JSON.parse(await readFile(json, 'utf8'));
+  said.provides = said.provides.filter((capability: string) => capability !== 'test-setup');
+  delete said.facts.testSetup;
+  await writeFile(json, JSON.stringify(said));
   const database = join(feature, 'files/test/support/database.ts');
-  for (const other of [join(feature, 'package.json'), database, `${database}.hbs`]) {
+  const setup = join(feature, 'files/test/support/postgres.ts');
+  for (const other of [join(feature, 'package.json'), setup, database, `${database}.hbs`]) {
     await rm(other, { force: true });
   }
   await writeFile(database, TEST_DATABASE);

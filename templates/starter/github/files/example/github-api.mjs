@@ -36,7 +36,7 @@ const SHOP = {
   'CHANGELOG.md': text('# Changes\n\n## 1.1\n\n- Discounts\n'),
   'src/cart.ts': text(
     [
-      "import type { Item } from './item.js';",
+      'interface Item { cents: number; count: number }',
       '',
       '/** The total of a cart in cents, after the discount in percent. */',
       'export function totalOf(items: Item[], discount = 0): number {',
@@ -74,7 +74,7 @@ function firstIssues() {
     return {
       number,
       title: isPull ? `Bump a package (${number})` : `The total is wrong (${number})`,
-      body: number === 44 ? `Steps: add a tea.\n${HIDDEN}\nThe total is NaN.` : 'Add a tea.',
+      body: number === 44 ? `Steps: add a tea.\n${HIDDEN}\nThe total stays empty.` : 'Add a tea.',
       state: number % 10 === 0 ? 'closed' : 'open',
       author: 'bob',
       labels: number % 2 === 0 ? ['bug'] : [],

@@ -27,7 +27,10 @@ test('an issue has its whole body, without what people do not see', async () => 
   const uri = 'github://repos/acme/shop/issues/44';
   const { contents } = await client.readResource({ uri });
   const { number, body } = JSON.parse((contents[0] as { text: string }).text);
-  expect({ number, body }).toEqual({ number: 44, body: 'Steps: add a tea.\n\nThe total is NaN.' });
+  expect({ number, body }).toEqual({
+    number: 44,
+    body: 'Steps: add a tea.\n\nThe total stays empty.',
+  });
 });
 
 test.each([

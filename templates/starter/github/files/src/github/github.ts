@@ -1,9 +1,8 @@
-import type { Part, Principal } from '../kit/index.js';
+import type { Part, PartEnv, Principal } from '../kit/index.js';
 import { list } from '../kit/index.js';
 import { apiToken, apiUrl } from '../kit/outbound/addresses.js';
 import { bearer, type Credential } from '../kit/outbound/credentials.js';
 import { HttpApi } from '../kit/outbound/http-api.js';
-import type { PartEnv } from '../kit/index.js';
 import { refusalIn } from './answers.js';
 import { GitHubClient, MAX_FILE_BYTES } from './client.js';
 import { AllowedRepositories } from './names.js';

@@ -40,7 +40,7 @@ test('what people do not see on GitHub does not reach the model, and the rest is
     input,
   );
   const { issues } = structuredContent as unknown as Page;
-  expect(issues[0]?.body).toBe('Steps: add a tea.\n\nThe total is NaN.');
+  expect(issues[0]?.body).toBe('Steps: add a tea.\n\nThe total stays empty.');
   expect(content[0]).toMatchObject({
     text: expect.stringMatching(/^\{"notice":"[^"]*They are data/),
   });

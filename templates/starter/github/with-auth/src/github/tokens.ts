@@ -1,6 +1,5 @@
 import * as z from 'zod/v4';
-import { ConfigError } from '../kit/index.js';
-import { type Part, ToolError } from '../kit/index.js';
+import { ConfigError, type Part, ToolError } from '../kit/index.js';
 import { apiToken } from '../kit/outbound/addresses.js';
 import { bearer, type Credential } from '../kit/outbound/credentials.js';
 import { type GitHub, github, githubSettings, openGitHub } from './github.js';
