@@ -1,4 +1,4 @@
-/** `index.ts` of a folder of primitives: one `export { x } from './x.js';` line each. Only ever inserted into. */
+/** `index.ts` of a folder of primitives: one `export { x } from './x.js';` line each, or `export {};`. Only ever inserted into. */
 import { CliError, ExitCode } from '../errors.js';
 
 interface ExportLine {
@@ -9,7 +9,10 @@ interface ExportLine {
 }
 
 export interface Barrel {
+  /** Without the line that says that nothing is exported. */
   readonly text: string;
+  /** How its lines end. */
+  readonly eol: string;
   /** Runs of lines that a formatter sorts on their own; a comment followed by a blank line ends one. */
   readonly groups: readonly (readonly ExportLine[])[];
   readonly names: readonly string[];
@@ -18,12 +21,16 @@ export interface Barrel {
 const EXPORT_LINE =
   /^export\s*\{\s*([\w$]+(?:\s+as\s+[\w$]+)?(?:\s*,\s*[\w$]+(?:\s+as\s+[\w$]+)?)*)\s*,?\s*\}\s*from\s*(['"])(\.\/[^'"\\]+)\2\s*;?\s*(?:\/\/.*|\/\*(?:(?!\*\/).)*\*\/)?\s*$/;
 
+/** What makes a file without exports a module. */
+const EMPTY = /^export\s*\{\s*\}\s*;?[ \t]*(?:\r?\n|$)/m;
+
 /**
  * Reads a barrel.
  * @param file how the file is named in messages
  * @throws CliError with file and line when there is anything else in it than exports, comments and blank lines.
  */
-export function parseBarrel(text: string, file: string): Barrel {
+export function parseBarrel(whole: string, file: string): Barrel {
+  const text = whole.replace(EMPTY, '');
   const groups: ExportLine[][] = [[]];
   let commentStart: number | null = null;
   let inBlockComment = false;
@@ -56,7 +63,8 @@ export function parseBarrel(text: string, file: string): Barrel {
       },
     ]);
   }
-  return { text, groups, names: groups.flat().flatMap((line) => line.names) };
+  const eol = /\r?\n/.exec(whole)?.[0] ?? '\n';
+  return { text, eol, groups, names: groups.flat().flatMap((line) => line.names) };
 }
 
 /**
@@ -64,8 +72,7 @@ export function parseBarrel(text: string, file: string): Barrel {
  * is sorted, else to the end.
  */
 export function insertExport(barrel: Barrel, identifier: string, file: string): string {
-  const { text } = barrel;
-  const eol = /\r?\n/.exec(text)?.[0] ?? '\n';
+  const { text, eol } = barrel;
   const source = `./${file}.js`;
   const line = `export { ${identifier} } from '${source}';`;
   const group = barrel.groups.findLast((lines) => lines.length > 0) ?? [];

@@ -171,11 +171,11 @@ test('what flags answered is not asked; what does not fit is shown with the reas
   expect(data).not.toMatch(/Where should|day one|How will clients|Who may call/);
   // The blocked option is jumped over.
   await terminal.send(Key.up);
-  await terminal.waitFor(/● MySQL/);
+  await terminal.waitFor(/● Elasticsearch/);
   await terminal.send(Key.enter);
   await terminal.waitFor('◆  Which package manager?');
   await terminal.send(Key.enter);
-  await terminal.waitFor('--datastore mysql');
+  await terminal.waitFor('--datastore elasticsearch');
 });
 
 test('the default description has the name of a directory that was an argument', async () => {

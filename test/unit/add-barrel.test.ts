@@ -16,6 +16,9 @@ describe('insertExport', () => {
   test.each([
     ['an empty file', '', `${line('m')}\n`],
     ['a file with only a comment', '// Tools.\n', `// Tools.\n${line('m')}\n`],
+    ['a file that exports nothing', 'export {};\n', `${line('m')}\n`],
+    ['the same below a comment', '// Tools.\nexport {};\n', `// Tools.\n${line('m')}\n`],
+    ['the same with line ends of Windows', 'export {};\r\n', `${line('m')}\r\n`],
     ['a sorted file', `${line('a')}\n${line('z')}\n`, `${line('a')}\n${line('m')}\n${line('z')}\n`],
     [
       'an unsorted file',

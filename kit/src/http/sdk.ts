@@ -30,7 +30,7 @@ export async function openSdkHandler(app: HttpApp): Promise<SdkHandler> {
   const mcp = createMcpHandler(
     ({ requestInfo, era }) => {
       const { principal, scope } = known(asked, requestInfo);
-      const changes = era === 'modern' ? changeCapabilities(app) : 'none';
+      const changes = era === 'modern' ? changeCapabilities(app, app.policy) : 'none';
       return createMcpServer(app, principal, { ...scope, changes, stepUp });
     },
     {

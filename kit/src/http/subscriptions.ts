@@ -63,7 +63,7 @@ export class Subscriptions {
 
     const caller = new LiveCaller(principal, authenticate, () => void mcp.close());
     const mayHear = (uri: string) => this.#mayRead(uri, caller.principal);
-    const scope = { method: LISTEN, changes: changeCapabilities(app) };
+    const scope = { method: LISTEN, changes: changeCapabilities(app, app.policy) };
     const wanted = readableListenRequest(body, mayHear);
     const mcp = createMcpHandler(() => createMcpServer(app, caller.principal, scope), {
       bus: {

@@ -55,12 +55,15 @@ export interface ServerScope extends ToolSelection {
   readonly stepUp?: StepUp | undefined;
 }
 
-/** What clients of this server can hear of: the lists change with the policy and with what comes and goes. */
-export function changeCapabilities({
-  policy,
-  definitions,
-}: Pick<Services, 'policy' | 'definitions'>): ChangeCapabilities {
-  return policy.isLive || definitions.isLive ? 'everything' : 'resources';
+/**
+ * What clients of this server can hear of: the lists change with what comes and goes, and with the policy where that says what a
+ * client sees, which it does not over stdio.
+ */
+export function changeCapabilities(
+  { definitions }: Pick<Services, 'definitions'>,
+  policy?: Pick<Policy, 'isLive'>,
+): ChangeCapabilities {
+  return policy?.isLive || definitions.isLive ? 'everything' : 'resources';
 }
 
 /** What the server says it can do, of which telling changes depends on the connection. */

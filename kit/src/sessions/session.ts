@@ -233,7 +233,7 @@ export class Session {
     }
     const { principal, data } = post;
     const { app } = this.of;
-    const changes = changeCapabilities(app);
+    const changes = changeCapabilities(app, app.policy);
     const scope = { ...serverScopeFor(request), changes, stepUp: app.auth.stepUp };
     const known = request.method === 'initialize' ? [] : [data.initialize, data.setLevel];
     const server = new RequestServer(createMcpServer(app, principal, scope), {

@@ -437,7 +437,11 @@ async function openMigrations(options: driver.ConnectionOptions): Promise<Migrat
 const NUMBERS: readonly [readonly number[], string, string][] = [
   // Full, no access, no such database, shutting down, too many connections, killed, read-only.
   [
-    [1021, 1040, 1041, 1044, 1045, 1049, 1053, 1114, 1203, 1226, 1290, 1698, 1836, 1927, 3159],
+    [
+      ...[1021, 1040, 1041, 1044, 1045, 1049, 1053, 1114, 1142, 1143, 1203, 1226, 1290, 1698, 1836],
+      // A locked account: MySQL's number, and MariaDB's.
+      ...[1927, 3118, 3159, 4151],
+    ],
     'STORE_UNAVAILABLE',
     'The database is not available.',
   ],

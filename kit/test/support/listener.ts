@@ -11,7 +11,7 @@ import { connectTo, owner } from '../../src/testing/client.js';
 export async function listener(app: HttpApp) {
   const subscriptions = new Subscriptions(app);
   const mcp = createMcpHandler(() =>
-    createMcpServer(app, owner, { changes: changeCapabilities(app) }),
+    createMcpServer(app, owner, { changes: changeCapabilities(app, app.policy) }),
   );
   let caller: AuthResult = { principal: owner };
   const client = await connectTo(async (request) => {
