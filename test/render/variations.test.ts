@@ -15,6 +15,7 @@ import type { SpecInput } from '../../src/model.js';
 import { syncKit } from '../../src/upkeep/sync-kit.js';
 import { biome } from '../support/biome.js';
 import { cleanEnv } from '../support/cli.js';
+import { leftOut } from '../support/left-out.js';
 import { planProject, realCatalog, textOf } from '../support/projects.js';
 import { VERSION } from '../support/render.js';
 
@@ -117,8 +118,17 @@ const VARIATIONS: Readonly<Record<string, (project: Project) => void>> = {
   },
 };
 
+/** The third one has both. */
+const NIGHTLY = ['without resources', 'without prompts'];
+const isFull = process.env['FULL'] === '1';
+if (!isFull)
+  leftOut(
+    `projects ${NIGHTLY.join(', and ')}`,
+    'one without both is checked; `.ci/run --full` has them',
+  );
+
 describe('a project is sound', () => {
-  it.each(Object.entries(VARIATIONS))(
+  it.each(Object.entries(VARIATIONS).filter(([name]) => isFull || !NIGHTLY.includes(name)))(
     '%s',
     async (_, vary) => {
       const project = await newProject();

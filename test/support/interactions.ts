@@ -26,12 +26,17 @@ export const INTERACTIONS: readonly (readonly [string, string])[] = [
 
 /**
  * What meets only when a project is installed and run: package managers bring the native code of SQLite (other drivers are
- * JavaScript), and the tests of a starter that uses a store keep data in every one.
+ * JavaScript), and notes have code of their own for each kind of store. SQL databases are taken in turn by the starters that use them;
+ * other suites run notes on each of them.
  */
 export const INSTALLED_TOGETHER: typeof INTERACTIONS = [
   ['package-manager', 'datastore=sqlite'],
-  ['starter=notes', 'datastore'],
-  ['starter=database', 'datastore'],
+  ['starter=notes', 'datastore=redis'],
+  ['starter=notes', 'datastore=mongodb'],
+  ['starter=notes', 'datastore=elasticsearch'],
+  ['starter=database', 'datastore=postgres'],
+  ['starter=records', 'datastore=mysql'],
+  ['starter=analytics', 'datastore=sqlite'],
 ];
 
 /** Covers each choice, and each pair of choices from axes that interact. */

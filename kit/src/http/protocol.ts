@@ -51,7 +51,10 @@ export interface Protocol {
  * request: nothing of one caller is there for another.
  */
 export function createProtocol(app: HttpApp): Protocol {
-  const results = new PlainResults(app, { legacy: 'none', modern: changeCapabilities(app, app.policy) });
+  const results = new PlainResults(app, {
+    legacy: 'none',
+    modern: changeCapabilities(app, app.policy),
+  });
   let sdk: SdkHandler | undefined;
   let loading: Promise<SdkHandler> | undefined;
   app.metrics.countSubscriptions(() => sdk?.subscriptions.count ?? 0);
