@@ -1,5 +1,12 @@
-import { describe, expect, test, vi } from 'vitest';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { rateLimits } from '../../src/limits/call-limits.js';
+import type { AnyPart } from '../../src/parts.js';
+import { policyFile } from '../../src/policy/policy-file.js';
 import { callTool, connect, eras, textOf } from '../../src/testing/client.js';
+import { newFolder } from '../support/folder.js';
+import { newPolicyFile } from '../support/policy.js';
 import { hostile, httpUpstream, instances, openGateway } from '../support/upstreams.js';
 
 describe.each(eras)('a client that speaks %s', (era) => {
@@ -87,14 +94,18 @@ test('an upstream gets the credentials of gateway.yaml, and none of the caller',
   }
 });
 
-test('a process behind the gateway gets no variable but those it is given', async () => {
-  process.env['GATEWAY_TEST_SECRET'] = 'x';
-  const print = `process.stderr.write(JSON.stringify(process.env))`;
-  const { app } = await openGateway(
+test('a process behind the gateway gets no variable of ours but those it is given', async () => {
+  const seen = join(newFolder('gateway-env'), 'env.json');
+  vi.stubEnv('GATEWAY_TEST_SECRET', 'x');
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const print = `require('node:fs').writeFileSync('${seen}', JSON.stringify(process.env))`;
+  await openGateway(
     `  env:\n    command: ${process.execPath}\n    args: ["-e", "${print}"]\n    env: { GIVEN: "1" }\n`,
   );
-  delete process.env['GATEWAY_TEST_SECRET'];
-  expect(app.definitions.tools.size).toBe(0);
+  await vi.waitFor(() => expect(existsSync(seen)).toBe(true));
+  const env = JSON.parse(readFileSync(seen, 'utf8'));
+  expect(env).toMatchObject({ GIVEN: '1', PATH: process.env['PATH'] });
+  expect(env).not.toHaveProperty('GATEWAY_TEST_SECRET');
 });
 
 describe('gateway.yaml', () => {
@@ -197,3 +208,41 @@ function up(app: Awaited<ReturnType<typeof openGateway>>['app']): number {
   const line = /mcp_upstream_instances\{upstream="shop",state="up"\} (\d+)/;
   return Number(line.exec(app.metrics.registry.text())?.[1]);
 }
+
+test("the gateway's own policy, limits and audit hold for tools behind it, by their names here", async () => {
+  const upstream = await httpUpstream();
+  const audit = join(newFolder('gateway-audit'), 'audit.jsonl');
+  const policy = newPolicyFile(
+    'roles:\n  all: { everyone: true, allowed_tools: ["shop_*"], denied_tools: [shop_pay] }\n',
+  );
+  const { app } = await openGateway(instances('shop', [upstream.url]), {
+    parts: { policy: policyFile(), limits: rateLimits() } as unknown as Record<string, AnyPart>,
+    env: {
+      POLICY_PATH: policy,
+      RATE_LIMIT_PER_MINUTE: '2',
+      AUDIT_LOG_PATH: audit,
+      LOG_LEVEL: 'error',
+    },
+  });
+  const client = await connect(app);
+  await vi.waitFor(async () => {
+    const names = (await client.listTools()).tools.map(({ name }) => name);
+    expect(names).toEqual(['shop_find_order', 'shop_wait']);
+  });
+  const pay = { name: 'shop_pay', arguments: { id: '7' } };
+  await expect(client.callTool(pay)).rejects.toThrow('shop_pay');
+  const find = { name: 'shop_find_order', arguments: { id: '7' } };
+  for (const _ of [1, 2]) expect((await client.callTool(find)).isError).toBeFalsy();
+  expect(await client.callTool(find)).toMatchObject({
+    isError: true,
+    _meta: { error: { code: 'RATE_LIMITED' } },
+  });
+  expect(upstream.calls).toEqual(['find_order', 'find_order']);
+  const lines = () => readFileSync(audit, 'utf8').trim().split('\n');
+  await vi.waitFor(() => expect(lines()).toHaveLength(3));
+  expect(lines().map((line) => JSON.parse(line))).toMatchObject([
+    { name: 'shop_find_order', outcome: 'ok' },
+    { name: 'shop_find_order', outcome: 'ok' },
+    { name: 'shop_find_order', outcome: 'RATE_LIMITED' },
+  ]);
+});
