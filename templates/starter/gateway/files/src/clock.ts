@@ -2,6 +2,10 @@ import { McpServer } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import * as z from 'zod/v4';
 
+const zones = Intl.supportedValuesOf('timeZone');
+/** A format takes far longer to make than to use. */
+const formats = new Map<string, Intl.DateTimeFormat>();
+
 /** The server `clock` of gateway.yaml: an example of a server behind the gateway. It knows nothing of it. */
 function clock(): McpServer {
   const server = new McpServer({ name: 'clock', version: '1.0.0' });
@@ -23,13 +27,13 @@ function clock(): McpServer {
       },
     },
     ({ zone }) => {
-      if (!isZone(zone)) {
+      const format = formatOf(zone);
+      if (format === undefined) {
         const text = `There is no time zone ${zone}. The resource zones://all lists them.`;
         return { content: [{ type: 'text', text }], isError: true };
       }
       const date = new Date();
-      const local = date.toLocaleString('en-GB', { timeZone: zone });
-      const structuredContent = { zone, local, utc: date.toISOString() };
+      const structuredContent = { zone, local: format.format(date), utc: date.toISOString() };
       const text = JSON.stringify(structuredContent);
       return { content: [{ type: 'text', text }], structuredContent };
     },
@@ -40,9 +44,7 @@ function clock(): McpServer {
     'zones://all',
     { title: 'Time zones', description: 'The names of all time zones.', mimeType: 'text/plain' },
     ({ href: uri }) => ({
-      contents: [
-        { uri, mimeType: 'text/plain', text: Intl.supportedValuesOf('timeZone').join('\n') },
-      ],
+      contents: [{ uri, mimeType: 'text/plain', text: zones.join('\n') }],
     }),
   );
 
@@ -65,12 +67,20 @@ function clock(): McpServer {
   return server;
 }
 
-function isZone(zone: string): boolean {
+/** The format of a zone, or `undefined` when there is no such zone. */
+function formatOf(timeZone: string): Intl.DateTimeFormat | undefined {
+  const kept = formats.get(timeZone);
+  if (kept !== undefined) return kept;
   try {
-    new Intl.DateTimeFormat('en', { timeZone: zone });
-    return true;
+    const format = new Intl.DateTimeFormat('en-GB', {
+      timeZone,
+      dateStyle: 'short',
+      timeStyle: 'medium',
+    });
+    if (formats.size < zones.length) formats.set(timeZone, format);
+    return format;
   } catch {
-    return false;
+    return undefined;
   }
 }
 
