@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { fileSystemError } from '../apply/fs-error.js';
@@ -7,7 +6,7 @@ import { CliError, ExitCode } from '../errors.js';
 import { isObject } from '../is-object.js';
 import type { JsonObject, Manifest, PlannedFile } from '../model.js';
 import { KIT_FOLDER, MissingKitFile, vendor } from '../plan/kit.js';
-import { formatManifest, MANIFEST_PATH } from '../plan/manifest.js';
+import { formatManifest, MANIFEST_PATH, sha256 } from '../plan/manifest.js';
 import { type Change, commit } from '../project/commit.js';
 import { LOCK_PATH, withLock } from '../project/lock.js';
 import { findProject, readIfPresent } from '../project/project.js';
@@ -209,7 +208,7 @@ function withFiles(
 
 /** A checkout on Windows may have CRLF: that is no edit. */
 function hashOf(contents: string | Uint8Array): string {
-  return createHash('sha256').update(String(contents).replaceAll('\r\n', '\n')).digest('hex');
+  return sha256(String(contents).replaceAll('\r\n', '\n'));
 }
 
 function pathsOf(files: readonly PlannedFile[]): string[] {

@@ -208,19 +208,25 @@ async function orNotFound<T>(reading: Promise<T>): Promise<T> {
 
 const ANY_TYPE = 'application/octet-stream';
 
-function resourceOf(
-  uri: string,
-  { name, title, description, mimeType, uri: theirs }: ListedResource,
-  upstream: Upstream,
-): Resource {
+function resourceOf(uri: string, listed: ListedResource, upstream: Upstream): Resource {
   return {
     uri,
+    ...described(listed, upstream),
+    read: (ctx: CallContext) => read(listed.uri, upstream, ctx),
+  };
+}
+
+/** What is said here of what an upstream lists. */
+function described(
+  { name, title, description, mimeType }: ListedResource | ResourceTemplateType,
+  upstream: Upstream,
+) {
+  return {
     name: `${upstream.name}_${name}`,
     title: plain(title ?? name),
     description: plain(description),
     mimeType: mimeType ?? ANY_TYPE,
     scopes: upstream.settings.scopes,
-    read: (ctx: CallContext) => read(theirs, upstream, ctx),
   };
 }
 
@@ -234,18 +240,15 @@ export function isSafeTemplate(uriTemplate: string): boolean {
 
 function templateOf(
   uriTemplate: string,
-  { name, title, description, mimeType, uriTemplate: theirs }: ResourceTemplateType,
+  listed: ResourceTemplateType,
   upstream: Upstream,
   completes: boolean,
 ): ResourceTemplate {
+  const { uriTemplate: theirs } = listed;
   const variables = [...theirs.matchAll(/\{\+?(\w+)\}/g)].map(([, variable = '']) => variable);
   return {
     uriTemplate,
-    name: `${upstream.name}_${name}`,
-    title: plain(title ?? name),
-    description: plain(description),
-    mimeType: mimeType ?? ANY_TYPE,
-    scopes: upstream.settings.scopes,
+    ...described(listed, upstream),
     ...(completes && {
       complete: completersOf(variables, { type: 'ref/resource', uri: theirs }, upstream),
     }),

@@ -30,7 +30,7 @@ import {
   type Version,
   type WriteOptions,
 } from './search-index.js';
-import { checked, orAborted, unavailable } from './store.js';
+import { checked, forCaller, orAborted, unavailable } from './store.js';
 import { checkText } from './text.js';
 
 const ADDRESSES = 'must be addresses that begin with http:// or https://, separated by commas';
@@ -349,15 +349,11 @@ class Elasticsearch implements SearchStore {
       signal?.throwIfAborted();
       return await run();
     } catch (error) {
-      if (signal?.aborted) throw signal.reason;
       // Somebody has deleted it.
-      if (error instanceof ClusterError && error.isNoIndex) this.#prepared = undefined;
-      const shown = error instanceof ToolError ? error : asToolError(error, isWrite);
-      if (shown === undefined) throw error;
-      if (shown.code.startsWith('STORE_')) {
-        this.env.log.error({ err: shown.cause ?? error }, shown.message);
+      if (error instanceof ClusterError && error.isNoIndex && !signal?.aborted) {
+        this.#prepared = undefined;
       }
-      throw shown;
+      throw forCaller(error, signal, this.env.log, (known) => asToolError(known, isWrite));
     }
   }
 

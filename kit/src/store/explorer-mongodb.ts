@@ -3,13 +3,7 @@ import type { Logger } from 'pino';
 import { ToolError } from '../definitions/definitions.js';
 import { bool, type SettingsOf } from '../definitions/settings.js';
 import type { Part, PartEnv } from '../parts.js';
-import {
-  asStoreError,
-  clientSettings,
-  closeClient,
-  countPool,
-  openClient,
-} from './mongodb-connection.js';
+import { asStoreError, clientSettings, closeClient, openClient } from './mongodb-connection.js';
 import { toPipeline, toValues } from './pipeline.js';
 import { orAborted, unavailable } from './store.js';
 
@@ -103,8 +97,7 @@ export function mongodbExplorer(): Part<typeof settings, DocumentExplorer> {
     name: 'datastore',
     settings,
     open: ({ config, about, log, metrics }: PartEnv<typeof settings>) => {
-      const client = openClient(config, about.name, log);
-      countPool(client, metrics);
+      const client = openClient(config, { about, log, metrics });
       return new MongoExplorer(client, config, log);
     },
     check: (explorer) => explorer.ping(),

@@ -2,7 +2,7 @@ import type * as z from 'zod/v4';
 import { ToolError } from '../definitions/definitions.js';
 import type { SettingsOf, SettingsShape } from '../definitions/settings.js';
 import type { Part, PartEnv } from '../parts.js';
-import { checked, orAborted, unanswered } from './store.js';
+import { checked, forCaller, optionsOf, orAborted, unanswered } from './store.js';
 import { notStorable } from './text.js';
 
 export interface ReadOptions<Value = unknown> {
@@ -362,21 +362,9 @@ class EngineStore implements KeyValueStore {
       signal?.throwIfAborted();
       return await orAborted(run(), signal);
     } catch (error) {
-      if (signal?.aborted) throw signal.reason;
-      const shown = error instanceof ToolError ? error : this.engine.asStoreError(error);
-      if (shown === undefined) throw error;
-      if (shown.code.startsWith('STORE_')) {
-        this.env.log.error({ err: shown.cause ?? error }, shown.message);
-      }
-      throw shown;
+      throw forCaller(error, signal, this.env.log, (known) => this.engine.asStoreError(known));
     }
   }
-}
-
-function optionsOf<Options extends { readonly signal?: AbortSignal | undefined }>(
-  options: AbortSignal | Options = {} as Options,
-): Partial<Options> {
-  return options instanceof AbortSignal ? ({ signal: options } as Partial<Options>) : options;
 }
 
 function encoded(value: unknown): string {

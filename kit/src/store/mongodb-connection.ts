@@ -1,11 +1,12 @@
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MongoClient, MongoError } from 'mongodb';
-import type { Logger } from 'pino';
+
 import * as z from 'zod/v4';
 import { isNetworkError, type Metrics, ToolError } from '../definitions/definitions.js';
 import type { SettingsOf } from '../definitions/settings.js';
 import { PROJECT } from '../host/node/project.js';
+import type { PartEnv } from '../parts.js';
 import { countConnections, poolSettings } from './pool.js';
 import { unavailable } from './store.js';
 
@@ -33,11 +34,10 @@ export const clientSettings = { ...poolSettings, DATABASE_URL: mongodbUrl };
 /** A client of the database, which connects when it is first used. */
 export function openClient(
   config: SettingsOf<typeof clientSettings>,
-  appName: string,
-  log: Logger,
+  { about, log, metrics }: Pick<PartEnv, 'about' | 'log' | 'metrics'>,
 ): MongoClient {
   const client = new MongoClient(config.DATABASE_URL, {
-    appName,
+    appName: about.name,
     maxPoolSize: config.DATABASE_POOL_SIZE,
     connectTimeoutMS: CONNECT_MS,
     serverSelectionTimeoutMS: CONNECT_MS,
@@ -49,11 +49,12 @@ export function openClient(
   });
   client.on('error', (error) => log.warn({ err: error }, 'database client failed'));
   client.on('connectionPoolCleared', () => log.warn('database connections lost'));
+  countPool(client, metrics);
   return client;
 }
 
 /** Counts the connections of a client: its pool has no gauge of its own. */
-export function countPool(client: MongoClient, metrics: Metrics): void {
+function countPool(client: MongoClient, metrics: Metrics): void {
   const counts = { all: 0, used: 0, waiting: 0 };
   client.on('connectionCreated', () => (counts.all += 1));
   client.on('connectionClosed', () => (counts.all -= 1));

@@ -16,14 +16,8 @@ import {
   updateOf,
   type Where,
 } from './documents.js';
-import {
-  asStoreError,
-  clientSettings,
-  closeClient,
-  countPool,
-  openClient,
-} from './mongodb-connection.js';
-import { checked, orAborted, unanswered } from './store.js';
+import { asStoreError, clientSettings, closeClient, openClient } from './mongodb-connection.js';
+import { checked, forCaller, orAborted, unanswered } from './store.js';
 
 const settings = {
   ...clientSettings,
@@ -39,8 +33,7 @@ export function mongodb(): Part<typeof settings, MongoStore> {
     name: 'datastore',
     settings,
     open: ({ config, about, log, metrics, tracing }) => {
-      const client = openClient(config, about.name, log);
-      countPool(client, metrics);
+      const client = openClient(config, { about, log, metrics });
       return new MongoStore(client, config, { log, tracing });
     },
     check: (store) => store.ping(),
@@ -278,14 +271,9 @@ export class MongoStore extends Runner implements DocumentStore {
       signal?.throwIfAborted();
       return await work();
     } catch (error) {
-      if (signal?.aborted) throw signal.reason;
-      if (error instanceof ToolError) throw error;
-      const shown = asStoreError(error);
-      if (shown === undefined) throw error;
-      if (shown.code.startsWith('STORE_')) {
-        this.env.log.error({ err: error }, shown.message);
-      }
-      throw shown;
+      // Within a transaction it was logged where it came from.
+      if (error instanceof ToolError && !signal?.aborted) throw error;
+      throw forCaller(error, signal, this.env.log, asStoreError);
     }
   }
 

@@ -4,7 +4,7 @@ import { bool, type SettingsOf, type SettingsShape } from '../definitions/settin
 import type { Part, PartEnv } from '../parts.js';
 import { applyMigrations, checkMigrations, type MigrationDatabase } from './migrations.js';
 import { rawSql, requireSql, type Sql } from './statement.js';
-import { checked, orAborted, unanswered, unavailable } from './store.js';
+import { checked, forCaller, optionsOf, orAborted, unanswered, unavailable } from './store.js';
 
 export { type Sql, type SqlValue, sql } from './statement.js';
 export { orAborted, unavailable } from './store.js';
@@ -297,13 +297,7 @@ class EngineStore extends Runner implements Store {
       signal?.throwIfAborted();
       return await run();
     } catch (error) {
-      if (signal?.aborted) throw signal.reason;
-      const shown = error instanceof ToolError ? error : this.engine.asStoreError(error);
-      if (shown === undefined) throw error;
-      if (shown.code.startsWith('STORE_')) {
-        this.env.log.error({ err: shown.cause ?? error }, shown.message);
-      }
-      throw shown;
+      throw forCaller(error, signal, this.env.log, (known) => this.engine.asStoreError(known));
     }
   }
 
@@ -463,10 +457,6 @@ class Transaction extends Runner {
 function both(a: AbortSignal | undefined, b: AbortSignal | undefined): AbortSignal | undefined {
   if (a === undefined || a === b) return b;
   return b === undefined ? a : AbortSignal.any([a, b]);
-}
-
-function optionsOf<Row>(options: AbortSignal | QueryOptions<Row> = {}): QueryOptions<Row> {
-  return options instanceof AbortSignal ? { signal: options } : options;
 }
 
 /** @throws {Error} with the place in the row and without its values, which may be anybody's data. */

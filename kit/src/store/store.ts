@@ -1,4 +1,5 @@
 /** What all stores have in common: their errors in the words for callers, checks of what they return, and waiting that ends with the call. */
+import type { Logger } from 'pino';
 import type * as z from 'zod/v4';
 import { ToolError } from '../definitions/definitions.js';
 
@@ -17,6 +18,31 @@ export function unanswered(cause?: unknown): ToolError {
     'The database did not answer at the end of a change. It may have been made or not.',
     { cause, suggestions: ['Look whether the change is there before you repeat it.'] },
   );
+}
+
+/** Options of an operation, which may be the signal alone. */
+export function optionsOf<Options extends { readonly signal?: AbortSignal | undefined }>(
+  options: AbortSignal | Options = {} as Options,
+): Partial<Options> {
+  return options instanceof AbortSignal ? ({ signal: options } as Partial<Options>) : options;
+}
+
+/**
+ * What to throw for an error of an operation: the reason of its abort, the error in the words for callers, or the error itself, which
+ * stays inside. What is wrong with the store is logged.
+ * @param asStoreError an error of the driver in the words for callers, or `undefined`
+ */
+export function forCaller(
+  error: unknown,
+  signal: AbortSignal | undefined,
+  log: Logger,
+  asStoreError: (error: unknown) => ToolError | undefined,
+): unknown {
+  if (signal?.aborted) return signal.reason;
+  const shown = error instanceof ToolError ? error : asStoreError(error);
+  if (shown === undefined) return error;
+  if (shown.code.startsWith('STORE_')) log.error({ err: shown.cause ?? error }, shown.message);
+  return shown;
 }
 
 /** @throws {Error} that begins with `problem` and has the places in the value, without what stands there: it may be anybody's data. */
