@@ -3,34 +3,22 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { NO_LIMITS } from '../support/faults-project.js';
 import { faultyNetwork } from '../support/faulty-network.js';
 import { modern } from '../support/hostile-project.js';
-import { answerTo, ask, begin, outcomeOf } from '../support/http-client.js';
+import { answerTo, ask, begin } from '../support/http-client.js';
 import { leftOut } from '../support/left-out.js';
-import { becomesFine, only, seenWhile, startLoad } from '../support/load.js';
+import { becomesFine, only, seenWhile } from '../support/load.js';
+import {
+  call,
+  notesProject,
+  readiness,
+  saveNotes,
+  search,
+  serve,
+  survivesCrash,
+} from '../support/notes-under-fault.js';
 import { PrivatePostgres } from '../support/private-postgres.js';
-import { builtProject, type RunningHttp, startHttp, stop } from '../support/server.js';
-
-/** A tool that asks the database for as long as it is told to. */
-const SLEEP = `
-import * as z from 'zod/v4';
-import { sql } from '../kit/store/sql.js';
-import { defineTool } from '../parts.js';
-
-export const sleep = defineTool({
-  name: 'sleep',
-  title: 'Sleep',
-  description: 'For the tests.',
-  input: z.object({ seconds: z.number() }),
-  output: z.object({}),
-  annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
-  async run({ seconds }, { store, signal }) {
-    await store.query(sql\`SELECT pg_sleep(\${seconds})\`, signal);
-    return {};
-  },
-});
-`;
+import { startHttp, stop } from '../support/server.js';
 
 /** How many connections a server may have (`kit/src/store/postgres.ts`). */
 const POOL = 10;
@@ -39,12 +27,7 @@ let project: string;
 let postgres: PrivatePostgres | undefined;
 let whyNot = '';
 beforeAll(async () => {
-  const choices = { starter: 'notes', transport: ['http'], auth: 'none', datastore: 'postgres' };
-  project = await builtProject(choices, (files) => {
-    const barrel = 'src/tools/index.ts';
-    files.set('src/tools/sleep.ts', SLEEP);
-    files.set(barrel, `${files.get(barrel)}export { sleep } from './sleep.js';\n`);
-  });
+  project = await notesProject('postgres', 'pg_sleep');
   postgres = await PrivatePostgres.start().catch((error: Error) => {
     whyNot = error.message;
     leftOut('faults of PostgreSQL', whyNot);
@@ -53,50 +36,18 @@ beforeAll(async () => {
 });
 afterAll(() => postgres?.remove());
 
-const call = (era: typeof modern, name: string, args: object) =>
-  era('tools/call', { name, arguments: args });
-
-async function serve(env: Readonly<Record<string, string>>): Promise<RunningHttp> {
-  const server = await startHttp(project, { ...NO_LIMITS, ...env });
-  onTestFinished(async () => void (await stop(server)));
-  return server;
-}
-
-const search = async (port: number) =>
-  outcomeOf(await ask(port, call(modern, 'search_notes', { text: 'x' })));
-
-const readiness = async (port: number) => (await fetch(`http://127.0.0.1:${port}/readyz`)).status;
-
-const saveNotes = (port: number) =>
-  startLoad(port, (era, title) => call(era, 'create_note', { title, body: 'x' }));
-
 describe('while clients are at work', () => {
   test('PostgreSQL is killed and comes back: no other answer than that, and no note is lost', async ({
     skip,
   }) => {
     if (postgres === undefined) return skip(whyNot);
-    const server = await serve({ DATABASE_URL: postgres.url });
-    const clients = saveNotes(server.port);
-    await becomesFine(clients);
-    await postgres.kill();
-    const seen = await seenWhile(clients, 'STORE_UNAVAILABLE', 1_500);
-    expect(seen).toEqual(only('ok', 'STORE_UNAVAILABLE'));
-    await expect.poll(() => readiness(server.port), { timeout: 5_000 }).toBe(503);
-    await postgres.start();
-    await becomesFine(clients);
-    await expect.poll(() => readiness(server.port), { timeout: 5_000 }).toBe(200);
-
-    const saved = await clients.stop();
-    expect(saved.length).toBeGreaterThan(50);
-    const stored = await titles(postgres.url);
-    expect(saved.filter((title) => !stored.has(title))).toEqual([]);
-    expect(server.child.exitCode).toBeNull();
-    expect(server.stderr()).not.toContain('uncaughtException');
+    const { url } = postgres;
+    await survivesCrash(project, postgres, () => titles(url));
   });
 
   test('PostgreSQL freezes and thaws', async ({ skip }) => {
     if (postgres === undefined) return skip(whyNot);
-    const server = await serve({ DATABASE_URL: postgres.url, TOOL_TIMEOUT_MS: '2000' });
+    const server = await serve(project, { DATABASE_URL: postgres.url, TOOL_TIMEOUT_MS: '2000' });
     const clients = saveNotes(server.port);
     await becomesFine(clients);
     postgres.freeze();
@@ -114,7 +65,7 @@ describe('while clients are at work', () => {
     await execute(postgres.url, 'GRANT ALL ON SCHEMA public TO app');
     await execute(postgres.url, 'GRANT ALL ON ALL TABLES IN SCHEMA public TO app');
     const url = postgres.url.replace('test@', 'app@');
-    const server = await serve({ DATABASE_URL: url });
+    const server = await serve(project, { DATABASE_URL: url });
     const clients = saveNotes(server.port);
     await becomesFine(clients);
     await execute(postgres.url, 'ALTER ROLE app NOLOGIN');
@@ -130,7 +81,7 @@ describe('while clients are at work', () => {
 
   test('SIGTERM with a frozen PostgreSQL ends in order', async ({ skip }) => {
     if (postgres === undefined) return skip(whyNot);
-    const server = await serve({ DATABASE_URL: postgres.url, TOOL_TIMEOUT_MS: '1000' });
+    const server = await serve(project, { DATABASE_URL: postgres.url, TOOL_TIMEOUT_MS: '1000' });
     expect(await search(server.port)).toBe('ok');
     postgres.freeze();
     const call = search(server.port);
@@ -198,7 +149,7 @@ test('a connection that a network has swallowed is given up', async ({ skip }) =
   onTestFinished(() => network.close());
   const url = new URL(postgres.url);
   url.port = String(network.port);
-  const server = await serve({ DATABASE_URL: url.href });
+  const server = await serve(project, { DATABASE_URL: url.href });
   expect(await search(server.port)).toBe('ok');
   network.swallow();
   expect(await search(server.port)).toBe('STORE_UNAVAILABLE');
@@ -209,7 +160,9 @@ test('eight servers that start at once on an empty database all come up', async 
   if (postgres === undefined) return skip(whyNot);
   await execute(postgres.url, 'DROP TABLE IF EXISTS notes, mcp_migrations');
   const { url } = postgres;
-  const servers = await Promise.all(Array.from({ length: 8 }, () => serve({ DATABASE_URL: url })));
+  const servers = await Promise.all(
+    Array.from({ length: 8 }, () => serve(project, { DATABASE_URL: url })),
+  );
   const outcomes = await Promise.all(
     servers.flatMap(({ port }) => [search(port), search(port), search(port)]),
   );

@@ -1,20 +1,20 @@
 /** A MariaDB or MySQL server of its own for tests that freeze and kill it. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import mysql from 'mysql2/promise';
+import { PrivateProcess } from './private-process.js';
 import { freePort } from './server.js';
 
-export class PrivateMysql {
-  #child: ChildProcess | undefined;
-
+export class PrivateMysql extends PrivateProcess {
   private constructor(
     private readonly folder: string,
     private readonly port: number,
-  ) {}
+  ) {
+    super();
+  }
 
   /** Started and answering, with an empty database; the caller removes it. Rejects when there is no MariaDB on this machine. */
   static async start(): Promise<PrivateMysql> {
@@ -49,7 +49,7 @@ export class PrivateMysql {
       // Small, so that it starts quickly.
       '--innodb-buffer-pool-size=16M',
     ];
-    this.#child = spawn('mariadbd', [...this.#options(), ...args], { stdio: 'ignore' });
+    this.child = spawn('mariadbd', [...this.#options(), ...args], { stdio: 'ignore' });
     let last: unknown;
     for (let attempt = 0; attempt < 300; attempt += 1) {
       try {
@@ -61,24 +61,6 @@ export class PrivateMysql {
       }
     }
     throw new Error('mariadbd does not answer.', { cause: last });
-  }
-
-  /** It keeps its connections and answers nothing. */
-  freeze(): void {
-    this.#child?.kill('SIGSTOP');
-  }
-
-  thaw(): void {
-    this.#child?.kill('SIGCONT');
-  }
-
-  /** As after a crash: nothing is written, connections break. */
-  async kill(): Promise<void> {
-    const child = this.#child;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const gone = once(child, 'exit');
-    child.kill('SIGKILL');
-    await gone;
   }
 
   async remove(): Promise<void> {

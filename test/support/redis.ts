@@ -1,12 +1,13 @@
 /** A Redis server of its own for tests that freeze and kill it. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
+import { PrivateProcess } from './private-process.js';
 
-export class PrivateRedis {
-  #child: ChildProcess | undefined;
-
-  private constructor(private readonly port: number) {}
+export class PrivateRedis extends PrivateProcess {
+  private constructor(private readonly port: number) {
+    super();
+  }
 
   /** Started and answering. Rejects when there is no `redis-server`; the caller kills it. */
   static async start(): Promise<PrivateRedis> {
@@ -23,30 +24,13 @@ export class PrivateRedis {
   async start(): Promise<void> {
     const args = ['--port', String(this.port), '--bind', '127.0.0.1', '--save', ''];
     const child = spawn('redis-server', args, { stdio: 'ignore' });
-    this.#child = child;
+    this.child = child;
     await once(child, 'spawn');
     for (let attempt = 0; attempt < 100; attempt += 1) {
       if (await this.#answers()) return;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     throw new Error('redis-server does not answer.');
-  }
-
-  /** It keeps its connections and answers nothing. */
-  freeze(): void {
-    this.#child?.kill('SIGSTOP');
-  }
-
-  thaw(): void {
-    this.#child?.kill('SIGCONT');
-  }
-
-  async kill(): Promise<void> {
-    const child = this.#child;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const gone = once(child, 'exit');
-    child.kill('SIGKILL');
-    await gone;
   }
 
   async #answers(): Promise<boolean> {
