@@ -184,11 +184,14 @@ class Engine implements ExplorerEngine {
   }
 }
 
-/** What the role could do besides reading the schemas of `$1`. */
+/**
+ * What the role could do besides reading the schemas of `$1`. Rights are asked for by oid: for what somebody has dropped meanwhile that
+ * is no right, by name it is an error.
+ */
 const DANGERS = `
   WITH me AS (SELECT * FROM pg_roles WHERE rolname = current_user),
   relations AS (
-    SELECT c.oid, n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    SELECT c.oid, c.relnamespace, n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
       AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'
   ),
@@ -217,7 +220,7 @@ const DANGERS = `
   UNION ALL SELECT * FROM (
     SELECT 'it may read ' || format('%I.%I', nspname, relname) || ', which is not in DATABASE_SCHEMAS' FROM relations, me
     WHERE NOT me.rolsuper AND nspname NOT IN (SELECT nspname FROM owned)
-      AND has_schema_privilege(nspname, 'USAGE') AND has_any_column_privilege(relations.oid, 'SELECT')
+      AND has_schema_privilege(relnamespace, 'USAGE') AND has_any_column_privilege(relations.oid, 'SELECT')
     LIMIT 3) AS readable
   UNION ALL SELECT * FROM (
     SELECT 'it may make tables in schema ' || nspname FROM pg_namespace, me

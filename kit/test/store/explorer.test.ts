@@ -520,6 +520,33 @@ describe.skipIf(postgres.why !== undefined)('a role that may do more than read',
   });
 });
 
+test.skipIf(postgres.why !== undefined)(
+  'schemas of others that come and go fail no query in PostgreSQL',
+  async () => {
+    const { env } = await postgres.open();
+    const end = new AbortController();
+    const others = Array.from({ length: 3 }, async () => {
+      while (!end.signal.aborted) {
+        const name = `test_${randomUUID().replaceAll('-', '')}`;
+        const tables = Array.from({ length: 20 }, (_, n) => `CREATE TABLE ${name}.t${n} (i INT);`);
+        await executePostgres(
+          `BEGIN; CREATE SCHEMA ${name}; ${tables.join(' ')} COMMIT; DROP SCHEMA ${name} CASCADE`,
+        );
+      }
+    });
+    try {
+      for (let count = 0; count < 60; count += 1) {
+        const explorer = openPart(postgres.part, env) as DatabaseExplorer;
+        const { rows } = await explorer.query('SELECT 1 AS one', limits, noHurry());
+        expect(rows).toEqual([[1]]);
+      }
+    } finally {
+      end.abort();
+      await Promise.all(others);
+    }
+  },
+);
+
 test.each([
   ['GRANT USAGE ON *.* TO `r`@`%` IDENTIFIED BY PASSWORD', []],
   ['GRANT SELECT, SHOW VIEW ON `shop\\_1`.* TO `r`@`%`', []],
